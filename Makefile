@@ -1,0 +1,58 @@
+# Every target sets up what it needs: a virtual environment in .venv, made with the
+# first Python of 3.12 or newer that is found.
+
+PY := .venv/bin/python
+CANDIDATES := python3.13 python3.12 python3.14 python3 python \
+              $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python
+IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
+ARGS ?=
+
+.PHONY: help run test bench format clean
+help:
+	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
+	@echo "make test     lint, types and tests"
+	@echo "make bench    the benchmarks; records go to bench/records (ARGS='NAME ...')"
+	@echo "make format   format the code"
+	@echo "make clean    remove the virtual environment"
+
+# The folder carries the time, so that no run overwrites an earlier one.
+run: .venv/.ready
+	$(PY) -m vecevo.run --output-dir runs/digits-$$(date +%Y%m%d-%H%M%S) $(ARGS)
+
+test: .venv/.ready-dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pyright
+	$(PY) -m pytest -n 2
+
+bench: .venv/.ready-bench
+	$(PY) -m bench $(ARGS)
+
+format: .venv/.ready-dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	@for python in $(CANDIDATES); do \
+	  if "$$python" -c '$(IS_GOOD)' 2>/dev/null; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "vecevo needs Python 3.12 or newer, and none was found: install one" \
+	       "(python.org, uv, pyenv) or put it on the PATH." >&2; exit 2; \
+	fi; \
+	"$$found" -m venv .venv
+
+.venv/.ready: .venv/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --editable .
+	@touch $@
+
+.venv/.ready-dev: .venv/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/.ready
+
+.venv/.ready-bench: .venv/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --editable '.[bench]'
+	@touch $@ .venv/.ready

@@ -1,0 +1,232 @@
+"""A lane against reference.py, isolation, stopping, and compile counts."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vecevo import networks, reference, training, update_rules
+
+NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 12, 4, 16
+
+
+def make_data(seed=0, num_train=70, num_validation=30, dtype=np.uint8):
+    """A learnable toy problem: the class shifts the mean of every feature."""
+    rng = np.random.default_rng(seed)
+    n = num_train + num_validation
+    y = rng.integers(0, NUM_CLASSES, n)
+    shift = rng.normal(0, 30, (NUM_CLASSES, NUM_FEATURES))
+    x = np.clip(128 + shift[y] + rng.normal(0, 25, (n, NUM_FEATURES)), 0, 255)
+    x = x.astype(np.uint8) if dtype == np.uint8 else (x / 255).astype(dtype)
+    x, y = jnp.asarray(x), jnp.asarray(y, jnp.int32)
+    return training.TrainingData(
+        x[:num_train], y[:num_train], x[num_train:], y[num_train:]
+    )
+
+
+def make_lanes(networks_, seed=7):
+    """Lanes of (width, depth, activation, optimizer, rate, dropout, decay) tuples."""
+    keys = [network_key(index, seed) for index in range(len(networks_))]
+    width, depth, activation, optimizer, rate, dropout, decay = zip(
+        *networks_, strict=True
+    )
+    return training.Lanes(
+        key=jnp.stack(keys),
+        architecture=networks.Architecture(
+            jnp.array(width),
+            jnp.array(depth),
+            jnp.array([networks.ACTIVATIONS.index(name) for name in activation]),
+        ),
+        optimizer=jnp.array(
+            [update_rules.OPTIMIZERS.index(name) for name in optimizer]
+        ),
+        learning_rate=jnp.array(rate),
+        dropout_rate=jnp.array(dropout),
+        weight_decay=jnp.array(decay),
+    )
+
+
+def network_key(index, seed=7):
+    return jax.random.fold_in(jax.random.key(seed), index)
+
+
+def random_networks(width, depth, num_networks, seed=0):
+    """Every activation and optimizer in turn, other widths and depths at random."""
+    rng = np.random.default_rng(seed)
+    return [
+        (
+            int(rng.integers(1, width + 1)) if index % 2 else width,
+            int(rng.integers(1, depth + 1)) if index % 3 else depth,
+            networks.ACTIVATIONS[index % 4],
+            update_rules.OPTIMIZERS[index % 7],
+            float(rng.choice([0.001, 0.01])),
+            float(rng.choice([0.0, 0.2, 0.5])),
+            float(rng.choice([0.0, 0.1])),
+        )
+        for index in range(num_networks)
+    ]
+
+
+ORDER_KEY = jax.random.key(99)
+NO_STOP = training.StoppingRule(
+    patience=jnp.array(1000), max_epochs=jnp.array(1000), keeps_last=jnp.array(False)
+)
+
+
+def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP):
+    network = networks.PaddedMLP(width, depth, NUM_CLASSES)
+    state = training.init_lanes(lanes, network=network, num_features=NUM_FEATURES)
+    reports = []
+    for epoch in range(num_epochs):
+        state, report = training.train_epoch(
+            state,
+            lanes,
+            data,
+            rule,
+            jnp.array(epoch),
+            ORDER_KEY,
+            network=network,
+            batch_size=BATCH_SIZE,
+        )
+        reports.append(report)
+    return state, reports
+
+
+def train_reference(description, key, data, num_epochs):
+    width, depth, activation, optimizer, rate, dropout, decay = description
+    trainer = reference.make_trainer(
+        width=width,
+        depth=depth,
+        activation=activation,
+        optimizer=optimizer,
+        learning_rate=rate,
+        dropout_rate=dropout,
+        weight_decay=decay,
+        num_features=NUM_FEATURES,
+        num_classes=NUM_CLASSES,
+        batch_size=BATCH_SIZE,
+    )
+    init_key, dropout_key = reference.split_network_key(key)
+    state = trainer.init(init_key)
+    history = []
+    for epoch in range(num_epochs):
+        state, loss = trainer.train_epoch(
+            state, dropout_key, epoch, ORDER_KEY, data.x_train, data.y_train
+        )
+        measured = trainer.evaluate(state.params, data.x_validation, data.y_validation)
+        history.append((loss, *measured))
+    return state.params, np.array(history)
+
+
+def assert_lane_equals_reference(state, reports, lane, description, data, **tolerance):
+    params, history = train_reference(
+        description, network_key(lane), data, len(reports)
+    )
+    width, depth = description[:2]
+    lane_params = jax.tree.map(lambda p: p[lane], state.params)
+    cropped = networks.crop(lane_params, width=width, depth=depth)
+    for name, layer in params.items():
+        np.testing.assert_allclose(
+            cropped[name]["kernel"], layer["kernel"].T, **tolerance
+        )
+        np.testing.assert_allclose(cropped[name]["bias"], layer["bias"], **tolerance)
+    lane_history = [
+        (r.train_loss[lane], r.validation_loss[lane], r.validation_accuracy[lane])
+        for r in reports
+    ]
+    np.testing.assert_allclose(lane_history, history, **tolerance)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(8, 1), (11, 3)])
+def test_lanes_equal_the_reference_over_epochs_in_float64(width, depth):
+    with jax.enable_x64(True):
+        data = make_data()
+        descriptions = random_networks(width, depth, 7, seed=depth)
+        state, reports = train_lanes(
+            make_lanes(descriptions), data, width=16, depth=depth, num_epochs=4
+        )
+        assert state.params["output"]["kernel"].dtype == jnp.float64
+        for lane, description in enumerate(descriptions):
+            assert_lane_equals_reference(
+                state, reports, lane, description, data, atol=1e-8, rtol=0
+            )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", networks.ACTIVATIONS)
+def test_every_optimizer_activation_and_depth_equals_the_reference(activation):
+    with jax.enable_x64(True):
+        data = make_data(dtype=np.float64)
+        descriptions = [
+            (5 + index, 1 + index % 4, activation, optimizer, 0.005, 0.2, 0.01)
+            for index, optimizer in enumerate(update_rules.OPTIMIZERS)
+        ]
+        state, reports = train_lanes(
+            make_lanes(descriptions), data, width=12, depth=4, num_epochs=2
+        )
+        for lane, description in enumerate(descriptions):
+            assert_lane_equals_reference(
+                state, reports, lane, description, data, atol=1e-8, rtol=0
+            )
+
+
+def test_first_epoch_equals_the_reference_in_float32():
+    data = make_data(num_train=3 * BATCH_SIZE + 1)
+    descriptions = random_networks(16, 2, 7, seed=3)
+    descriptions = [(*d[:4], 0.001, *d[5:]) for d in descriptions]
+    state, reports = train_lanes(
+        make_lanes(descriptions), data, width=16, depth=2, num_epochs=1
+    )
+    for lane, description in enumerate(descriptions):
+        assert_lane_equals_reference(
+            state, reports, lane, description, data, atol=2e-5, rtol=1e-4
+        )
+
+
+def test_a_lane_does_not_feel_its_neighbours_not_even_nan_or_adadelta():
+    data = make_data()
+    first = (16, 2, "tanh", "adam", 0.01, 0.2, 0.1)
+    calm = [first, (9, 1, "relu", "sgd", 0.01, 0.0, 0.0)]
+    wild = [first, (16, 2, "elu", "adadelta", float("nan"), 0.5, 0.0)]
+    results = []
+    for descriptions in (calm, wild):
+        state, reports = train_lanes(
+            make_lanes(descriptions), data, width=16, depth=2, num_epochs=3
+        )
+        results.append(jax.tree.map(lambda leaf: np.asarray(leaf[0]), (state, reports)))
+    jax.tree.map(np.testing.assert_array_equal, *results)
+    assert not reports[0].is_active[1] and reports[0].is_active[0]
+
+
+def test_patience_counts_epochs_without_a_strictly_lower_loss():
+    rule = training.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
+    state = training.LaneState(
+        params={"w": jnp.array([[0.0]])},
+        slots=update_rules.Slots({}, {}),
+        kept_params={"w": jnp.array([[-1.0]])},
+        best_loss=jnp.array([jnp.inf]),
+        epochs_since_best=jnp.array([0]),
+        is_active=jnp.array([True]),
+    )
+    losses, active, kept = [3.0, 2.0, 2.0, 1.0, 1.5, 1.0, 0.5], [], []
+    for epoch, loss in enumerate(losses):
+        state = state._replace(params={"w": jnp.array([[float(epoch)]])})
+        loss = jnp.array([loss])
+        state, report = training.apply_stopping_rule(
+            state, rule, jnp.array(epoch), loss, loss, loss
+        )
+        active.append(bool(report.is_active[0]))
+        kept.append(float(state.kept_params["w"][0, 0]))
+    assert active == [True, True, True, True, True, False, False]
+    assert kept == [0, 1, 1, 3, 3, 3, 3]
+
+
+def test_new_values_of_any_hyperparameter_compile_nothing():
+    data = make_data()
+    train = functools.partial(train_lanes, data=data, width=16, depth=2, num_epochs=1)
+    train(make_lanes([(16, 2, "relu", "adam", 0.01, 0.2, 0.0)]))
+    before = training.train_epoch._cache_size()
+    train(make_lanes([(3, 1, "elu", "adadelta", 0.5, 0.0, 0.3)], seed=8))
+    assert training.train_epoch._cache_size() == before

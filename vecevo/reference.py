@@ -1,0 +1,194 @@
+"""The specification: one network in plain Flax and Optax.
+
+No padding, no masks, no vmap, Flax's own `[in, out]` kernels and `nn.Dense`,
+Optax's own optimizers. This is what a lane computes, the oracle of the tests and
+the baseline of the benchmarks. It shares no code with the fast path, only the
+contract of the random keys:
+
+* a network's key splits into one for its initialisation and one for dropout;
+* Flax derives a layer's key from its name, and output r of a kernel draws its
+  weights from `fold_in(layer_key, r)`;
+* the dropout of step t in hidden layer k draws 16-bit numbers `[units, B]`
+  from `fold_in(fold_in(dropout_key, t), k)`, two from each 32-bit word;
+* epoch e visits the examples in the order drawn from `fold_in(order_key, e)`.
+"""
+
+import functools
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+
+ACTIVATIONS = {
+    "relu": nn.relu,
+    "elu": nn.elu,
+    "tanh": nn.tanh,
+    "sigmoid": nn.sigmoid,
+}
+
+OPTIMIZERS = {
+    "rmsprop": optax.rmsprop,
+    "adam": optax.adam,
+    "sgd": optax.sgd,
+    "adagrad": optax.adagrad,
+    "adadelta": functools.partial(optax.adadelta, rho=0.95),
+    "adamax": optax.adamax,
+    "nadam": optax.nadam,
+}
+
+
+def glorot_uniform(key, shape, dtype=float):
+    """Draws a kernel [in, out], one output unit at a time."""
+    num_in, num_out = shape
+    limit = (6 / (num_in + num_out)) ** 0.5
+    unit_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(num_out))
+
+    def draw(unit_key):
+        return jax.random.uniform(unit_key, (num_in,), dtype, -limit, limit)
+
+    return jax.vmap(draw)(unit_keys).T
+
+
+class MLP(nn.Module):
+    """The network of the article: dense layers, each followed by dropout."""
+
+    width: int
+    depth: int
+    activation: str
+    num_classes: int
+    dropout_rate: float
+
+    @nn.compact
+    def __call__(self, x, dropout_key=None, batch_size=None):
+        dense = functools.partial(
+            nn.Dense, kernel_init=glorot_uniform, param_dtype=float
+        )
+        for layer in range(self.depth):
+            x = dense(self.width, name=f"hidden_{layer}")(x)
+            x = ACTIVATIONS[self.activation](x)
+            if dropout_key is not None:
+                key = jax.random.fold_in(dropout_key, layer)
+                x = dropout(key, x, self.dropout_rate, batch_size)
+        return dense(self.num_classes, name="output")(x)
+
+
+def dropout(key, x, rate, batch_size):
+    """Drops entries of x [n, units], the first n of a minibatch of batch_size."""
+    words = jax.random.bits(key, (x.shape[1], (batch_size + 1) // 2), jnp.uint32)
+    draws = jnp.stack([words & 0xFFFF, words >> 16], axis=-1).reshape(x.shape[1], -1)
+    threshold = jnp.round(rate * 2**16)
+    is_kept = threshold <= draws[:, : x.shape[0]].T
+    return jnp.where(is_kept, x / (1 - threshold / 2**16), 0)
+
+
+def make_optimizer(optimizer, learning_rate, weight_decay):
+    """Optax's optimizer, with decoupled weight decay on the kernels."""
+
+    def is_kernel(params):
+        return jax.tree.map(lambda p: p.ndim > 1, params)
+
+    decay = optax.add_decayed_weights(-learning_rate * weight_decay, mask=is_kernel)
+    return optax.named_chain(
+        ("step", OPTIMIZERS[optimizer](learning_rate)), ("decay", decay)
+    )
+
+
+class TrainState(NamedTuple):
+    """One network while it trains."""
+
+    params: dict
+    opt_state: optax.OptState
+
+
+class Trainer(NamedTuple):
+    """The functions that train one network; see `make_trainer`."""
+
+    init: object  # key -> TrainState
+    train_step: object  # state, dropout_key, step, inputs, labels -> state, loss
+    train_epoch: object  # state, dropout_key, epoch, order_key, x, y -> state, loss
+    evaluate: object  # params, x, y -> loss, accuracy
+
+
+def make_trainer(
+    *,
+    width,
+    depth,
+    activation,
+    optimizer,
+    learning_rate,
+    dropout_rate,
+    weight_decay,
+    num_features,
+    num_classes,
+    batch_size,
+):
+    """Returns the Trainer of one network; `train_epoch` is one jitted `lax.scan`.
+
+    Minibatches hold `batch_size` examples and the last of an epoch what is left.
+    """
+    network = MLP(width, depth, activation, num_classes, dropout_rate)
+    transform = make_optimizer(optimizer, learning_rate, weight_decay)
+
+    def init(key):
+        params = network.init(key, jnp.zeros((1, num_features)))["params"]
+        return TrainState(params, transform.init(params))
+
+    def loss_fn(params, dropout_key, inputs, labels):
+        logits = network.apply({"params": params}, inputs, dropout_key, batch_size)
+        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+
+    def train_step(state, dropout_key, step, inputs, labels):
+        step_key = jax.random.fold_in(dropout_key, step)
+        loss, grads = jax.value_and_grad(loss_fn)(
+            state.params, step_key, inputs, labels
+        )
+        updates, opt_state = transform.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        return TrainState(params, opt_state), loss
+
+    @functools.partial(jax.jit, donate_argnames=("state",))
+    def train_epoch(state, dropout_key, epoch, order_key, x, y):
+        num_examples = x.shape[0]
+        order = jax.random.permutation(
+            jax.random.fold_in(order_key, epoch), num_examples
+        )
+        num_full, num_left = divmod(num_examples, batch_size)
+        first_step = epoch * (num_full + (num_left > 0))
+
+        def step_on(state, step, indices):
+            inputs = scale(x[indices])
+            return train_step(state, dropout_key, step, inputs, y[indices])
+
+        full = order[: num_full * batch_size].reshape(num_full, batch_size)
+        state, losses = jax.lax.scan(
+            lambda state, xs: step_on(state, *xs),
+            state,
+            (first_step + jnp.arange(num_full), full),
+        )
+        total = losses.sum() * batch_size
+        if num_left:
+            state, loss = step_on(state, first_step + num_full, order[-num_left:])
+            total += loss * num_left
+        return state, total / num_examples
+
+    @jax.jit
+    def evaluate(params, x, y):
+        logits = network.apply({"params": params}, scale(x))
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
+        is_right = logits.argmax(1) == y
+        return losses.mean(), is_right.astype(float).mean()
+
+    return Trainer(init, train_step, train_epoch, evaluate)
+
+
+def scale(x):
+    """Maps bytes to [0, 1], the range in which floats already come."""
+    return x.astype(float) / 255 if x.dtype == jnp.uint8 else x
+
+
+def split_network_key(key):
+    """Returns the keys of a network's initialisation and of its dropout."""
+    init_key, dropout_key = jax.random.split(key)
+    return init_key, dropout_key

@@ -1,0 +1,171 @@
+"""Seven optimizers as one update with two slots and per-lane coefficients.
+
+    b' = max(bb b, |g| + 1e-8)   for adamax,   else   bb b + cb g^2
+    den = b'                     for adamax,   else   sqrt(s b' + ei) + eo
+    num = g sqrt(a + ei)         for adadelta, else   cg g + cm a'
+    a' = ba a + ca (num / den)^2 for adadelta, else   ba a + ca g
+    p' = keep p - lr num / den
+
+Optax is the specification: each rule equals the Optax optimizer of its name with
+Optax's defaults, except adadelta, whose rho is 0.95 as in Keras and the paper.
+A coefficient is data, so all optimizers and all rates share one program.
+"""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
+RMSPROP, ADAM, SGD, ADAGRAD, ADADELTA, ADAMAX, NADAM = range(7)
+
+# The defaults of Keras 2.0.x, which the article of 2017 ran with.
+DEFAULT_LEARNING_RATES = {
+    "rmsprop": 0.001,
+    "adam": 0.001,
+    "sgd": 0.01,
+    "adagrad": 0.01,
+    "adadelta": 1.0,
+    "adamax": 0.002,
+    "nadam": 0.002,
+}
+
+B1, B2 = 0.9, 0.999  # decay of the first and second moment in the Adam family
+ADAMAX_EPSILON = 1e-8
+
+#              rmsprop adam  sgd  adagrad adadelta adamax nadam
+_BB = np.array([0.9, B2, 0.0, 1.0, 0.95, B2, B2])
+_CB = np.array([0.1, 1 - B2, 0.0, 1.0, 0.05, 0.0, 1 - B2])
+_BA = np.array([0.0, B1, 0.0, 0.0, 0.95, B1, B1])
+_CA = np.array([0.0, 1 - B1, 0.0, 0.0, 0.05, 1 - B1, 1 - B1])
+_EI = np.array([1e-8, 0.0, 1.0, 1e-7, 1e-6, 0.0, 0.0])
+_EO = np.array([0.0, 1e-8, 0.0, 0.0, 0.0, 0.0, 1e-8])
+_INITIAL_B = np.array([0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0])
+
+
+class Coefficients(NamedTuple):
+    """The letters of the formula above, scalars of one lane at one step."""
+
+    bb: jax.Array
+    cb: jax.Array
+    ba: jax.Array
+    ca: jax.Array
+    cg: jax.Array
+    cm: jax.Array
+    s: jax.Array
+    ei: jax.Array
+    eo: jax.Array
+    is_adamax: jax.Array
+    is_adadelta: jax.Array
+
+
+class Slots(NamedTuple):
+    """The two memories of the update, each shaped like the params."""
+
+    a: dict
+    b: dict
+
+
+def init_slots(optimizer, params):
+    """Returns the slots before the first step; zeros but for adagrad's b = 0.1."""
+    initial_b = jnp.asarray(_INITIAL_B)[optimizer]
+    return Slots(
+        a=jax.tree.map(jnp.zeros_like, params),
+        b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params),
+    )
+
+
+def coefficients(optimizer, step):
+    """Looks up the coefficients of a step, counted from 1.
+
+    Adam divides its moments by 1 - B^t (Kingma & Ba, 2015); nadam looks one step
+    ahead (Dozat, 2016); the other rules do not depend on the step.
+    """
+    t = jnp.asarray(step, float)
+    debias_1, debias_2 = 1 - B1**t, 1 - B2**t
+    is_nadam, is_sgd = optimizer == NADAM, optimizer == SGD
+    has_momentum = (optimizer == ADAM) | (optimizer == ADAMAX)
+    cg = jnp.where(has_momentum, 0.0, jnp.where(is_nadam, (1 - B1) / debias_1, 1.0))
+    cm = jnp.where(has_momentum, 1 / debias_1, 0.0)
+    cm = jnp.where(is_nadam, B1 / (1 - B1 ** (t + 1)), cm)
+    s = jnp.where((optimizer == ADAM) | is_nadam, 1 / debias_2, 1.0)
+    return Coefficients(
+        bb=jnp.asarray(_BB)[optimizer],
+        cb=jnp.asarray(_CB)[optimizer],
+        ba=jnp.asarray(_BA)[optimizer],
+        ca=jnp.asarray(_CA)[optimizer],
+        cg=cg,
+        cm=cm,
+        s=jnp.where(is_sgd, 0.0, s),
+        ei=jnp.asarray(_EI)[optimizer],
+        eo=jnp.asarray(_EO)[optimizer],
+        is_adamax=optimizer == ADAMAX,
+        is_adadelta=optimizer == ADADELTA,
+    )
+
+
+def update_lanes(params, slots, grads, *, optimizer, step, learning_rate, weight_decay):
+    """Takes one step with every weight of every lane.
+
+    Weight decay is decoupled (Loshchilov & Hutter, 2019): kernels, not biases,
+    shrink by learning_rate * weight_decay of themselves.
+
+    Args:
+      params, slots, grads: trees of [L, ...].
+      optimizer: int32[L], indices into OPTIMIZERS.
+      step: int32[], counted from 1, the same for all lanes.
+      learning_rate, weight_decay: float[L].
+
+    Returns:
+      The new params and the new slots.
+    """
+
+    def update_all(has_adadelta, params, slots, grads):
+        update = functools.partial(_update_lane, has_adadelta)
+        return jax.vmap(update, (0, 0, 0, 0, None, 0, 0))(
+            params, slots, grads, optimizer, step, learning_rate, weight_decay
+        )
+
+    # Adadelta needs two more square roots and divisions a weight, which on a CPU
+    # doubles the time of an update: lanes without it as a neighbour are spared.
+    return jax.lax.cond(
+        jnp.any(optimizer == ADADELTA),
+        functools.partial(update_all, True),
+        functools.partial(update_all, False),
+        params,
+        slots,
+        grads,
+    )
+
+
+def _update_lane(
+    has_adadelta, params, slots, grads, optimizer, step, learning_rate, weight_decay
+):
+    c = coefficients(optimizer, step)
+
+    def update_leaf(p, a, b, g):
+        keep = 1 - learning_rate * weight_decay if p.ndim > 1 else 1
+        direction, a, b = _update_leaf(has_adadelta, a, b, g, c)
+        return keep * p - learning_rate * direction, a, b
+
+    leaves = jax.tree.map(update_leaf, params, slots.a, slots.b, grads)
+    outer, inner = jax.tree.structure(params), jax.tree.structure((0, 0, 0))
+    params, a, b = jax.tree.transpose(outer, inner, leaves)
+    return params, Slots(a=a, b=b)
+
+
+def _update_leaf(has_adadelta, a, b, g, c):
+    """Returns num / den and the new slots; the formula of the module docstring."""
+    largest = jnp.maximum(c.bb * b, jnp.abs(g) + ADAMAX_EPSILON)
+    b = jnp.where(c.is_adamax, largest, c.bb * b + c.cb * g * g)
+    den = jnp.where(c.is_adamax, b, jnp.sqrt(c.s * b + c.ei) + c.eo)
+    new_a = c.ba * a + c.ca * g
+    num = c.cg * g + c.cm * new_a
+    if not has_adadelta:
+        return num / den, new_a, b
+    num = jnp.where(c.is_adadelta, g * jnp.sqrt(a + c.ei), num)
+    direction = num / den
+    adadelta_a = c.ba * a + c.ca * direction * direction
+    return direction, jnp.where(c.is_adadelta, adadelta_a, new_a), b
