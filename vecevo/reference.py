@@ -98,7 +98,7 @@ def make_optimizer(optimizer, learning_rate, weight_decay):
 class TrainState(NamedTuple):
     """One network while it trains."""
 
-    params: dict
+    params: optax.Params
     opt_state: optax.OptState
 
 
@@ -137,6 +137,7 @@ def make_trainer(
 
     def loss_fn(params, dropout_key, inputs, labels):
         logits = network.apply({"params": params}, inputs, dropout_key, batch_size)
+        logits = jnp.asarray(logits)
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
     def train_step(state, dropout_key, step, inputs, labels):
@@ -175,7 +176,7 @@ def make_trainer(
 
     @jax.jit
     def evaluate(params, x, y):
-        logits = network.apply({"params": params}, scale(x))
+        logits = jnp.asarray(network.apply({"params": params}, scale(x)))
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
         is_right = logits.argmax(1) == y
         return losses.mean(), is_right.astype(float).mean()

@@ -70,11 +70,15 @@ class Slots(NamedTuple):
 
 def init_slots(optimizer, params):
     """Returns the slots before the first step; zeros but for adagrad's b = 0.1."""
-    initial_b = jnp.asarray(_INITIAL_B)[optimizer]
+    initial_b = _look_up(_INITIAL_B, optimizer)
     return Slots(
         a=jax.tree.map(jnp.zeros_like, params),
         b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params),
     )
+
+
+def _look_up(table, optimizer):
+    return jnp.asarray(table, jnp.result_type(float))[optimizer]
 
 
 def coefficients(optimizer, step):
@@ -92,15 +96,15 @@ def coefficients(optimizer, step):
     cm = jnp.where(is_nadam, B1 / (1 - B1 ** (t + 1)), cm)
     s = jnp.where((optimizer == ADAM) | is_nadam, 1 / debias_2, 1.0)
     return Coefficients(
-        bb=jnp.asarray(_BB)[optimizer],
-        cb=jnp.asarray(_CB)[optimizer],
-        ba=jnp.asarray(_BA)[optimizer],
-        ca=jnp.asarray(_CA)[optimizer],
+        bb=_look_up(_BB, optimizer),
+        cb=_look_up(_CB, optimizer),
+        ba=_look_up(_BA, optimizer),
+        ca=_look_up(_CA, optimizer),
         cg=cg,
         cm=cm,
         s=jnp.where(is_sgd, 0.0, s),
-        ei=jnp.asarray(_EI)[optimizer],
-        eo=jnp.asarray(_EO)[optimizer],
+        ei=_look_up(_EI, optimizer),
+        eo=_look_up(_EO, optimizer),
         is_adamax=optimizer == ADAMAX,
         is_adadelta=optimizer == ADADELTA,
     )

@@ -1,0 +1,145 @@
+"""Searches as pairs of pure functions: ask for offspring, tell their fitness."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo import operators
+
+
+class EvolutionState(NamedTuple):
+    """All that the next generation needs."""
+
+    population: jax.Array  # int32[P, G]
+    fitness: jax.Array  # float32[P]; -inf: failed, or not evaluated yet
+    generation: jax.Array  # int32[], generations told so far
+    best_genome: jax.Array  # int32[G]
+    best_fitness: jax.Array  # float32[]
+
+
+class GenerationInfo(NamedTuple):
+    """What an observer wants to know of a generation."""
+
+    best_fitness: jax.Array  # float32[], of this generation
+    mean_fitness: jax.Array  # float32[], over those that did not fail
+    num_failed: jax.Array  # int32[]
+
+
+class Strategy(NamedTuple):
+    """A search; `ask` and `tell` draw nothing that the key does not give."""
+
+    init: Callable  # population int32[P, G] -> EvolutionState
+    ask: Callable  # key, state -> offspring int32[P, G]
+    tell: Callable  # state, offspring, fitness -> EvolutionState, GenerationInfo
+
+
+def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
+    """The article's genetic algorithm.
+
+    The first generation asked is the initial population. Then survivors stay, and
+    pairs of two different survivors have two offspring each by uniform crossover
+    until the population is full. A lone survivor is paired with itself.
+
+    Args:
+      num_choices: int32[G].
+      survive_fn: key, fitness[P] -> bool[P], at least one True.
+      mutation_rate: probability that a genome redraws one gene.
+      mutates_survivors: whether survivors mutate too, before they breed.
+    """
+
+    def ask(key, state):
+        survive_key, parents_key, cross_key, mutate_key = jax.random.split(key, 4)
+        survives = survive_fn(survive_key, state.fitness)
+        num_survivors = survives.sum()
+        survivors = state.population[jnp.argsort(~survives, stable=True)]
+        mutants = _mutate(mutate_key, survivors)
+        survivors = mutants if mutates_survivors else survivors
+        offspring = _breed(parents_key, cross_key, survivors, num_survivors)
+        offspring = _mutate(jax.random.fold_in(mutate_key, 1), offspring)
+        is_survivor = jnp.arange(len(survives)) < num_survivors
+        bred = jnp.where(is_survivor[:, None], survivors, offspring)
+        return jnp.where(state.generation == 0, state.population, bred)
+
+    def _mutate(key, genomes):
+        return operators.one_gene_mutation(
+            key, genomes, num_choices, mutation_rate=mutation_rate
+        )
+
+    return Strategy(init=_init, ask=ask, tell=_tell)
+
+
+def _breed(parents_key, cross_key, survivors, num_survivors):
+    """Returns as many offspring as there are rows; only the first rows are parents."""
+    first_key, second_key = jax.random.split(parents_key)
+    shape = (-(-survivors.shape[0] // 2),)
+    first = jax.random.randint(first_key, shape, 0, num_survivors)
+    # 1..n-1 steps round the ring of n survivors reach every other one.
+    steps = jax.random.randint(second_key, shape, 1, jnp.maximum(num_survivors, 2))
+    second = (first + steps) % num_survivors
+    first, second = jnp.repeat(first, 2), jnp.repeat(second, 2)
+    offspring = operators.uniform_crossover(
+        cross_key, survivors[first], survivors[second]
+    )
+    return offspring[: survivors.shape[0]]
+
+
+def random(num_choices):
+    """Uniform random search."""
+
+    def ask(key, state):
+        fresh = operators.random_population(
+            key, num_choices, population_size=state.population.shape[0]
+        )
+        return jnp.where(state.generation == 0, state.population, fresh)
+
+    return Strategy(init=_init, ask=ask, tell=_tell)
+
+
+def grid(num_choices):
+    """Every genome of the space once, P a generation, in lexicographic order.
+
+    After the last genome it starts over. Spaces of up to 2^31 - 1 genomes.
+    """
+    num_genomes = 1
+    for num in num_choices:
+        num_genomes *= int(num)
+
+    def ask(key, state):
+        del key  # nothing is drawn
+        size = state.population.shape[0]
+        number = (state.generation * size + jnp.arange(size)) % num_genomes
+        shape = tuple(int(num) for num in num_choices)
+        return jnp.stack(jnp.unravel_index(number, shape), axis=1).astype(jnp.int32)
+
+    return Strategy(init=_init, ask=ask, tell=_tell)
+
+
+def _init(population):
+    return EvolutionState(
+        population=jnp.asarray(population, jnp.int32),
+        fitness=jnp.full(len(population), -jnp.inf),
+        generation=jnp.array(0),
+        best_genome=jnp.asarray(population[0], jnp.int32),
+        best_fitness=jnp.array(-jnp.inf),
+    )
+
+
+def _tell(state, offspring, fitness):
+    best = jnp.argmax(fitness)
+    is_better = fitness[best] > state.best_fitness
+    is_finite = jnp.isfinite(fitness)
+    new_state = EvolutionState(
+        population=offspring,
+        fitness=fitness,
+        generation=state.generation + 1,
+        best_genome=jnp.where(is_better, offspring[best], state.best_genome),
+        best_fitness=jnp.where(is_better, fitness[best], state.best_fitness),
+    )
+    info = GenerationInfo(
+        best_fitness=fitness[best],
+        mean_fitness=jnp.mean(fitness, where=is_finite),
+        num_failed=jnp.sum(~is_finite),
+    )
+    return new_state, info
