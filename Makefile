@@ -7,11 +7,10 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test bench format clean
+.PHONY: help run test format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
-	@echo "make bench    the benchmarks; records go to bench/records (ARGS='NAME ...')"
 	@echo "make format   format the code"
 	@echo "make clean    remove the virtual environment"
 
@@ -24,9 +23,6 @@ test: .venv/.ready-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
 	$(PY) -m pytest -n 2
-
-bench: .venv/.ready-bench
-	$(PY) -m bench $(ARGS)
 
 format: .venv/.ready-dev
 	$(PY) -m ruff format .
@@ -51,8 +47,4 @@ clean:
 
 .venv/.ready-dev: .venv/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --editable '.[dev]'
-	@touch $@ .venv/.ready
-
-.venv/.ready-bench: .venv/bin/python pyproject.toml
-	$(PY) -m pip install --quiet --editable '.[bench]'
 	@touch $@ .venv/.ready
