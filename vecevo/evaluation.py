@@ -96,7 +96,8 @@ def train_networks(
 
 def make_lanes(network_root, cohort, hyperparams):
     """Returns the Lanes of a cohort; empty lanes repeat its first network."""
-    rows = [hyperparams[max(i, cohort.individuals[0])] for i in cohort.individuals]
+    first = cohort.individuals[0]
+    rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
     activation = [networks.ACTIVATIONS.index(h["activation"]) for h in rows]
     optimizer = [update_rules.OPTIMIZERS.index(h["optimizer"]) for h in rows]
     return training.Lanes(

@@ -1,0 +1,17 @@
+"""Which network trains in which lane."""
+
+import jax
+
+from vecevo import evaluation, packing
+
+
+def test_lanes_hold_the_networks_of_their_cohort_in_any_order():
+    hyperparams = [
+        evaluation.complete(
+            {"width": width, "depth": 1, "activation": "relu", "optimizer": "sgd"}
+        )
+        for width in (3, 4, 5)
+    ]
+    cohort = packing.Cohort(width=8, depth=1, individuals=(2, 0, 1, -1))
+    lanes = evaluation.make_lanes(jax.random.key(0), cohort, hyperparams)
+    assert lanes.architecture.width.tolist() == [5, 3, 4, 5]
