@@ -1,14 +1,20 @@
-"""Data sets as arrays: the embedded digits and .npz files, with their splits."""
+"""Data sets as arrays with their splits: embedded digits, .npz files, tfds names."""
 
 import importlib.resources
 import pathlib
+import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from vecevo import prepared
+
+MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
 
 class Dataset(NamedTuple):
-    """Inputs uint8[N, F] or float32[N, F] in [0, 1], and labels int32[N]."""
+    """Inputs uint8[N, F] or float32[N, F], and labels int32[N] from 0 up."""
 
     name: str
     x_train: np.ndarray
@@ -18,61 +24,146 @@ class Dataset(NamedTuple):
     x_test: np.ndarray
     y_test: np.ndarray
     num_classes: int
+    scaling: str  # how inputs come to [0, 1], in words
+    is_article: bool = False  # the article's protocol: validation is the test part
 
 
-def load_dataset(name, *, seed=0):
-    """Loads `digits`, or the .npz file of a path, and splits off a validation part.
+def default_batch_size(name):
+    """The article's minibatches: 128 for MNIST and its kin, 64 otherwise."""
+    return 128 if name.partition("/")[0] in MNIST_FAMILY else 64
 
-    The validation part is stratified: 10,000 examples of a training part of 50,000
-    and more, a fifth of a smaller one.
+
+def default_max_epochs(name):
+    """Cap on epochs: 25 for the small digits, 50 otherwise."""
+    return 25 if name == "digits" else 50
+
+
+def load_dataset(
+    name, *, data_dir=None, cache_dir=None, seed=0, limit_train=None, is_article=False
+):
+    """Loads a data set and splits off a validation part.
+
+    Args:
+      name: `digits`, the path of an .npz file with the arrays of `make_dataset`, or
+        an image-classification set of tensorflow-datasets.
+      data_dir: where tensorflow-datasets has prepared its sets; None is its default.
+      cache_dir: where decoded images are kept; None keeps none.
+      seed, limit_train, is_article: see `make_dataset`.
 
     Raises:
       ValueError: naming what is wrong, for an unknown name or a malformed file.
     """
+    settings = {"seed": seed, "limit_train": limit_train, "is_article": is_article}
     if name == "digits":
-        file = importlib.resources.files("vecevo.data") / "digits.npz"
-        with file.open("rb") as opened, np.load(opened) as arrays:
-            parts = {key: arrays[key] for key in arrays}
-        for key in ("x_train", "x_test"):
-            parts[key] = parts[key].astype(np.float32) / 16
-        return make_dataset(name, **parts, seed=seed)
-    if not name.endswith(".npz"):
-        raise ValueError(f"dataset={name!r} is neither 'digits' nor an .npz file.")
+        arrays = _load_digits()
+    elif name.endswith(".npz"):
+        arrays = _load_npz(name)
+        name = pathlib.Path(name).stem
+    else:
+        arrays = prepared.load_arrays(name, data_dir=data_dir, cache_dir=cache_dir)
+    return make_dataset(**arrays, name=name, **settings)
+
+
+def _load_digits():
+    file = importlib.resources.files("vecevo.data") / "digits.npz"
+    with file.open("rb") as opened, np.load(opened) as arrays:
+        parts = {key: arrays[key] for key in ARRAYS}
+    for key in ("x_train", "x_test"):
+        parts[key] = parts[key].astype(np.float32)
+    return parts
+
+
+def _load_npz(name):
     if not pathlib.Path(name).is_file():
         raise ValueError(f"dataset={name!r} does not exist: check the path.")
-    with np.load(name, allow_pickle=False) as arrays:
-        parts = {}
-        for key in ("x_train", "y_train", "x_test", "y_test"):
-            if key not in arrays:
-                raise ValueError(f"dataset={name!r} has no array {key}: add it.")
-            parts[key] = arrays[key]
-    return make_dataset(pathlib.Path(name).stem, **parts, seed=seed)
+    try:
+        with np.load(name, allow_pickle=False) as arrays:
+            absent = [key for key in ARRAYS if key not in arrays]
+            if absent:
+                raise ValueError(f"it has no array {absent[0]}; add it")
+            return {key: arrays[key] for key in ARRAYS}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"dataset={name!r} cannot be read ({error}): save x_train, y_train, "
+            "x_test and y_test with numpy.savez."
+        ) from error
 
 
-def make_dataset(name, *, x_train, y_train, x_test, y_test, seed=0):
-    """Makes a Dataset of plain arrays, examples first; see `load_dataset`."""
-    for key, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
-        _check_part(key, np.asarray(x), np.asarray(y))
-    x_train, x_test = _scale(np.asarray(x_train), np.asarray(x_test))
-    y_train = np.asarray(y_train).astype(np.int32).ravel()
-    y_test = np.asarray(y_test).astype(np.int32).ravel()
-    num_classes = int(max(y_train.max(), y_test.max())) + 1
+def make_dataset(
+    *,
+    x_train,
+    y_train,
+    x_test,
+    y_test,
+    name="arrays",
+    seed=0,
+    limit_train=None,
+    is_article=False,
+):
+    """Makes a Dataset of plain arrays, split and scaled.
+
+    The validation part is stratified: 10,000 examples of a training part of 50,000
+    and more, a fifth of a smaller one. By the article's protocol there is none: it
+    trained on the whole training part, and stopped and scored on the test part.
+
+    Args:
+      x_train, x_test: numbers, any shape with the examples first. Bytes (uint8) are
+        divided by 255 while training; others outside [0, 1] are mapped to it by the
+        range of x_train.
+      y_train, y_test: integer labels from 0 up.
+      name: for the output.
+      seed: of the split.
+      limit_train: number of examples to train on, a stratified part; None is all.
+      is_article: whether to follow the article's protocol.
+
+    Raises:
+      ValueError: naming the array, for anything else.
+    """
+    x_train, x_test, y_train, y_test = map(
+        np.asarray, (x_train, x_test, y_train, y_test)
+    )
+    _check_part("train", x_train, y_train)
+    _check_part("test", x_test, y_test)
+    if x_train.shape[1:] != x_test.shape[1:]:
+        raise ValueError(
+            f"x_test has examples of shape {x_test.shape[1:]} and x_train of "
+            f"{x_train.shape[1:]}: make them equal."
+        )
+    y_train, y_test = (y.ravel().astype(np.int32) for y in (y_train, y_test))
     if len(np.unique(y_train)) < 2:
         raise ValueError("y_train holds one class: give examples of at least two.")
-    num = len(y_train)
-    num_validation = 10_000 if num >= 50_000 else round(num / 5)
-    held_out = stratified_sample(y_train, num_validation, seed=seed)
-    rest = np.setdiff1d(np.arange(num), held_out)
+    num_classes = int(max(y_train.max(), y_test.max())) + 1
+    x_train, x_test, scaling = _scale(x_train, x_test)
+    train, held_out = _split(y_train, seed, limit_train, is_article)
     return Dataset(
         name=name,
-        x_train=x_train[rest],
-        y_train=y_train[rest],
-        x_validation=x_train[held_out],
-        y_validation=y_train[held_out],
+        x_train=x_train[train],
+        y_train=y_train[train],
+        x_validation=x_test if is_article else x_train[held_out],
+        y_validation=y_test if is_article else y_train[held_out],
         x_test=x_test,
         y_test=y_test,
         num_classes=num_classes,
+        scaling=scaling,
+        is_article=is_article,
     )
+
+
+def _split(labels, seed, limit_train, is_article):
+    """Returns the examples to train on and those to validate on, sorted."""
+    num = len(labels)
+    num_held_out = 10_000 if num >= 50_000 else round(num / 5)
+    num_held_out = 0 if is_article else max(1, num_held_out)
+    held_out = stratified_sample(labels, num_held_out, seed=seed)
+    train = np.setdiff1d(np.arange(num), held_out)
+    if limit_train is not None:
+        if not 1 <= limit_train <= len(train):
+            raise ValueError(
+                f"limit_train={limit_train} must be from 1 to {len(train)}, the number "
+                "of examples there are to train on."
+            )
+        train = train[stratified_sample(labels[train], limit_train, seed=seed)]
+    return train, held_out
 
 
 def stratified_sample(labels, num_samples, *, seed):
@@ -81,33 +172,41 @@ def stratified_sample(labels, num_samples, *, seed):
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     # Evenly spaced positions in an order sorted by class take an equal share of each.
-    positions = (np.arange(num_samples) + 0.5) * len(labels) / num_samples
+    positions = (np.arange(num_samples) + 0.5) * len(labels) / max(num_samples, 1)
     return np.sort(order[positions.astype(int)])
 
 
 def _check_part(key, x, y):
-    if len(x) != len(y):
+    if not x.ndim or not y.ndim or len(x) != len(y):
         raise ValueError(
-            f"x_{key} has {len(x)} examples and y_{key} {len(y)}: make them equal."
+            f"x_{key} has shape {x.shape} and y_{key} {y.shape}: make their lengths "
+            "equal."
         )
-    if len(x) == 0:
-        raise ValueError(f"x_{key} has no examples: give some.")
+    if x.size == 0:
+        raise ValueError(f"x_{key} has shape {x.shape}: give some examples.")
     if not np.issubdtype(y.dtype, np.integer) or y.size != len(y) or y.min() < 0:
         raise ValueError(
             f"y_{key} is {y.dtype}{list(y.shape)}: give one integer label, from 0 up, "
             "per example."
         )
+    is_number = np.issubdtype(x.dtype, np.floating) or np.issubdtype(
+        x.dtype, np.integer
+    )
+    if not is_number and x.dtype != bool:
+        raise ValueError(f"x_{key} is of type {x.dtype}: give real numbers.")
     if not np.isfinite(x).all():
         raise ValueError(f"x_{key} has NaN or infinite values: remove them.")
 
 
 def _scale(x_train, x_test):
-    """Flattens examples; bytes stay, floats outside [0, 1] get the training range."""
+    """Flattens examples, and scales to [0, 1] what is not bytes."""
     x_train, x_test = x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1)
     if x_train.dtype == np.uint8 and x_test.dtype == np.uint8:
-        return x_train, x_test
+        return x_train, x_test, "bytes / 255"
     low, high = float(x_train.min()), float(x_train.max())
     if low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    span = max(high - low, np.finfo(np.float32).tiny)
-    return tuple(((x - low) / span).astype(np.float32) for x in (x_train, x_test))
+        return x_train.astype(np.float32), x_test.astype(np.float32), "as given"
+    # A constant input says nothing; any span maps it to 0.
+    span = (high - low) or 1.0
+    x_train, x_test = (((x - low) / span).astype(np.float32) for x in (x_train, x_test))
+    return x_train, x_test, f"(x - {low:g}) / {span:g}, the range of x_train"

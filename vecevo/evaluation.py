@@ -1,36 +1,241 @@
-"""Joins the towers: trains a list of networks, packed into cohorts."""
+"""Joins the towers: trains lists of networks, and so gives genomes their fitness."""
 
 import hashlib
 import json
+import math
+import os
+import time
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import networks, packing, training, update_rules
+from vecevo import cohorts, networks, packing, training, update_rules
+from vecevo.hyperparams import complete
+from vecevo.space import decode
 
-CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)
-MEMORY_BYTES = 4 << 30
-DEFAULTS = {"dropout_rate": 0.2, "weight_decay": 0.0}
+CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
+EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
 
 
 class NetworkResult(NamedTuple):
-    """What training one network gave."""
+    """What training one network gave; curves have one entry an epoch."""
 
     hyperparams: dict
     num_params: int
-    validation_accuracy: float  # at the epoch of the lowest validation loss
-    validation_loss: float
+    validation_accuracy: float  # at the epoch whose weights are kept
+    validation_loss: float  # at that epoch
     num_epochs: int
-    failed_epoch: int | None  # the epoch whose loss was not finite
-    params: dict  # of the best epoch, without padding
+    failed_epoch: int | None  # the epoch, from 0, whose loss was not finite
+    curves: dict  # train_loss, validation_loss, validation_accuracy: float32[epochs]
+    params: dict  # of the kept epoch, NumPy, kernels [out, in], without padding
 
 
-def complete(hyperparams):
-    """Fills in what a dict of hyperparameters leaves out."""
-    rate = update_rules.DEFAULT_LEARNING_RATES[hyperparams["optimizer"]]
-    return {**DEFAULTS, "learning_rate": rate, **hyperparams}
+class Work(NamedTuple):
+    """What training took; work is epochs of lanes times parameters of lanes."""
+
+    needed: int = 0  # by the true parameters and epochs of the networks
+    executed: int = 0  # by the padded parameters of all lanes, empty or stopped too
+    compile_seconds: float = 0.0  # waited for programs
+    train_seconds: float = 0.0
+
+
+def add_work(work, more):
+    """Returns the sum of two Works."""
+    return Work(*[a + b for a, b in zip(work, more, strict=True)])
+
+
+class Session(NamedTuple):
+    """All that the lists of networks of one run share."""
+
+    dataset: object  # datasets.Dataset
+    classes: list  # packing.CohortClasses
+    setup: cohorts.Setup
+    network_root: jax.Array  # random key that networks fold their identity into
+
+
+def memory_budget():
+    """Bytes that cohorts may take: of a CPU's memory a quarter, of a device's most."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return int(stats["bytes_limit"] * 0.8)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+
+
+def start_session(
+    dataset,
+    shapes,
+    *,
+    list_size,
+    num_lists=1,
+    seed=0,
+    batch_size=64,
+    max_epochs=50,
+    patience=5,
+    memory_bytes=None,
+    is_time_up_fn=lambda: False,
+):
+    """Puts the data set on the device and chooses the classes of cohorts.
+
+    Args:
+      dataset: datasets.Dataset.
+      shapes: (width, depth) of every network that may come, each equally likely.
+      list_size: networks that are expected to be trained at once.
+      num_lists: how often that will be done.
+      seed: of initial weights, dropout and the order of examples.
+      batch_size: B.
+      max_epochs: cap on the epochs of a network.
+      patience: epochs in a row without a lower validation loss before it stops.
+      memory_bytes: that cohorts may take; None is `memory_budget()`.
+      is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+    """
+    num_train, num_features = dataset.x_train.shape
+    is_cpu = jax.default_backend() == "cpu"
+    job = packing.Job(
+        costs=packing.CPU if is_cpu else packing.ACCELERATOR,
+        num_features=num_features,
+        batch_size=batch_size,
+        steps_per_epoch=-(-num_train // batch_size),
+        expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
+        memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
+    )
+    shapes = [(padded_width(width), depth) for width, depth in shapes]
+    classes = packing.choose_classes(
+        shapes, job, list_size=list_size, num_lists=num_lists
+    )
+    arrays = (getattr(dataset, name) for name in training.TrainingData._fields)
+    data = jax.device_put(training.TrainingData(*arrays))
+    network_root, order_key = jax.random.split(jax.random.key(seed))
+    setup = cohorts.Setup(
+        programs=cohorts.Programs(data, batch_size),
+        data=data,
+        rule=training.StoppingRule(
+            patience=jnp.array(patience),
+            max_epochs=jnp.array(max_epochs),
+            keeps_last=jnp.array(dataset.is_article),
+        ),
+        order_key=order_key,
+        is_time_up_fn=is_time_up_fn,
+    )
+    return Session(dataset, classes, setup, network_root)
+
+
+def padded_width(width):
+    """The class width of a network; beyond the widest, its own."""
+    return min((w for w in CLASS_WIDTHS if w >= width), default=width)
+
+
+def train_list(session, hyperparams):
+    """Trains a list of networks, cohort by cohort, the large ones first.
+
+    Args:
+      session: Session.
+      hyperparams: list of completed dicts.
+
+    Yields:
+      (individuals, results, work) of each cohort: rows of the list, NetworkResults
+      and Work. When the time is up, the cohorts that are left out are not yielded.
+    """
+    shapes = [
+        (h["width"], h["depth"], h["optimizer"] == "adadelta") for h in hyperparams
+    ]
+    plan = packing.plan(shapes, session.classes)[::-1]
+    num_classes = session.dataset.num_classes
+    padded_networks = [
+        networks.PaddedMLP(
+            width=cohort.cohort_class.width,
+            depth=cohort.cohort_class.depth,
+            num_classes=num_classes,
+        )
+        for cohort in plan
+    ]
+    # The later programs compile while the first cohorts train.
+    for cohort, network in zip(plan, padded_networks, strict=True):
+        session.setup.programs.request(network, len(cohort.individuals))
+    for cohort, network in zip(plan, padded_networks, strict=True):
+        cohort_class, individuals = cohort
+        start, waited = time.perf_counter(), session.setup.programs.compile_seconds
+        trained = cohorts.train_cohort(
+            session.setup,
+            network,
+            make_lanes(session.network_root, cohort, hyperparams),
+            np.array(individuals) >= 0,
+            cohort_class.lane_counts,
+        )
+        if trained is None:
+            return
+        lane_results, num_lane_epochs = trained
+        members = [individual for individual in individuals if individual >= 0]
+        results = [
+            _network_result(hyperparams[individual], lane_result, session.dataset)
+            for individual, lane_result in zip(members, lane_results, strict=False)
+        ]
+        padded = _num_params(session.dataset, cohort_class.width, cohort_class.depth)
+        needed = sum(result.num_epochs * result.num_params for result in results)
+        waited = session.setup.programs.compile_seconds - waited
+        seconds = time.perf_counter() - start - waited
+        yield members, results, Work(needed, num_lane_epochs * padded, waited, seconds)
+
+
+def train_networks(hyperparams, dataset, **settings):
+    """Trains a list of different networks on a data set.
+
+    Args:
+      hyperparams: list of dicts with `width`, `depth`, `activation`, `optimizer` and,
+        where not the default, `learning_rate`, `dropout_rate`, `weight_decay`.
+      dataset: datasets.Dataset, from `load_dataset` or `make_dataset`.
+      **settings: `seed`, `batch_size`, `max_epochs`, `patience` and `memory_bytes` of
+        `start_session`.
+
+    Returns:
+      A list of NetworkResults in the order of `hyperparams`. Equal networks train
+      once and share a result.
+
+    Raises:
+      ValueError: naming a hyperparameter that cannot be trained with.
+    """
+    completed = [complete(h) for h in hyperparams]
+    texts = [json.dumps(h, sort_keys=True) for h in completed]
+    distinct = dict(zip(texts, completed, strict=True))
+    if not distinct:
+        return []
+    shapes = [(h["width"], h["depth"]) for h in distinct.values()]
+    session = start_session(dataset, shapes, list_size=len(distinct), **settings)
+    results = {}
+    try:
+        for individuals, trained, _ in train_list(session, list(distinct.values())):
+            results.update(zip(individuals, trained, strict=True))
+    finally:
+        session.setup.programs.close()
+    rows = {text: row for row, text in enumerate(distinct)}
+    return [results[rows[text]] for text in texts]
+
+
+def make_fitness_fn(session, space, fixed, *, lookup_fn, record_fn):
+    """Makes a function int[P, G] -> float32[P] that trains what is not known yet.
+
+    Args:
+      session: Session.
+      space: space.SearchSpace.
+      fixed: dict of the hyperparams that are no genes.
+      lookup_fn: genome (a tuple) -> fitness, or None if it was not trained.
+      record_fn: called with the genomes, NetworkResults and Work of every cohort.
+
+    Returns:
+      The function; it returns None when the time was up before all were trained.
+    """
+
+    def fitness_fn(population):
+        genomes = [tuple(genome) for genome in np.asarray(population).tolist()]
+        fresh = sorted({g for g in genomes if lookup_fn(g) is None})
+        hyperparams = [complete({**fixed, **decode(space, g)}) for g in fresh]
+        for individuals, results, work in train_list(session, hyperparams):
+            record_fn([fresh[i] for i in individuals], results, work)
+        fitness = [lookup_fn(genome) for genome in genomes]
+        return None if None in fitness else np.array(fitness, np.float32)
+
+    return fitness_fn
 
 
 def network_key(run_key, hyperparams):
@@ -42,60 +247,8 @@ def network_key(run_key, hyperparams):
     return run_key
 
 
-def train_networks(
-    hyperparams, dataset, *, seed=0, batch_size=64, max_epochs=50, patience=5
-):
-    """Trains networks, those of one width class together.
-
-    Args:
-      hyperparams: list of dicts with width, depth, activation, optimizer and, where
-        not the default, learning_rate, dropout_rate and weight_decay.
-      dataset: datasets.Dataset.
-      seed: of initial weights, dropout and the order of examples.
-      batch_size: B.
-      max_epochs: cap on the epochs of a network.
-      patience: epochs in a row without a lower validation loss before it stops.
-
-    Yields:
-      (individuals, results) for each cohort: rows of the list, NetworkResults.
-    """
-    hyperparams = [complete(h) for h in hyperparams]
-    shapes = [
-        (h["width"], h["depth"], h["optimizer"] == "adadelta") for h in hyperparams
-    ]
-    cohorts = packing.plan(
-        shapes,
-        class_widths=CLASS_WIDTHS,
-        num_features=dataset.x_train.shape[1],
-        steps_per_epoch=-(-len(dataset.x_train) // batch_size),
-        memory_bytes=MEMORY_BYTES,
-    )
-    data = training.TrainingData(
-        x_train=jnp.asarray(dataset.x_train),
-        y_train=jnp.asarray(dataset.y_train),
-        x_validation=jnp.asarray(dataset.x_validation),
-        y_validation=jnp.asarray(dataset.y_validation),
-    )
-    rule = training.StoppingRule(
-        patience=jnp.array(patience),
-        max_epochs=jnp.array(max_epochs),
-        keeps_last=jnp.array(False),
-    )
-    network_root, order_key = jax.random.split(jax.random.key(seed))
-    for cohort in cohorts:
-        lanes = make_lanes(network_root, cohort, hyperparams)
-        network = networks.PaddedMLP(cohort.width, cohort.depth, dataset.num_classes)
-        state, reports = train_cohort(lanes, data, rule, order_key, network, batch_size)
-        members = [i for i in cohort.individuals if i >= 0]
-        results = [
-            _result(hyperparams[individual], lane, state, reports, dataset)
-            for lane, individual in enumerate(members)
-        ]
-        yield members, results
-
-
 def make_lanes(network_root, cohort, hyperparams):
-    """Returns the Lanes of a cohort; empty lanes repeat its first network."""
+    """Returns the Lanes of a cohort; an empty lane holds its first network."""
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
     activation = [networks.ACTIVATIONS.index(h["activation"]) for h in rows]
@@ -108,51 +261,36 @@ def make_lanes(network_root, cohort, hyperparams):
             activation=jnp.array(activation),
         ),
         optimizer=jnp.array(optimizer),
-        learning_rate=jnp.array([float(h["learning_rate"]) for h in rows]),
-        dropout_rate=jnp.array([float(h["dropout_rate"]) for h in rows]),
-        weight_decay=jnp.array([float(h["weight_decay"]) for h in rows]),
+        learning_rate=jnp.array([h["learning_rate"] for h in rows]),
+        dropout_rate=jnp.array([h["dropout_rate"] for h in rows]),
+        weight_decay=jnp.array([h["weight_decay"] for h in rows]),
     )
 
 
-def train_cohort(lanes, data, rule, order_key, network, batch_size):
-    """Trains until the last lane stops; returns its state and reports by epoch."""
-    state = training.init_lanes(
-        lanes, network=network, num_features=data.x_train.shape[1]
-    )
-    reports = []
-    while not reports or reports[-1].is_active.any():
-        state, report = training.train_epoch(
-            state,
-            lanes,
-            data,
-            rule,
-            jnp.array(len(reports)),
-            order_key,
-            network=network,
-            batch_size=batch_size,
-        )
-        reports.append(jax.device_get(report))
-    return state, reports
-
-
-def _result(hyperparams, lane, state, reports, dataset):
-    num_epochs = 1 + sum(bool(report.is_active[lane]) for report in reports[:-1])
-    last = reports[num_epochs - 1]
-    failed = not np.isfinite(last.validation_loss[lane] + last.train_loss[lane])
-    best = [report for report in reports[:num_epochs] if report.is_best[lane]]
+def _network_result(hyperparams, lane, dataset):
     width, depth = hyperparams["width"], hyperparams["depth"]
-    params = jax.tree.map(lambda leaf: leaf[lane], state.kept_params)
+    num_epochs = len(lane.train_loss)
+    kept = lane.kept_epoch
+    accuracy, loss = lane.validation_accuracy[kept], lane.validation_loss[kept]
+    curves = ("train_loss", "validation_loss", "validation_accuracy")
     return NetworkResult(
         hyperparams=hyperparams,
-        num_params=networks.count_params(
-            width,
-            depth,
-            num_features=dataset.x_train.shape[1],
-            num_classes=dataset.num_classes,
-        ),
-        validation_accuracy=-np.inf if failed else best[-1].validation_accuracy[lane],
-        validation_loss=np.nan if failed else best[-1].validation_loss[lane],
+        num_params=_num_params(dataset, width, depth),
+        validation_accuracy=-math.inf if lane.is_failed else float(accuracy),
+        validation_loss=math.nan if lane.is_failed else float(loss),
         num_epochs=num_epochs,
-        failed_epoch=num_epochs - 1 if failed else None,
-        params=networks.crop(params, width=width, depth=depth),
+        failed_epoch=num_epochs - 1 if lane.is_failed else None,
+        curves={name: getattr(lane, name) for name in curves},
+        params=jax.tree.map(
+            np.array, networks.crop(lane.params, width=width, depth=depth)
+        ),
+    )
+
+
+def _num_params(dataset, width, depth):
+    return networks.count_params(
+        width,
+        depth,
+        num_features=dataset.x_train.shape[1],
+        num_classes=dataset.num_classes,
     )

@@ -2,6 +2,7 @@
 
 import json
 import math
+import pathlib
 import sqlite3
 
 SCHEMA_VERSION = 1
@@ -11,13 +12,14 @@ CREATE TABLE networks (
   id INTEGER PRIMARY KEY,
   generation INTEGER NOT NULL,
   genome TEXT NOT NULL UNIQUE,  -- JSON, choice indices
-  hyperparams TEXT NOT NULL,  -- JSON
+  hyperparams TEXT NOT NULL,  -- JSON, values by name
   num_params INTEGER NOT NULL,
-  status TEXT NOT NULL,  -- 'trained' or 'failed'
-  validation_accuracy REAL,
+  status TEXT NOT NULL,  -- 'trained', or 'failed': a loss was not finite
+  validation_accuracy REAL,  -- at the epoch whose weights were kept
   validation_loss REAL,
   num_epochs INTEGER NOT NULL,
-  failed_epoch INTEGER
+  failed_epoch INTEGER,  -- from 0
+  curves TEXT NOT NULL  -- JSON, a list by epoch for each thing measured
 );
 PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -31,28 +33,60 @@ def create(path):
 
 
 def record(connection, generation, genomes, results):
-    """Writes the networks of one cohort in one transaction."""
-    columns = (
-        "generation, genome, hyperparams, num_params, status, validation_accuracy, "
-        "validation_loss, num_epochs, failed_epoch"
-    )
+    """Writes the NetworkResults of one cohort in one transaction."""
     with connection:
         for genome, result in zip(genomes, results, strict=True):
             failed = result.failed_epoch is not None
-            row = (
-                generation,
-                json.dumps(genome),
-                json.dumps(result.hyperparams),
-                result.num_params,
-                "failed" if failed else "trained",
-                _finite_or_none(result.validation_accuracy),
-                _finite_or_none(result.validation_loss),
-                result.num_epochs,
-                result.failed_epoch,
-            )
+            curves = {
+                name: [_finite_or_none(value) for value in curve]
+                for name, curve in result.curves.items()
+            }
+            row = {
+                "generation": generation,
+                "genome": json.dumps(genome),
+                "hyperparams": json.dumps(result.hyperparams),
+                "num_params": result.num_params,
+                "status": "failed" if failed else "trained",
+                "validation_accuracy": _finite_or_none(result.validation_accuracy),
+                "validation_loss": _finite_or_none(result.validation_loss),
+                "num_epochs": result.num_epochs,
+                "failed_epoch": result.failed_epoch,
+                "curves": json.dumps(curves),
+            }
             connection.execute(
-                f"INSERT INTO networks ({columns}) VALUES (?,?,?,?,?,?,?,?,?)", row
+                f"INSERT INTO networks ({', '.join(row)}) "
+                f"VALUES ({', '.join(':' + name for name in row)})",
+                row,
             )
+
+
+def read_best(path):
+    """Returns the hyperparams of a run's trained networks, the best first.
+
+    Raises:
+      ValueError: for a file that is no table of a run.
+    """
+    try:
+        uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
+        connection = sqlite3.connect(uri, uri=True)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version != SCHEMA_VERSION:
+                raise ValueError(
+                    f"{str(path)!r} has schema version {version}, not {SCHEMA_VERSION}:"
+                    " give the run.sqlite of a run of this version of vecevo."
+                )
+            rows = connection.execute(
+                "SELECT hyperparams FROM networks WHERE status = 'trained' "
+                "ORDER BY validation_accuracy DESC, id"
+            ).fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise ValueError(
+            f"{str(path)!r} cannot be read ({error}): give the run.sqlite of a run."
+        ) from error
+    return [json.loads(text) for (text,) in rows]
 
 
 def _finite_or_none(number):

@@ -51,14 +51,16 @@ class PaddedMLP(nn.Module):
         """Returns the logits [C, B] of inputs [F, B]; no `dropout`: no dropping."""
         is_real_unit = (jnp.arange(self.width) < architecture.width)[:, None]
         x, num_in = inputs, inputs.shape[0]
+        draws = None
+        if dropout is not None:
+            draws = dropout_draws(dropout.key, self.depth, self.width, x.shape[1])
         for layer in range(self.depth):
             is_real_layer = layer < architecture.depth
             num_out = jnp.where(is_real_layer, architecture.width, 0)
             hidden = Dense(self.width, name=f"hidden_{layer}")(x, num_out, num_in)
             hidden = activate(architecture.activation, hidden)
-            if dropout is not None:
-                layer_key = jax.random.fold_in(dropout.key, layer)
-                hidden = drop_units(layer_key, hidden, rate=dropout.rate)
+            if dropout is not None and draws is not None:
+                hidden = drop_units(draws[layer], hidden, rate=dropout.rate)
             hidden = jnp.where(is_real_unit, hidden, 0)
             x = hidden if layer == 0 else jnp.where(is_real_layer, hidden, x)
             num_in = architecture.width
@@ -131,17 +133,20 @@ def padded_glorot_uniform(key, shape, *, num_out, num_in):
     return jnp.where(is_real, limit * draws, 0)
 
 
-def dropout_draws(key, num_units, batch_size):
-    """Draws uint16[num_units, batch_size], two from each 32-bit random word.
+def dropout_draws(key, num_layers, num_units, batch_size):
+    """Draws uint16[num_layers, num_units, batch_size], two from each random word.
 
-    The first rows do not depend on how many follow.
+    Layer k draws from `fold_in(key, k)`, all layers in one call, which compiles
+    once. The first layers and units do not depend on how many follow.
     """
-    words = jax.random.bits(key, (num_units, (batch_size + 1) // 2), jnp.uint32)
+    layer_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(num_layers))
+    shape = (num_units, (batch_size + 1) // 2)
+    words = jax.vmap(lambda k: jax.random.bits(k, shape, jnp.uint32))(layer_keys)
     draws = jax.lax.bitcast_convert_type(words, jnp.uint16)
-    return draws.reshape(num_units, -1)[:, :batch_size]
+    return draws.reshape(num_layers, num_units, -1)[:, :, :batch_size]
 
 
-def drop_units(key, hidden, *, rate):
+def drop_units(draws, hidden, *, rate):
     """Zeroes each entry of hidden [units, B] with probability `rate`.
 
     The rest is scaled to keep the expectation ("inverted" dropout; Srivastava et
@@ -149,8 +154,7 @@ def drop_units(key, hidden, *, rate):
     """
     threshold = jnp.round(rate * DROPOUT_LEVELS)
     scale = (DROPOUT_LEVELS / (DROPOUT_LEVELS - threshold)).astype(hidden.dtype)
-    is_kept = dropout_draws(key, *hidden.shape) >= threshold.astype(jnp.uint32)
-    return jnp.where(is_kept, hidden * scale, 0)
+    return jnp.where(draws >= threshold.astype(jnp.uint32), hidden * scale, 0)
 
 
 @jax.custom_jvp

@@ -1,101 +1,207 @@
 """The plan: which networks train together in which compiled program.
 
-Everything is decided by constants, never by the clock, so a plan can be repeated.
+A run first chooses its cohort classes, the (padded width, deepest depth) for which
+it compiles programs, from the networks that it expects; then every list of networks
+is packed into cohorts of these classes. Both are decided by constants, never by the
+clock, so a plan can be repeated.
 """
 
 import itertools
+from collections import Counter
 from typing import NamedTuple
 
-LADDER = (1, 2, 4, 8, 16)  # lane counts that programs are compiled for
-
-# Two shared AVX-512 cores: one more compiled program, one more weight for a step.
-COMPILE_SECONDS = 3.0
-SECONDS_PER_WEIGHT_STEP = 3.0e-9
-SECONDS_PER_STEP = 4e-4  # of a small cohort, whatever its lanes
-EXPECTED_EPOCHS = 25
-
-CACHE_WEIGHTS = 1_000_000  # weights of a cohort that keep within a CPU's cache
-BYTES_PER_WEIGHT = 24  # params, two slots, best weights, gradients, one to spare
+LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
+BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
 
 
-class Cohort(NamedTuple):
-    """One compiled program's worth of networks."""
+class Costs(NamedTuple):
+    """What a kind of device needs; see `step_seconds`."""
+
+    compile_seconds: float  # of one more program
+    seconds_per_step: float
+    seconds_per_layer_step: float
+    seconds_per_weight_example: float  # two products forward, four backward
+    seconds_per_weight: float  # the update
+    most_weights: int  # of a cohort; beyond, more lanes make each one slower
+
+
+# Fitted on two shared AVX-512 cores, where a cohort should keep within the cache.
+CPU = Costs(3.0, 1e-4, 4e-5, 3.5e-11, 1.7e-9, 1_000_000)
+# Estimated from the data sheet of an NVIDIA H200, not measured.
+ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 2e-14, 1.5e-11, 1 << 40)
+
+
+class Job(NamedTuple):
+    """What the cost of training depends on, for all networks of a run."""
+
+    costs: Costs
+    num_features: int
+    batch_size: int
+    steps_per_epoch: int
+    expected_epochs: int
+    memory_bytes: int  # what the state of a cohort may take
+
+
+class CohortClass(NamedTuple):
+    """A shape that programs are compiled for, one for each lane count."""
 
     width: int
     depth: int
+    lane_counts: tuple[int, ...]  # ascending; a cohort starts with at most the last
+
+
+class Cohort(NamedTuple):
+    """Lanes that start together."""
+
+    cohort_class: CohortClass
     individuals: tuple[int, ...]  # rows of the hyperparams; -1 is an empty lane
 
 
-def plan(shapes, *, class_widths, num_features, steps_per_epoch, memory_bytes):
+def choose_classes(shapes, job, *, list_size, num_lists):
+    """Chooses the shapes to compile for, where padding costs less than compiling.
+
+    Exact, by dynamic programming over the sorted widths and, within a range of
+    widths, over the sorted depths.
+
+    Args:
+      shapes: (width, depth) of every network that may come, each equally likely;
+        a shape may repeat.
+      job: Job.
+      list_size: networks that are expected to be packed at once.
+      num_lists: how often that will be done.
+
+    Returns:
+      A list of CohortClasses; each shape fits one of them.
+    """
+    counts = Counter(shapes)
+    share = list_size / len(shapes)
+    widths = sorted({width for width, _ in counts})
+
+    def split_depths(start, stop):
+        """Classes for the widths of a range, and their cost."""
+        by_depth = Counter()
+        for (width, depth), count in counts.items():
+            if widths[start] <= width <= widths[stop - 1]:
+                by_depth[depth] += count
+        depths = sorted(by_depth)
+
+        def one_class(first, last):
+            num = share * sum(by_depth[depth] for depth in depths[first:last])
+            return _cheapest_class(widths[stop - 1], depths[last - 1], num, num_lists)
+
+        return _cheapest_split(len(depths), one_class)
+
+    def _cheapest_class(width, depth, num_networks, num_lists):
+        options = [
+            _cost_of_class(width, depth, lanes, num_networks, num_lists, job)
+            for lanes in LADDER
+            if lanes <= most_lanes(width, depth, job)
+        ]
+        return min(options, key=lambda option: option[0])
+
+    return _cheapest_split(len(widths), split_depths)[1]
+
+
+def _cheapest_split(num_items, cost_of_range):
+    """Cuts a sequence into ranges of the least total cost.
+
+    `cost_of_range(start, stop)` gives the cost and the list of classes of a range.
+    """
+    best = [(0.0, [])]
+    for stop in range(1, num_items + 1):
+        options = []
+        for start in range(stop):
+            cost, classes = cost_of_range(start, stop)
+            options.append((best[start][0] + cost, [*best[start][1], *classes]))
+        best.append(min(options, key=lambda option: option[0]))
+    return best[-1]
+
+
+def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
+    """Seconds, and the class, of packing some networks into cohorts of some lanes.
+
+    Smaller lane counts, for the last cohort of a list and for compaction when half
+    of the lanes have stopped, are compiled where that is expected to save more.
+    """
+    # Of a random number of networks, the last cohort is half full on average.
+    num_cohorts = min(num_networks, num_networks / lanes + (1 - 1 / lanes) / 2)
+    num_cohorts *= num_lists
+    epoch_seconds = job.steps_per_epoch * job.expected_epochs
+    cost = job.costs.compile_seconds
+    cost += num_cohorts * epoch_seconds * step_seconds(width, depth, lanes, job)
+    lane_counts = [lanes]
+    while lane_counts[0] > 1:
+        half = lane_counts[0] // 2
+        # The second half of the lanes' epochs, on average, run in half of the lanes.
+        saved = step_seconds(width, depth, lane_counts[0], job)
+        saved -= step_seconds(width, depth, half, job)
+        saving = num_cohorts * epoch_seconds * saved / 2 - job.costs.compile_seconds
+        if saving <= 0:
+            break
+        lane_counts.insert(0, half)
+        cost -= saving
+    return cost, [CohortClass(width, depth, tuple(lane_counts))]
+
+
+def plan(shapes, classes):
     """Packs networks into cohorts.
 
     Args:
       shapes: (width, depth, is_adadelta) of each network.
-      class_widths: padded widths, ascending; a wider network is its own class.
-      num_features: F.
-      steps_per_epoch: minibatches in an epoch.
-      memory_bytes: what the state of a cohort may take.
+      classes: CohortClasses; each network goes to the smallest that holds it.
 
     Returns:
       A list of Cohorts that holds every network once.
     """
-    by_width = {}
+    members = {cohort_class: [] for cohort_class in sorted(classes)}
     for individual, (width, depth, is_adadelta) in enumerate(shapes):
-        padded = min((w for w in class_widths if w >= width), default=width)
-        member = (depth, is_adadelta, individual)
-        by_width.setdefault(padded, []).append(member)
+        fitting = [c for c in classes if c.width >= width and c.depth >= depth]
+        smallest = min(fitting, key=lambda c: (c.width, c.depth))
+        # Lanes with adadelta slow their cohort's update: they come last, together.
+        members[smallest].append((is_adadelta, depth, individual))
     cohorts = []
-    for width, members in sorted(by_width.items()):
-        groups = _split_by_depth(sorted(members), width, num_features, steps_per_epoch)
-        for depth, group in groups:
-            most = _most_lanes(width, depth, num_features, memory_bytes)
-            cohorts += _chunk(width, depth, group, most)
+    for cohort_class, group in members.items():
+        individuals = [individual for _, _, individual in sorted(group)]
+        for taken in itertools.batched(individuals, cohort_class.lane_counts[-1]):
+            lanes = smallest_lane_count(cohort_class, len(taken))
+            padded = (*taken, *[-1] * (lanes - len(taken)))
+            cohorts.append(Cohort(cohort_class, padded))
     return cohorts
 
 
-def _split_by_depth(members, width, num_features, steps_per_epoch):
-    """Cuts a width class, sorted by depth, where masking costs more than compiling.
+def smallest_lane_count(cohort_class, num_lanes):
+    """The smallest lane count compiled for that holds some lanes."""
+    return min(count for count in cohort_class.lane_counts if count >= num_lanes)
 
-    Exact, by dynamic programming: groups never share a deepest depth, hence never
-    a program.
+
+def most_lanes(width, depth, job):
+    """How many lanes of a shape one cohort may hold.
+
+    Raises:
+      ValueError: if the memory does not hold even one.
     """
-    by_depth = [
-        (depth, list(group))
-        for depth, group in itertools.groupby(members, key=lambda member: member[0])
-    ]
-    best = [(0.0, [])]
-    for stop in range(1, len(by_depth) + 1):
-        options = []
-        for start in range(stop):
-            depth = by_depth[stop - 1][0]
-            group = [m for _, ms in by_depth[start:stop] for m in ms]
-            weights = num_weights(width, depth, num_features)
-            seconds = SECONDS_PER_STEP + len(group) * weights * SECONDS_PER_WEIGHT_STEP
-            cost = COMPILE_SECONDS + EXPECTED_EPOCHS * steps_per_epoch * seconds
-            before, groups = best[start]
-            options.append((before + cost, [*groups, (depth, group)]))
-        best.append(min(options, key=lambda option: option[0]))
-    return best[-1][1]
+    weights = num_weights(width, depth, job)
+    in_memory = job.memory_bytes // (weights * BYTES_PER_WEIGHT)
+    if in_memory < 1:
+        raise ValueError(
+            f"width={width} at depth={depth} takes "
+            f"{weights * BYTES_PER_WEIGHT / 2**30:.1f} GiB, more than "
+            f"memory_gib={job.memory_bytes / 2**30:.1f}: give it more, or leave the "
+            "width out."
+        )
+    return max(1, min(in_memory, job.costs.most_weights // weights))
 
 
-def _most_lanes(width, depth, num_features, memory_bytes):
-    weights = num_weights(width, depth, num_features)
-    fits = min(CACHE_WEIGHTS // weights, memory_bytes // (weights * BYTES_PER_WEIGHT))
-    return max((rung for rung in LADDER if rung <= fits), default=1)
+def step_seconds(width, depth, lanes, job):
+    """Expected seconds of one step of a cohort."""
+    costs = job.costs
+    per_weight = costs.seconds_per_weight_example * job.batch_size
+    per_weight += costs.seconds_per_weight
+    weights = lanes * num_weights(width, depth, job)
+    overhead = costs.seconds_per_step + costs.seconds_per_layer_step * depth
+    return overhead + weights * per_weight
 
 
-def _chunk(width, depth, group, most):
-    """Fills cohorts of the largest rung, and smaller rungs with the rest."""
-    individuals = [m[2] for m in sorted(group, key=lambda m: (m[1], m[0], m[2]))]
-    cohorts = []
-    while individuals:
-        rung = min(most, min(r for r in LADDER if r >= min(len(individuals), most)))
-        taken, individuals = individuals[:rung], individuals[rung:]
-        lanes = (*taken, *[-1] * (rung - len(taken)))
-        cohorts.append(Cohort(width=width, depth=depth, individuals=lanes))
-    return cohorts
-
-
-def num_weights(width, depth, num_features):
+def num_weights(width, depth, job):
     """Weights of the kernels before the output layer."""
-    return width * num_features + (depth - 1) * width * width
+    return width * job.num_features + (depth - 1) * width * width

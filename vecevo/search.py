@@ -1,5 +1,8 @@
 """A run as a library call: ask, train what is new, tell, record."""
 
+import functools
+import itertools
+import math
 import time
 from typing import NamedTuple
 
@@ -7,8 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import evaluation, networks, operators
-from vecevo.space import decode
+from vecevo import evaluation, hyperparams, networks, operators, training
 
 NUM_TOP = 5
 
@@ -16,12 +18,14 @@ NUM_TOP = 5
 class Progress(NamedTuple):
     """What a run says after each generation."""
 
-    generation: int
-    best_accuracy: float  # of the run so far
-    mean_accuracy: float  # of this generation
-    median_accuracy: float  # of this generation
+    generation: int  # from 0
+    best_accuracy: float  # validation accuracy, of the run so far
+    mean_accuracy: float  # of this generation, those that failed left out
+    median_accuracy: float  # of this generation, those that failed counted
     num_trained: int  # distinct networks of the run so far
+    num_failed: int  # of these
     networks_per_hour: float
+    seconds_left: float  # if the generations left take as long as those before
 
 
 class SearchResult(NamedTuple):
@@ -32,7 +36,31 @@ class SearchResult(NamedTuple):
     num_evaluated: int
     num_trained: int
     num_failed: int
-    time_seconds: float
+    num_programs: int
+    time_seconds: dict  # total, compile (waited for), train
+    useful_work_ratio: float | None  # None when nothing was trained
+
+
+class Ledger:
+    """What a run knows about the networks that it has trained."""
+
+    def __init__(self, record_fn):
+        self.fitness, self.top, self.generation = {}, [], 0
+        self.num_failed, self.work = 0, evaluation.Work()
+        self._record_fn = record_fn
+
+    def record(self, genomes, results, work):
+        """Takes in a cohort: genomes, NetworkResults and evaluation.Work."""
+        pairs = list(zip(genomes, results, strict=True))
+        for genome, result in pairs:
+            self.fitness[genome] = result.validation_accuracy
+            self.num_failed += result.failed_epoch is not None
+        self.work = evaluation.add_work(self.work, work)
+        trained = [pair for pair in pairs if pair[1].failed_epoch is None]
+        ranked = sorted([*self.top, *trained], key=lambda p: -p[1].validation_accuracy)
+        self.top = ranked[:NUM_TOP]
+        if self._record_fn is not None:
+            self._record_fn(self.generation, genomes, results)
 
 
 def search(
@@ -43,6 +71,9 @@ def search(
     population_size=20,
     num_generations=10,
     seed=0,
+    max_seconds=math.inf,
+    initial_population=None,
+    fixed=None,
     record_fn=None,
     progress_fn=None,
     **training_settings,
@@ -54,87 +85,138 @@ def search(
       dataset: datasets.Dataset.
       strategy: strategies.Strategy.
       population_size: P.
-      num_generations: the first one, random, included.
+      num_generations: the initial one included.
       seed: of every random draw.
+      max_seconds: budget; the cohort that it ends is dropped.
+      initial_population: int[P, G]; None is random.
+      fixed: dict of hyperparams that are no genes.
       record_fn: called with generation, genomes, NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
-      **training_settings: batch_size, max_epochs, patience of `train_networks`.
+      **training_settings: `batch_size`, `max_epochs`, `patience` and `memory_bytes`
+        of `evaluation.start_session`.
 
     Returns:
       SearchResult.
+
+    Raises:
+      ValueError: for genomes that are none of the space, or values no network takes.
     """
-    start = time.perf_counter()
+    start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
     search_key = jax.random.fold_in(jax.random.key(seed), 1)
-    init_key = jax.random.fold_in(search_key, 0)
-    state = strategy.init(
-        operators.random_population(
-            init_key, space.num_choices, population_size=population_size
+    if initial_population is None:
+        initial_population = operators.random_population(
+            jax.random.fold_in(search_key, 0),
+            space.num_choices,
+            population_size=population_size,
         )
+    check_population(initial_population, space, population_size)
+    state = strategy.init(initial_population)
+    session = evaluation.start_session(
+        dataset,
+        possible_shapes(space, fixed),
+        list_size=population_size,
+        num_lists=1 + strategy.share_new * (num_generations - 1),
+        seed=seed,
+        is_time_up_fn=lambda: time.perf_counter() - start > max_seconds,
+        **training_settings,
     )
-    ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
-    fitness, top, progress, num_failed = {}, [], [], 0
-    for generation in range(num_generations):
-        key = jax.random.fold_in(search_key, generation + 1)
-        offspring = np.asarray(ask(key, state))
-        genomes = [tuple(genome) for genome in offspring.tolist()]
-        fresh = sorted(set(genomes) - fitness.keys())
-        trained = evaluation.train_networks(
-            [decode(space, genome) for genome in fresh],
-            dataset,
-            seed=seed,
-            **training_settings,
+    fitness_fn = evaluation.make_fitness_fn(
+        session, space, fixed, lookup_fn=ledger.fitness.get, record_fn=ledger.record
+    )
+    ask, tell, progress = jax.jit(strategy.ask), jax.jit(strategy.tell), []
+    try:
+        for generation in range(num_generations):
+            ledger.generation = generation
+            offspring = ask(jax.random.fold_in(search_key, generation + 1), state)
+            fitness = fitness_fn(offspring)
+            if fitness is None:
+                break
+            state, info = tell(state, offspring, fitness)
+            seconds = time.perf_counter() - start
+            progress.append(_progress(ledger, num_generations, info, fitness, seconds))
+            if progress_fn is not None:
+                progress_fn(progress[-1])
+    finally:
+        session.setup.programs.close()
+    return _summarize(
+        ledger, progress, population_size, session, time.perf_counter() - start
+    )
+
+
+def possible_shapes(space, fixed):
+    """Returns (width, depth) of every kind of network, once for each that has it.
+
+    Raises:
+      ValueError: for a value that a network cannot have.
+    """
+    choices = {name: (value,) for name, value in fixed.items()} | dict(space.genes)
+    for name, values in choices.items():
+        for value in values:
+            hyperparams.check_choice(name, value)
+    absent = [name for name in hyperparams.REQUIRED if name not in choices]
+    if absent:
+        raise ValueError(f"the space has no gene {absent[0]}: add it, or fix it.")
+    return list(itertools.product(choices["width"], choices["depth"]))
+
+
+def check_population(population, space, population_size):
+    """Raises ValueError for what is no population of a space."""
+    population = np.asarray(population)
+    shape = (population_size, len(space.genes))
+    if population.shape != shape or not np.issubdtype(population.dtype, np.integer):
+        raise ValueError(
+            f"initial_population is {population.dtype}{list(population.shape)}: give "
+            f"{shape[0]} genomes of {shape[1]} whole numbers."
         )
-        for individuals, results in trained:
-            cohort = [fresh[individual] for individual in individuals]
-            for genome, result in zip(cohort, results, strict=True):
-                fitness[genome] = float(result.validation_accuracy)
-                num_failed += result.failed_epoch is not None
-            top = best_of([*top, *zip(cohort, results, strict=True)])
-            if record_fn is not None:
-                record_fn(generation, cohort, results)
-        scores = np.array([fitness[genome] for genome in genomes], np.float32)
-        state, info = tell(state, offspring, scores)
-        seconds = time.perf_counter() - start
-        progress.append(
-            Progress(
-                generation=generation,
-                best_accuracy=float(state.best_fitness),
-                mean_accuracy=float(info.mean_fitness),
-                median_accuracy=float(np.median(scores)),
-                num_trained=len(fitness),
-                networks_per_hour=3600 * len(fitness) / seconds,
-            )
+    if (population < 0).any() or (population >= space.num_choices).any():
+        raise ValueError(
+            "initial_population has an index that is no choice of its gene: there are "
+            f"{space.num_choices.tolist()} choices, counted from 0."
         )
-        if progress_fn is not None:
-            progress_fn(progress[-1])
+
+
+def _progress(ledger, num_generations, info, fitness, seconds):
+    num_done = ledger.generation + 1
+    best = max(ledger.fitness.values())
+    return Progress(
+        generation=ledger.generation,
+        best_accuracy=best,
+        mean_accuracy=float(info.mean_fitness),
+        median_accuracy=float(np.median(fitness)),
+        num_trained=len(ledger.fitness),
+        num_failed=ledger.num_failed,
+        networks_per_hour=3600 * len(ledger.fitness) / seconds,
+        seconds_left=seconds * (num_generations - num_done) / num_done,
+    )
+
+
+def _summarize(ledger, progress, population_size, session, seconds):
+    work = ledger.work
     return SearchResult(
-        top=top,
+        top=ledger.top,
         progress=progress,
-        num_evaluated=population_size * num_generations,
-        num_trained=len(fitness),
-        num_failed=num_failed,
-        time_seconds=time.perf_counter() - start,
+        num_evaluated=population_size * len(progress),
+        num_trained=len(ledger.fitness),
+        num_failed=ledger.num_failed,
+        num_programs=session.setup.programs.num_programs,
+        time_seconds={
+            "total": seconds,
+            "compile": work.compile_seconds,
+            "train": work.train_seconds,
+        },
+        useful_work_ratio=work.needed / work.executed if work.executed else None,
     )
-
-
-def best_of(trained):
-    """Returns the NUM_TOP most accurate of (genome, NetworkResult) pairs."""
-    ranked = sorted(trained, key=lambda pair: -pair[1].validation_accuracy)
-    return ranked[:NUM_TOP]
 
 
 def accuracy_on(result, x, y, *, num_classes):
-    """Accuracy of a trained network on inputs [N, F] and labels [N]."""
+    """Accuracy of a NetworkResult's network on inputs [N, F] and labels [N]."""
     width, depth = result.hyperparams["width"], result.hyperparams["depth"]
-    architecture = networks.Architecture(
-        width=jnp.array(width),
-        depth=jnp.array(depth),
-        activation=jnp.array(
-            networks.ACTIVATIONS.index(result.hyperparams["activation"])
-        ),
+    activation = networks.ACTIVATIONS.index(result.hyperparams["activation"])
+    architecture = networks.Architecture(*map(jnp.array, (width, depth, activation)))
+    params, architecture = jax.tree.map(
+        lambda leaf: jnp.asarray(leaf)[None], (result.params, architecture)
     )
-    scale = np.float32(255 if x.dtype == np.uint8 else 1)
-    logits = networks.PaddedMLP(width, depth, num_classes).apply(
-        {"params": result.params}, x.T / scale, architecture
-    )
-    return float(np.mean(np.argmax(np.asarray(logits), axis=0) == y))
+    network = networks.PaddedMLP(width, depth, num_classes)
+    measure = jax.jit(functools.partial(training.evaluate, network=network))
+    _, accuracy = measure(params, architecture, jnp.asarray(x), jnp.asarray(y))
+    return float(accuracy[0])

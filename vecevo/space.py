@@ -7,17 +7,28 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class SearchSpace:
-    """Genes and their choices, in the order of a genome's positions."""
+    """Genes and their choices, in the order of a genome's positions.
+
+    >>> space = SearchSpace((("depth", (1, 2)), ("width", (64, 128, 256))))
+    >>> space.num_genomes, space.num_choices.tolist()
+    (6, [2, 3])
+
+    Raises:
+      ValueError: for a gene without a choice, or with one choice twice.
+    """
 
     genes: tuple[tuple[str, tuple], ...]
 
     def __post_init__(self):
+        names = [name for name, _ in self.genes]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"genes={names} must name one gene or more, each once.")
         for name, choices in self.genes:
             if not choices:
                 raise ValueError(f"{name}=() has no choice: give at least one.")
             if len(set(choices)) < len(choices):
                 raise ValueError(
-                    f"{name}={choices} repeats a choice: give each choice once."
+                    f"{name}={tuple(choices)} repeats a choice: give each choice once."
                 )
 
     @property
@@ -35,7 +46,11 @@ class SearchSpace:
 
 
 def article_space():
-    """The 672 networks of the article of 2017."""
+    """The 672 networks of the article of 2017.
+
+    >>> article_space().num_genomes
+    672
+    """
     return SearchSpace(
         (
             ("depth", (1, 2, 3, 4)),

@@ -1,5 +1,6 @@
 """Searches as pairs of pure functions: ask for offspring, tell their fitness."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ class Strategy(NamedTuple):
     init: Callable  # population int32[P, G] -> EvolutionState
     ask: Callable  # key, state -> offspring int32[P, G]
     tell: Callable  # state, offspring, fitness -> EvolutionState, GenerationInfo
+    share_new: float  # of a generation, expected to be genomes not seen before
 
 
 def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
@@ -67,7 +69,43 @@ def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
             key, genomes, num_choices, mutation_rate=mutation_rate
         )
 
-    return Strategy(init=_init, ask=ask, tell=_tell)
+    return Strategy(init=_init, ask=ask, tell=_tell, share_new=0.5)
+
+
+def article_setting(population_size):
+    """The settings of `genetic` by the article's text, for any population size.
+
+    The top 25 % survive, and 3 of 20 of the population at random; survivors mutate
+    as their offspring do.
+    """
+    num_best = max(1, population_size // 4)
+    num_random = min(round(0.15 * population_size), population_size - num_best)
+    survive_fn = functools.partial(
+        operators.random_count_survival, num_best=num_best, num_random=num_random
+    )
+    return {
+        "survive_fn": survive_fn,
+        "mutation_rate": 0.2,
+        "mutates_survivors": True,
+    }
+
+
+def code_setting(population_size):
+    """The settings of `genetic` by the article's code: 0.4, 0.1 and 0.2.
+
+    The top 40 % survive, and each of the others with probability 0.1; offspring
+    alone mutate. Where the code kept none, the best one survives.
+    """
+    survive_fn = functools.partial(
+        operators.random_rate_survival,
+        num_best=max(1, int(0.4 * population_size)),
+        random_rate=0.1,
+    )
+    return {
+        "survive_fn": survive_fn,
+        "mutation_rate": 0.2,
+        "mutates_survivors": False,
+    }
 
 
 def _breed(parents_key, cross_key, survivors, num_survivors):
@@ -94,7 +132,7 @@ def random(num_choices):
         )
         return jnp.where(state.generation == 0, state.population, fresh)
 
-    return Strategy(init=_init, ask=ask, tell=_tell)
+    return Strategy(init=_init, ask=ask, tell=_tell, share_new=1.0)
 
 
 def grid(num_choices):
@@ -113,7 +151,7 @@ def grid(num_choices):
         shape = tuple(int(num) for num in num_choices)
         return jnp.stack(jnp.unravel_index(number, shape), axis=1).astype(jnp.int32)
 
-    return Strategy(init=_init, ask=ask, tell=_tell)
+    return Strategy(init=_init, ask=ask, tell=_tell, share_new=1.0)
 
 
 def _init(population):

@@ -1,9 +1,9 @@
-"""Trains the lanes of one cohort together: epochs, early stopping, compaction.
+"""What the device does: the lanes of one cohort start, and train for an epoch.
 
-`train_epoch` is the one program that a cohort compiles: all minibatches of an
-epoch, the evaluation and the patience rule run on the device, and the host reads
-a few numbers per lane and epoch. A lane that stopped keeps computing until the
-cohort is compacted or ends, but its result no longer changes.
+`train_epoch` is one program: all minibatches of an epoch, the evaluation and the
+patience rule run on the device, and the host reads a few numbers per lane and
+epoch. A lane that stopped keeps computing until the cohort is compacted or ends,
+but its result no longer changes.
 """
 
 import functools
@@ -71,6 +71,25 @@ def split_lane_key(key):
     """Returns the keys of a network's initialisation and of its dropout."""
     init_key, dropout_key = jax.random.split(key)
     return init_key, dropout_key
+
+
+def example_lanes(num_lanes):
+    """Returns Lanes of the right shapes, to compile for."""
+    whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
+    return Lanes(
+        key=jax.random.split(jax.random.key(0), num_lanes),
+        architecture=networks.Architecture(whole, whole, whole),
+        optimizer=whole,
+        learning_rate=rate,
+        dropout_rate=rate,
+        weight_decay=rate,
+    )
+
+
+@jax.jit
+def take_lanes(tree, indices):
+    """Picks lanes int[L'] of every leaf [L, ...] of a tree."""
+    return jax.tree.map(lambda leaf: leaf[indices], tree)
 
 
 @functools.partial(jax.jit, static_argnames=("network", "num_features"))

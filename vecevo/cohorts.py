@@ -1,0 +1,171 @@
+"""Trains a cohort from its first epoch to its last: the host's side of training.
+
+The device does the work in two programs for each shape (`training.init_lanes` and
+`training.train_epoch`); the host reads a few numbers per lane and epoch, and cuts
+the cohort down to fewer lanes when enough of them have stopped.
+"""
+
+import concurrent.futures
+import operator
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vecevo import networks, training
+
+
+class LaneResult(NamedTuple):
+    """What training gave in one lane, on the host; curves have one entry an epoch."""
+
+    train_loss: np.ndarray  # float32[num_epochs]
+    validation_loss: np.ndarray  # float32[num_epochs]
+    validation_accuracy: np.ndarray  # float32[num_epochs]
+    kept_epoch: int  # the epoch that `params` are from
+    is_failed: bool  # the loss of the last epoch was not finite
+    params: dict  # padded, NumPy
+
+
+class Setup(NamedTuple):
+    """What all cohorts of a run share."""
+
+    programs: "Programs"
+    data: training.TrainingData
+    rule: training.StoppingRule
+    order_key: jax.Array  # random key of the order of examples
+    is_time_up_fn: Callable  # asked before every epoch
+
+
+class _Shape(NamedTuple):
+    """What a program is compiled for, beside the data set."""
+
+    network: networks.PaddedMLP
+    num_lanes: int
+
+
+class Programs:
+    """The compiled programs of a run: each is compiled once, ahead in a thread.
+
+    `compile_seconds` is the time spent waiting for them.
+    """
+
+    def __init__(self, data, batch_size):
+        self._data, self._batch_size = data, batch_size
+        self._futures = {}
+        self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+        self.compile_seconds = 0.0
+
+    @property
+    def num_programs(self):
+        """Shapes compiled so far; two programs, for init and epochs, make one."""
+        return len(self._futures)
+
+    def request(self, network, num_lanes):
+        """Starts compiling for a shape in the background, unless that was done."""
+        shape = _Shape(network, num_lanes)
+        if shape not in self._futures:
+            self._futures[shape] = self._executor.submit(self._compile, shape)
+
+    def get(self, network, num_lanes):
+        """Returns the init and the epoch program of a shape, waiting for them."""
+        self.request(network, num_lanes)
+        start = time.perf_counter()
+        programs = self._futures[_Shape(network, num_lanes)].result()
+        self.compile_seconds += time.perf_counter() - start
+        return programs
+
+    def close(self):
+        """Drops what is not compiled yet."""
+        self._executor.shutdown(cancel_futures=True)
+
+    def _compile(self, shape):
+        num_features = self._data.x_train.shape[1]
+        lanes = training.example_lanes(shape.num_lanes)
+        init = training.init_lanes.lower(
+            lanes, network=shape.network, num_features=num_features
+        ).compile({"xla_backend_optimization_level": 1} if _is_on_cpu() else None)
+        state = init.out_info
+        epoch = training.train_epoch.lower(
+            state,
+            lanes,
+            self._data,
+            training.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
+            jnp.array(0),
+            jax.random.key(0),
+            network=shape.network,
+            batch_size=self._batch_size,
+        ).compile()
+        return init, epoch
+
+
+def _is_on_cpu():
+    return jax.default_backend() == "cpu"
+
+
+def train_cohort(setup, network, lanes, is_occupied, lane_counts):
+    """Trains lanes until the last one stops.
+
+    Args:
+      setup: Setup.
+      network: networks.PaddedMLP.
+      lanes: training.Lanes.
+      is_occupied: bool[L]; an empty lane computes, but is not waited for.
+      lane_counts: those that the cohort may be cut down to, and L.
+
+    Returns:
+      A list with the LaneResult of each lane, None for an empty one, and the number
+      of lane-epochs executed; or None when the time was up before the last stopped.
+    """
+    lanes_left = np.arange(len(is_occupied))  # the original lane of each lane
+    is_active = np.asarray(is_occupied)
+    init, train_epoch = setup.programs.get(network, len(lanes_left))
+    state = init(lanes)._replace(is_active=jnp.asarray(is_active))
+    reports = {lane: [] for lane in np.flatnonzero(is_active)}
+    results: list[LaneResult | None] = [None] * len(lanes_left)
+    num_lane_epochs = 0
+    for epoch in range(int(setup.rule.max_epochs)):
+        if setup.is_time_up_fn():
+            return None
+        state, report = train_epoch(
+            state, lanes, setup.data, setup.rule, jnp.array(epoch), setup.order_key
+        )
+        report = jax.device_get(report)
+        num_lane_epochs += len(lanes_left)
+        for position in np.flatnonzero(is_active):
+            row = jax.tree.map(operator.itemgetter(position), report)
+            reports[lanes_left[position]].append(row)
+        is_active = report.is_active
+        if not is_active.any():
+            break
+        num_lanes = min(n for n in lane_counts if n >= is_active.sum())
+        if num_lanes < len(lanes_left):
+            _collect(results, reports, state, lanes_left, is_active, setup.rule)
+            stays = np.sort(np.argsort(~is_active, kind="stable")[:num_lanes])
+            lanes_left, is_active = lanes_left[stays], is_active[stays]
+            state, lanes = training.take_lanes((state, lanes), stays)
+            _, train_epoch = setup.programs.get(network, num_lanes)
+    _collect(results, reports, state, lanes_left, is_active, setup.rule)
+    return results, num_lane_epochs
+
+
+def _collect(results, reports, state, lanes_left, is_active, rule):
+    """Adds the results of lanes that have stopped."""
+    kept_params = jax.device_get(state.kept_params)
+    for position, lane in enumerate(lanes_left):
+        if is_active[position] or lane not in reports or results[lane] is not None:
+            continue
+        rows = reports[lane]
+        last = rows[-1]
+        best = [epoch for epoch, row in enumerate(rows) if row.is_best]
+        keeps_last = bool(rule.keeps_last) or not best
+        results[lane] = LaneResult(
+            train_loss=np.array([row.train_loss for row in rows]),
+            validation_loss=np.array([row.validation_loss for row in rows]),
+            validation_accuracy=np.array([row.validation_accuracy for row in rows]),
+            kept_epoch=len(rows) - 1 if keeps_last else best[-1],
+            is_failed=not np.isfinite(last.train_loss + last.validation_loss),
+            params=jax.tree.map(operator.itemgetter(position), kept_params),
+        )

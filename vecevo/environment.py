@@ -1,0 +1,66 @@
+"""What a run needs of its machine: a device, a cache, a folder to write to."""
+
+import os
+import pathlib
+import shutil
+import sys
+
+import jax
+
+
+def select_device(device):
+    """Selects what JAX runs on, and says loudly when a GPU lies idle."""
+    if device != "auto":
+        jax.config.update("jax_platforms", device)
+    try:
+        backend = jax.default_backend()
+    except RuntimeError as error:
+        extra = " (pip install 'vecevo[cuda]')" if device == "cuda" else ""
+        raise ValueError(
+            f"device={device!r} is not there: JAX finds no such device or is installed "
+            f"without it{extra}."
+        ) from error
+    if device == "auto" and backend == "cpu" and has_nvidia_card():
+        print(
+            "vecevo: WARNING: THERE IS AN NVIDIA CARD, BUT JAX CANNOT USE IT: "
+            "pip install 'vecevo[cuda]', or say --device cpu.",
+            file=sys.stderr,
+        )
+
+
+def has_nvidia_card():
+    """Whether the driver of an NVIDIA card is loaded."""
+    return pathlib.Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")
+
+
+def set_up_cache(cache_dir):
+    """Turns JAX's compilation cache on; returns the cache folder, or None."""
+    if cache_dir == "none":
+        return None
+    folder = pathlib.Path(cache_dir or default_cache_dir()).expanduser()
+    make_folder(folder, name="cache_dir", exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
+    # Without these two, JAX keeps only programs that took long to compile.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return folder
+
+
+def make_folder(folder, *, name="output_dir", exist_ok=False):
+    """Makes a folder that can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=exist_ok)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(
+            f"{name}={str(folder)!r} cannot be written ({error.strerror}): name "
+            f"another with --{name.replace('_', '-')}."
+        ) from error
+
+
+def default_cache_dir():
+    """The user's cache folder for vecevo, by the XDG convention."""
+    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(home) / "vecevo"

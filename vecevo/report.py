@@ -1,0 +1,115 @@
+"""What a run shows and leaves: progress, the table of winners, result.json."""
+
+import importlib.metadata
+import math
+import platform
+
+import jax
+from rich.table import Table
+
+from vecevo import search
+
+PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
+
+
+def progress_line(progress, num_generations):
+    """Returns the line that a generation ends with."""
+    failed = f" ({progress.num_failed} failed)" if progress.num_failed else ""
+    return (
+        f"generation {progress.generation + 1}/{num_generations}: "
+        f"best {progress.best_accuracy:.4f}, mean {progress.mean_accuracy:.4f}, "
+        f"{progress.num_trained} distinct networks trained{failed}, "
+        f"{progress.networks_per_hour:,.0f} networks/h, "
+        f"{duration(progress.seconds_left)} left"
+    )
+
+
+def duration(seconds):
+    """Returns seconds as h:mm:ss or m:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes}:{seconds:02}"
+
+
+def result_dict(result, dataset, config):
+    """Returns the dict of result.json from a search.SearchResult.
+
+    The test part is used here, once, for the winners alone.
+    """
+    top = [_winner(genome, network, dataset) for genome, network in result.top]
+    total = result.time_seconds["total"]
+    return {
+        "best": top[0] if top else None,
+        "top": top,
+        "protocol": "article" if dataset.is_article else "validation",
+        "num_generations": len(result.progress),
+        "generations": [
+            {
+                name: _finite_or_none(getattr(progress, name))
+                for name in ("best_accuracy", "mean_accuracy", "median_accuracy")
+            }
+            for progress in result.progress
+        ],
+        "num_evaluated": result.num_evaluated,
+        "num_trained": result.num_trained,
+        "num_failed": result.num_failed,
+        "num_programs": result.num_programs,
+        "time_seconds": result.time_seconds,
+        "networks_per_hour": 3600 * result.num_trained / total,
+        "useful_work_ratio": result.useful_work_ratio,
+        "device": jax.devices()[0].device_kind,
+        "memory_gib": config.memory_gib,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+        },
+        "seed": config.seed,
+        "dataset": {
+            "name": dataset.name,
+            "num_train": len(dataset.y_train),
+            "num_validation": len(dataset.y_validation),
+            "num_test": len(dataset.y_test),
+            "num_features": dataset.x_train.shape[1],
+            "num_classes": dataset.num_classes,
+            "scaling": dataset.scaling,
+        },
+    }
+
+
+def _winner(genome, network, dataset):
+    return {
+        "genome": list(genome),
+        "hyperparams": network.hyperparams,
+        "num_params": network.num_params,
+        "num_epochs": network.num_epochs,
+        "validation_accuracy": network.validation_accuracy,
+        "test_accuracy": search.accuracy_on(
+            network, dataset.x_test, dataset.y_test, num_classes=dataset.num_classes
+        ),
+    }
+
+
+def _finite_or_none(number):
+    return number if math.isfinite(number) else None
+
+
+def top_table(report, names):
+    """Returns the winners of a result.json dict as a table for the console.
+
+    Of the hyperparams it shows those with the given names.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name.replace("_", " "))
+    for name in ("parameters", "validation", "test"):
+        table.add_column(name, justify="right")
+    for row in report["top"]:
+        table.add_row(
+            *(str(row["hyperparams"][name]) for name in names),
+            f"{row['num_params']:,}",
+            f"{row['validation_accuracy']:.4f}",
+            f"{row['test_accuracy']:.4f}",
+        )
+    return table
