@@ -1,14 +1,20 @@
 """The command line, from the outside."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 
-import numpy as np
 import pytest
 
 from vecevo import run
 
-SMALL = ["--width", "8", "--depth", "1", "--activation", "tanh", "--max-epochs", "1"]
+SMALL = [
+    *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
+    *("--max-epochs", "2", "--limit-train", "200", "--population-size", "5"),
+]
+TINY = [*SMALL, "--optimizer", "adam", "--num-generations", "2"]
 
 
 def call(monkeypatch, *args):
@@ -16,42 +22,122 @@ def call(monkeypatch, *args):
     run.main()
 
 
-def test_a_run_leaves_its_results_and_is_not_overwritten(monkeypatch, tmp_path, capsys):
-    folder = str(tmp_path / "out")
-    args = [*SMALL, "--strategy", "grid", "--population-size", "5"]
-    call(monkeypatch, *args, "--output-dir", folder)
-    result = json.loads((tmp_path / "out/result.json").read_text())
-    assert result["num_trained"] == 7 and len(result["top"]) == 5
-    with sqlite3.connect(tmp_path / "out/run.sqlite") as connection:
-        rows = connection.execute(
-            "SELECT validation_accuracy FROM networks ORDER BY 1 DESC"
-        ).fetchall()
+def read_table(path, columns="genome, validation_accuracy, curves"):
+    connection = sqlite3.connect(path)
+    rows = connection.execute(f"SELECT {columns} FROM networks ORDER BY id").fetchall()
     connection.close()
-    assert rows[0][0] == result["best"]["validation_accuracy"] and len(rows) == 7
-    capsys.readouterr()
+    return rows
+
+
+def run_in_a_fresh_process(folder, cache_dir):
+    environment = {**os.environ, "COLUMNS": "200"}
+    command = [sys.executable, "-m", "vecevo.run", *SMALL, "--num-generations", "2"]
+    command += ["--output-dir", str(folder), "--cache-dir", str(cache_dir)]
+    return subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.mark.slow
+def test_a_seed_gives_the_same_run_in_a_fresh_process(tmp_path):
+    outputs = [
+        run_in_a_fresh_process(tmp_path / name, tmp_path / "cache")
+        for name in ("first", "second")
+    ]
+    assert "distinct networks trained" in outputs[0]
+    assert list((tmp_path / "cache/xla").iterdir())  # compiled programs are kept
+    first, second = (tmp_path / name / "run.sqlite" for name in ("first", "second"))
+    assert read_table(first, "*") == read_table(second, "*") != []
+    results = [
+        json.loads((tmp_path / name / "result.json").read_text())
+        for name in ("first", "second")
+    ]
+    assert results[0]["top"] == results[1]["top"]
+
+
+def test_a_grid_leaves_its_results_and_is_not_overwritten(
+    monkeypatch, tmp_path, capsys
+):
+    args = [*SMALL, "--strategy", "grid", "--output-dir", str(tmp_path / "out")]
+    call(monkeypatch, *args)
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert result["num_trained"] == 14 and result["num_generations"] == 3
+    assert len(result["top"]) == 5 and result["best"] == result["top"][0]
+    assert 0 < result["useful_work_ratio"] <= 1 and result["num_programs"] >= 1
+    assert set(result["time_seconds"]) == {"total", "compile", "train"}
+    assert result["dataset"]["num_train"] == 200
+    rows = read_table(tmp_path / "out/run.sqlite")
+    assert (
+        max(accuracy for _, accuracy, _ in rows)
+        == (result["best"]["validation_accuracy"])
+    )
+    assert len({genome for genome, _, _ in rows}) == 14
+    assert len(json.loads(rows[0][2])["validation_loss"]) == 2
+    before = (tmp_path / "out/result.json").read_bytes()
     with pytest.raises(SystemExit, match="2"):
-        call(monkeypatch, *args, "--output-dir", folder)
+        call(monkeypatch, *args)
     assert "--output-dir" in capsys.readouterr().err
+    assert (tmp_path / "out/result.json").read_bytes() == before
+
+
+def test_a_run_starts_from_an_earlier_one_or_from_genomes(
+    monkeypatch, tmp_path, capsys
+):
+    call(monkeypatch, *TINY, "--output-dir", str(tmp_path / "first"))
+    capsys.readouterr()
+    start = ["--start-from", str(tmp_path / "first"), "--seed", "5"]
+    call(monkeypatch, *TINY, *start, "--output-dir", str(tmp_path / "second"))
+    assert "the best 2 networks" in capsys.readouterr().out
+    genomes = tmp_path / "genomes.json"
+    genomes.write_text("[[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0]]")
+    start = ["--start-from", str(genomes), "--num-generations", "1"]
+    call(monkeypatch, *TINY, *start, "--output-dir", str(tmp_path / "third"))
+    rows = read_table(tmp_path / "third/run.sqlite", "genome")
+    assert rows == [("[0, 0, 1, 0]",)]
+
+
+def test_the_articles_protocol_is_said_and_scores_the_test_part(
+    monkeypatch, tmp_path, capsys
+):
+    args = [*TINY, "--protocol", "article", "--genetic-setting", "code"]
+    call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
+    assert "protocol article" in capsys.readouterr().out
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert result["protocol"] == "article"
+    best = result["best"]
+    assert best["validation_accuracy"] == pytest.approx(best["test_accuracy"])
+
+
+def test_a_budget_of_time_ends_a_run_in_good_order(monkeypatch, tmp_path, capsys):
+    args = [*TINY, "--max-seconds", "1e-6", "--output-dir", str(tmp_path / "out")]
+    call(monkeypatch, *args)
+    assert "give the run more time" in capsys.readouterr().out
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert result["best"] is None and result["num_trained"] == 0
 
 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
         (["--population-size", "0"], "population_size=0"),
-        (["--dataset", "nonesuch"], "dataset='nonesuch'"),
+        (["--dataset", "none.npz"], "dataset='none.npz'"),
         (["--optimizer", "lion"], "optimizer='lion'"),
         (["--width", "8", "8"], "width=(8, 8)"),
+        (["--population-size", "many"], "--population-size"),
+        (["--device", "cuda"], "vecevo[cuda]"),
+        (["--output-dir", "pyproject.toml/out"], "output_dir='pyproject.toml/out'"),
+        (["--start-from", "pyproject.toml"], "pyproject.toml"),
+        (["--limit-train", "100000"], "limit_train=100000"),
+        (["--width", "100000", "--memory-gib", "0.5"], "memory_gib=0.5"),
     ],
 )
-def test_bad_input_ends_with_one_line(monkeypatch, capsys, args, words):
-    with pytest.raises(SystemExit, match="2"):
-        call(monkeypatch, *args)
-    error = capsys.readouterr().err
-    assert words in error and error.count("\n") == 1
-
-
-def test_an_npz_file_without_x_train_is_named(monkeypatch, tmp_path, capsys):
-    np.savez(tmp_path / "my.npz", y_train=np.zeros(3, int))
-    with pytest.raises(SystemExit, match="2"):
-        call(monkeypatch, "--dataset", str(tmp_path / "my.npz"))
-    assert "x_train" in capsys.readouterr().err
+def test_bad_input_ends_with_one_line_and_leaves_nothing(tmp_path, args, words):
+    command = [sys.executable, "-m", "vecevo.run", "--cache-dir", "none"]
+    if "--output-dir" not in args:
+        args = [*args, "--output-dir", str(tmp_path / "out")]
+    done = subprocess.run(
+        [*command, *args], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert words in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()

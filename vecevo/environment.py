@@ -14,7 +14,7 @@ def select_device(device):
         jax.config.update("jax_platforms", device)
     try:
         backend = jax.default_backend()
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # JAX raises either
         extra = " (pip install 'vecevo[cuda]')" if device == "cuda" else ""
         raise ValueError(
             f"device={device!r} is not there: JAX finds no such device or is installed "

@@ -7,7 +7,7 @@ import platform
 import jax
 from rich.table import Table
 
-from vecevo import search
+from vecevo.search import accuracy_on
 
 PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
 
@@ -34,7 +34,7 @@ def duration(seconds):
 
 
 def result_dict(result, dataset, config):
-    """Returns the dict of result.json from a search.SearchResult.
+    """Returns the dict of result.json from a SearchResult.
 
     The test part is used here, once, for the winners alone.
     """
@@ -85,7 +85,7 @@ def _winner(genome, network, dataset):
         "num_params": network.num_params,
         "num_epochs": network.num_epochs,
         "validation_accuracy": network.validation_accuracy,
-        "test_accuracy": search.accuracy_on(
+        "test_accuracy": accuracy_on(
             network, dataset.x_test, dataset.y_test, num_classes=dataset.num_classes
         ),
     }

@@ -1,0 +1,91 @@
+"""A cohort from its first epoch to its last."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vecevo import cohorts, networks, training, update_rules
+
+NUM_LANES, WIDTH = 4, 8
+
+
+def make_setup(*, max_epochs, is_time_up_fn=lambda: False, keeps_last=False):
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 4
+    x = np.clip(0.5 + rng.normal(0, 0.2, (4, 6))[y] + rng.normal(0, 0.1, (80, 6)), 0, 1)
+    x, y = jnp.array(x, jnp.float32), jnp.array(y, jnp.int32)
+    data = training.TrainingData(x[:60], y[:60], x[60:], y[60:])
+    return cohorts.Setup(
+        programs=cohorts.Programs(data, batch_size=16),
+        data=data,
+        rule=training.StoppingRule(
+            jnp.array(2), jnp.array(max_epochs), jnp.array(keeps_last)
+        ),
+        order_key=jax.random.key(1),
+        is_time_up_fn=is_time_up_fn,
+    )
+
+
+def train(setup, learning_rates, lane_counts):
+    network = networks.PaddedMLP(WIDTH, 1, 4)
+    lanes = training.example_lanes(NUM_LANES)._replace(
+        architecture=networks.Architecture(
+            jnp.full(NUM_LANES, WIDTH), jnp.full(NUM_LANES, 1), jnp.arange(NUM_LANES)
+        ),
+        optimizer=jnp.full(NUM_LANES, update_rules.SGD),
+        learning_rate=jnp.array([rate or 0.0 for rate in learning_rates]),
+    )
+    is_occupied = np.array([rate is not None for rate in learning_rates])
+    try:
+        return cohorts.train_cohort(setup, network, lanes, is_occupied, lane_counts)
+    finally:
+        setup.programs.close()
+
+
+def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
+    nan = float("nan")
+    rates = [nan, 0.1, nan, 0.3]
+    setup = make_setup(max_epochs=6)
+    whole, num_whole = train(make_setup(max_epochs=6), rates, (4,))
+    cut, num_cut = train(setup, rates, (1, 2, 4))
+    assert (num_whole, num_cut) == (6 * 4, 4 + 5 * 2)
+    assert setup.programs.num_programs == 2
+    for lane in (0, 2):
+        assert whole[lane].is_failed and cut[lane].is_failed
+        assert len(cut[lane].train_loss) == 1
+    for lane in (1, 3):
+        assert (
+            not cut[lane].is_failed and cut[lane].kept_epoch == whole[lane].kept_epoch
+        )
+        # Another lane count rounds products differently.
+        for got, expected in zip(
+            jax.tree.leaves(cut[lane]), jax.tree.leaves(whole[lane]), strict=True
+        ):
+            np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_empty_lanes_have_no_result_and_are_not_waited_for():
+    results, num_lane_epochs = train(
+        make_setup(max_epochs=3), [None, 0.1, None, None], (4,)
+    )
+    assert [result is None for result in results] == [True, False, True, True]
+    assert len(results[1].validation_loss) == 3 and num_lane_epochs == 12
+
+
+@pytest.mark.parametrize("keeps_last", [False, True])
+def test_the_best_or_the_last_epoch_is_kept(keeps_last):
+    setup = make_setup(max_epochs=8, keeps_last=keeps_last)
+    results, _ = train(setup, [3.0, 0.1, 0.0, 8.0], (4,))
+    for result in results:
+        best = int(np.argmin(result.validation_loss))
+        last = len(result.validation_loss) - 1
+        assert result.kept_epoch == (last if keeps_last else best)
+        # Patience: two epochs in a row without a strictly lower loss.
+        assert last == min(7, best + 2)
+
+
+def test_a_cohort_ends_when_the_time_is_up():
+    answers = iter([False, False, True])
+    setup = make_setup(max_epochs=6, is_time_up_fn=lambda: next(answers))
+    assert train(setup, [0.1] * 4, (4,)) is None

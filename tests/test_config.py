@@ -1,0 +1,96 @@
+"""Command line and TOML file: the same settings, one line for a mistake."""
+
+import dataclasses
+
+import pytest
+
+from vecevo import config
+
+
+def test_the_command_line_overrides_the_file(tmp_path):
+    path = tmp_path / "my.toml"
+    path.write_text('dataset = "mnist"\nwidth = [8, 16]\nmax_seconds = 5\nseed = 3\n')
+    parsed = config.parse(["--seed", "4", "--config", str(path), "--depth", "2"])
+    assert parsed == config.RunConfig(
+        dataset="mnist", width=(8, 16), max_seconds=5, seed=4, depth=(2,)
+    )
+    assert config.parse([f"--config={path}"]).seed == 3
+
+
+def test_a_resolved_configuration_can_be_run_again(tmp_path):
+    settings = config.RunConfig(learning_rate=(0.1, 0.2), limit_train=5, data_dir="x")
+    path = tmp_path / "config.toml"
+    path.write_text(config.to_toml(settings))
+    assert config.parse(["--config", str(path)]) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = 1", "unknown key 'colour'"),
+        ('population_size = "20"', "population_size='20': it must be a whole number"),
+        ("seed = true", "seed=True: it must be a whole number"),
+        ("width = 64", "width=64: it must be a list, each a whole number"),
+        ('strategy = "best"', "strategy='best': it must be one of genetic"),
+        ("dropout_rate = [0.1, true]", "dropout_rate"),
+        ("seed = ", "cannot be read"),
+    ],
+)
+def test_mistakes_in_a_file_are_named(tmp_path, text, words):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="config=") as caught:
+        config.parse(["--config", str(path)])
+    message = str(caught.value)
+    assert words in message and str(path) in message and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--seed", "x"], "--seed"),
+        (["--nonesuch", "1"], "--nonesuch"),
+        (["--strategy", "best"], "--strategy"),
+        (["--width", "8", "wide"], "--width"),
+        (["--seed"], "--seed"),
+        (["--config", "nonesuch.toml"], "config='nonesuch.toml' cannot be read"),
+        (["--config"], "config=''"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_line(args, words):
+    with pytest.raises(ValueError, match=r".") as caught:
+        config.parse(args)
+    message = str(caught.value)
+    assert words in message and "\n" not in message and "│" not in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"population_size": 0}, "population_size=0"),
+        ({"limit_train": 0}, "limit_train=0"),
+        ({"max_seconds": 0.0}, "max_seconds=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"width": (8, 8)}, "repeats a choice"),
+        ({"width": (0,)}, "width=0"),
+        ({"activation": ()}, "activation=()"),
+        ({"optimizer": ("lion",)}, "optimizer='lion'"),
+        ({"dropout_rate": (1.5,)}, "dropout_rate=1.5"),
+        ({"dropout_rate": ()}, "dropout_rate=()"),
+    ],
+)
+def test_values_that_cannot_be_run_with_are_named(changes, words):
+    with pytest.raises(ValueError, match=r".") as caught:
+        config.check(dataclasses.replace(config.RunConfig(), **changes))
+    assert words in str(caught.value)
+
+
+def test_settings_with_choices_become_genes():
+    settings = config.RunConfig(dropout_rate=(0.0, 0.5), learning_rate=(0.01,))
+    space, fixed = config.make_space(settings)
+    assert [name for name, _ in space.genes] == [
+        *("depth", "width", "activation", "optimizer", "dropout_rate"),
+    ]
+    assert fixed == {"learning_rate": 0.01, "weight_decay": 0.0}
+    default_space, _ = config.make_space(config.RunConfig())
+    assert default_space.num_genomes == 672

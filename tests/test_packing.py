@@ -1,0 +1,80 @@
+"""Plans: complete, within memory, and repeatable."""
+
+import itertools
+
+import pytest
+
+from vecevo import packing
+
+SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
+
+
+def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=packing.CPU):
+    return packing.Job(costs, num_features, 64, steps, 25, memory_bytes)
+
+
+def brute_force_cost(shapes, job, num_lists, list_size):
+    """The least cost over every way to cut one width's depths into ranges."""
+    depths = sorted({depth for _, depth in shapes})
+    width = shapes[0][0]
+    costs = []
+    for cuts in itertools.product((False, True), repeat=len(depths) - 1):
+        cost, first = 0, 0
+        for last in range(len(depths)):
+            if last == len(depths) - 1 or cuts[last]:
+                num = list_size * (last + 1 - first) / len(depths)
+                cost += min(
+                    packing._cost_of_class(
+                        width, depths[last], lanes, num, num_lists, job
+                    )[0]
+                    for lanes in packing.LADDER
+                    if lanes <= packing.most_lanes(width, depths[last], job)
+                )
+                first = last + 1
+        costs.append(cost)
+    return min(costs)
+
+
+@pytest.mark.parametrize("steps", [1, 10, 100, 1000])
+def test_depths_are_split_at_the_least_cost(steps):
+    job, shapes = make_job(steps=steps), [(256, depth) for depth in range(1, 6)]
+    classes = packing.choose_classes(shapes, job, list_size=20, num_lists=3)
+    total, first = 0, 0
+    for cohort_class in classes:
+        num = 20 * (cohort_class.depth - first) / 5
+        lanes = cohort_class.lane_counts[-1]
+        total += packing._cost_of_class(256, cohort_class.depth, lanes, num, 3, job)[0]
+        first = cohort_class.depth
+    assert total == pytest.approx(brute_force_cost(shapes, job, 3, 20))
+
+
+def test_more_work_is_worth_more_programs():
+    def num_classes(steps):
+        job = make_job(steps=steps)
+        return len(packing.choose_classes(SHAPES, job, list_size=20, num_lists=5))
+
+    assert 1 <= num_classes(1) < num_classes(20) < num_classes(1000) <= len(SHAPES)
+
+
+@pytest.mark.parametrize("costs", [packing.CPU, packing.ACCELERATOR])
+def test_a_plan_holds_every_network_once_and_fits(costs):
+    job = make_job(costs=costs, memory_bytes=1 << 30)
+    classes = packing.choose_classes(SHAPES, job, list_size=20, num_lists=5)
+    shapes = [(*shape, number % 3 == 0) for number, shape in enumerate(SHAPES * 3)]
+    cohorts = packing.plan(shapes, classes)
+    held = [i for cohort in cohorts for i in cohort.individuals if i >= 0]
+    assert sorted(held) == list(range(len(shapes)))
+    for cohort in cohorts:
+        cohort_class, lanes = cohort.cohort_class, len(cohort.individuals)
+        assert lanes in cohort_class.lane_counts
+        weights = packing.num_weights(cohort_class.width, cohort_class.depth, job)
+        assert lanes * weights * packing.BYTES_PER_WEIGHT <= job.memory_bytes
+        members = [shapes[i] for i in cohort.individuals if i >= 0]
+        assert max(width for width, _, _ in members) <= cohort_class.width
+        assert max(depth for _, depth, _ in members) <= cohort_class.depth
+        assert [is_ada for *_, is_ada in members] == sorted(m[2] for m in members)
+
+
+def test_a_network_beyond_the_memory_is_refused():
+    with pytest.raises(ValueError, match=r"width=100000 .*memory_gib"):
+        packing.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
