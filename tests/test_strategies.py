@@ -16,15 +16,17 @@ SETTINGS = (strategies.article_setting, strategies.code_setting)
 
 def play(strategy, population, table, num_generations, seed):
     """Runs a strategy on a table; returns the populations it asked for."""
-    ask, state, asked = jax.jit(strategy.ask), strategy.init(population), []
+    ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
+    state, asked = strategy.init(population), []
     for generation in range(num_generations):
         offspring = ask(jax.random.fold_in(jax.random.key(seed), generation), state)
         asked.append(np.asarray(offspring))
-        state, info = strategy.tell(state, offspring, table[tuple(asked[-1].T)])
+        fitness = jnp.asarray(table[tuple(asked[-1].T)], jnp.float32)
+        state, info = tell(state, offspring, fitness)
     return asked, state, info
 
 
-@pytest.mark.parametrize("population_size", [1, 2, 3, 4, 20])
+@pytest.mark.parametrize("population_size", [1, 2, 3, 4])
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_genetic_search_runs_with_any_population(population_size, setting):
     strategy = strategies.genetic(NUM_CHOICES, **setting(population_size))

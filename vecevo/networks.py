@@ -18,6 +18,7 @@ ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
 RELU, ELU, TANH, SIGMOID = range(4)
 
 DROPOUT_LEVELS = 1 << 16  # a dropout draw is 16 bits of a 32-bit random word
+MOST_LAYERS = 1024  # so that no two steps and layers share a dropout key
 
 
 class Architecture(NamedTuple):
@@ -31,7 +32,8 @@ class Architecture(NamedTuple):
 class Dropout(NamedTuple):
     """What one forward pass needs to drop units."""
 
-    key: jax.Array  # random key of this network and this minibatch
+    key: jax.Array  # random key of this network
+    step: jax.Array  # int32[], number of the minibatch since training began
     rate: jax.Array  # float[], probability of dropping a unit
 
 
@@ -53,7 +55,7 @@ class PaddedMLP(nn.Module):
         x, num_in = inputs, inputs.shape[0]
         draws = None
         if dropout is not None:
-            draws = dropout_draws(dropout.key, self.depth, self.width, x.shape[1])
+            draws = dropout_draws(dropout, self.depth, self.width, x.shape[1])
         for layer in range(self.depth):
             is_real_layer = layer < architecture.depth
             num_out = jnp.where(is_real_layer, architecture.width, 0)
@@ -133,13 +135,14 @@ def padded_glorot_uniform(key, shape, *, num_out, num_in):
     return jnp.where(is_real, limit * draws, 0)
 
 
-def dropout_draws(key, num_layers, num_units, batch_size):
+def dropout_draws(dropout, num_layers, num_units, batch_size):
     """Draws uint16[num_layers, num_units, batch_size], two from each random word.
 
-    Layer k draws from `fold_in(key, k)`, all layers in one call, which compiles
-    once. The first layers and units do not depend on how many follow.
+    Layer k of step t draws from `fold_in(key, 1024 t + k)`, all layers in one call,
+    which compiles once. The first layers and units do not depend on how many follow.
     """
-    layer_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(num_layers))
+    numbers = MOST_LAYERS * dropout.step + jnp.arange(num_layers)
+    layer_keys = jax.vmap(jax.random.fold_in, (None, 0))(dropout.key, numbers)
     shape = (num_units, (batch_size + 1) // 2)
     words = jax.vmap(lambda k: jax.random.bits(k, shape, jnp.uint32))(layer_keys)
     draws = jax.lax.bitcast_convert_type(words, jnp.uint16)

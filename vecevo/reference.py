@@ -9,7 +9,7 @@ contract of the random keys:
 * Flax derives a layer's key from its name, and output r of a kernel draws its
   weights from `fold_in(layer_key, r)`;
 * the dropout of step t in hidden layer k draws 16-bit numbers `[units, B]`
-  from `fold_in(fold_in(dropout_key, t), k)`, two from each 32-bit word;
+  from `fold_in(dropout_key, 1024 t + k)`, two from each 32-bit word;
 * epoch e visits the examples in the order drawn from `fold_in(order_key, e)`.
 """
 
@@ -61,7 +61,7 @@ class MLP(nn.Module):
     dropout_rate: float
 
     @nn.compact
-    def __call__(self, x, dropout_key=None, batch_size=None):
+    def __call__(self, x, dropout_key=None, step=0, batch_size=None):
         dense = functools.partial(
             nn.Dense, kernel_init=glorot_uniform, param_dtype=float
         )
@@ -69,7 +69,7 @@ class MLP(nn.Module):
             x = dense(self.width, name=f"hidden_{layer}")(x)
             x = ACTIVATIONS[self.activation](x)
             if dropout_key is not None:
-                key = jax.random.fold_in(dropout_key, layer)
+                key = jax.random.fold_in(dropout_key, 1024 * step + layer)
                 x = dropout(key, x, self.dropout_rate, batch_size)
         return dense(self.num_classes, name="output")(x)
 
@@ -135,15 +135,16 @@ def make_trainer(
         params = network.init(key, jnp.zeros((1, num_features)))["params"]
         return TrainState(params, transform.init(params))
 
-    def loss_fn(params, dropout_key, inputs, labels):
-        logits = network.apply({"params": params}, inputs, dropout_key, batch_size)
+    def loss_fn(params, dropout_key, step, inputs, labels):
+        logits = network.apply(
+            {"params": params}, inputs, dropout_key, step, batch_size
+        )
         logits = jnp.asarray(logits)
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
     def train_step(state, dropout_key, step, inputs, labels):
-        step_key = jax.random.fold_in(dropout_key, step)
         loss, grads = jax.value_and_grad(loss_fn)(
-            state.params, step_key, inputs, labels
+            state.params, dropout_key, step, inputs, labels
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)

@@ -136,22 +136,21 @@ def train_epoch(state, lanes, data, rule, epoch, order_key, *, network, batch_si
     order = jax.random.permutation(order_key, num_examples)
     indices, weights = split_into_batches(order, batch_size)
     num_steps = indices.shape[0]
+    _, dropout_keys = jax.vmap(split_lane_key)(lanes.key)
 
     def train_step(carry, minibatch):
         params, slots = carry
         step, indices, weights = minibatch
         inputs, labels = gather_examples(data.x_train, data.y_train, indices)
 
-        def grad_lane(params, lane):
-            _, dropout_key = split_lane_key(lane.key)
-            dropout_key = jax.random.fold_in(dropout_key, step)
-            dropout = networks.Dropout(key=dropout_key, rate=lane.dropout_rate)
+        def grad_lane(params, lane, dropout_key):
+            dropout = networks.Dropout(dropout_key, step, lane.dropout_rate)
             loss_fn = functools.partial(
                 mean_loss, network, lane.architecture, dropout, inputs, labels, weights
             )
             return jax.value_and_grad(loss_fn)(params)
 
-        losses, grads = jax.vmap(grad_lane)(params, lanes)
+        losses, grads = jax.vmap(grad_lane)(params, lanes, dropout_keys)
         params, slots = update_rules.update_lanes(
             params,
             slots,
