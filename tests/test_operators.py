@@ -11,7 +11,7 @@ from vecevo import operators
 
 spaces = st.lists(st.integers(1, 5), min_size=1, max_size=4)
 sizes, seeds = st.integers(1, 5), st.integers(0, 2**31)
-FEW = settings(max_examples=15, deadline=None)  # every new shape compiles anew
+FEW = settings(max_examples=10, deadline=None)  # every new shape compiles anew
 
 
 def assert_legal(population, num_choices):

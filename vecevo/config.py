@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import io
+import itertools
 import pathlib
 import tomllib
 import types
@@ -118,11 +119,16 @@ def parse(args):
 
 
 def _one_line(box):
-    """Takes the message out of the box that tyro draws round it."""
-    lines = [line.strip("│ ") for line in box.splitlines()[1:]]
-    stop = next(n for n, line in enumerate(lines) if line.startswith(("──", "╰")))
-    message = " ".join(lines[:stop]).rstrip(".")
-    return f"{message}: see {PROG} --help."
+    """Takes the message out of the box that tyro draws round it, above its help.
+
+    The title is in the upper border, or, where the terminal has no line characters,
+    above a rule of its own; another rule ends the message.
+    """
+    rows = [row.strip("│ ") for row in box.splitlines()[1:]]
+    if not box.startswith("╭"):
+        rows = rows[1:]
+    message = " ".join(itertools.takewhile(lambda row: row.strip("─-╰╯"), rows))
+    return f"{message.rstrip('.')}: see {PROG} --help."
 
 
 def read_toml(path):

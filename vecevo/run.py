@@ -1,5 +1,6 @@
 """`python -m vecevo.run`: parses, shows progress, calls search; no algorithm."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -56,8 +57,10 @@ def run(config, console):
     environment.make_folder(folder)
     try:
         (folder / "config.toml").write_text(configs.to_toml(config))
-        connection = journal.create(folder / "run.sqlite")
-        with console.status("starting") as status:
+        with (
+            contextlib.closing(journal.create(folder / "run.sqlite")) as connection,
+            console.status("starting") as status,
+        ):
             shower = functools.partial(show_cohort, connection, status, config)
             result = search(
                 space,
@@ -78,7 +81,6 @@ def run(config, console):
                 patience=config.patience,
                 memory_bytes=int(config.memory_gib * 2**30),
             )
-        connection.close()
     except ValueError:
         shutil.rmtree(folder)  # made above; nothing has been trained
         raise
