@@ -7,10 +7,11 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test format clean
+.PHONY: help run test bench format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
+	@echo "make bench    measure throughput, write bench/records and the README's table"
 	@echo "make format   format the code"
 	@echo "make clean    remove the virtual environment"
 
@@ -23,6 +24,9 @@ test: .venv/.ready-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
 	$(PY) -m pytest -n 2
+
+bench: .venv/.ready-bench
+	$(PY) -m bench $(ARGS)
 
 format: .venv/.ready-dev
 	$(PY) -m ruff format .
@@ -40,6 +44,10 @@ clean:
 	       "(python.org, uv, pyenv) or put it on the PATH." >&2; exit 2; \
 	fi; \
 	"$$found" -m venv .venv
+
+.venv/.ready-bench: .venv/bin/python pyproject.toml
+	$(PY) -m pip install --quiet --editable '.[bench]'
+	@touch $@ .venv/.ready
 
 .venv/.ready: .venv/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --editable .

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     # the joint and the shell
     "evaluation": {"space", *TRAINING},
     "journal": set(),
-    "search": {"space", "operators", "evaluation", *TRAINING},
+    "search": {"space", "operators", "strategies", "evaluation", *TRAINING},
     "config": {"hyperparams", "space"},
     "environment": set(),
     "report": {"search"},

@@ -65,6 +65,7 @@ def train_reference(values, dataset, session):
     return losses, accuracies
 
 
+@pytest.mark.optimized
 def test_networks_train_as_the_reference_and_come_in_order():
     dataset = make_dataset()
     asked = [
@@ -125,6 +126,7 @@ def test_a_generation_of_the_same_make_up_compiles_nothing():
     assert counts[0] == counts[1]
 
 
+@pytest.mark.optimized
 def test_a_diverged_network_fails_alone():
     calm = describe(12, 2, "relu", "sgd")
     wild = describe(12, 2, "relu", "sgd", learning_rate=1e30)

@@ -192,9 +192,8 @@ def check(config):
     """Raises ValueError, naming the argument, for values that cannot be run with."""
     counts = ("population_size", "num_generations", "batch_size", "max_epochs")
     for name in (*counts, "patience", "limit_train"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            raise ValueError(f"{name}={value} must be at least 1.")
+        if getattr(config, name) is not None:
+            hyperparams.check_counts(**{name: getattr(config, name)})
     for name in ("max_seconds", "memory_gib"):
         value = getattr(config, name)
         if value is not None and not value > 0:

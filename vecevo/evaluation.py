@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo import cohorts, networks, packing, training, update_rules
-from vecevo.hyperparams import complete
+from vecevo.hyperparams import check_counts, complete
 from vecevo.space import decode
 
 CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
@@ -68,7 +68,7 @@ def start_session(
     shapes,
     *,
     list_size,
-    num_lists=1,
+    num_lists: float = 1,
     seed=0,
     batch_size=64,
     max_epochs=50,
@@ -82,7 +82,7 @@ def start_session(
       dataset: datasets.Dataset.
       shapes: (width, depth) of every network that may come, each equally likely.
       list_size: networks that are expected to be trained at once.
-      num_lists: how often that will be done.
+      num_lists: how often that is expected to be done.
       seed: of initial weights, dropout and the order of examples.
       batch_size: B.
       max_epochs: cap on the epochs of a network.
@@ -90,6 +90,7 @@ def start_session(
       memory_bytes: that cohorts may take; None is `memory_budget()`.
       is_time_up_fn: asked before every epoch; what is then not finished is dropped.
     """
+    check_counts(batch_size=batch_size, max_epochs=max_epochs, patience=patience)
     num_train, num_features = dataset.x_train.shape
     is_cpu = jax.default_backend() == "cpu"
     job = packing.Job(

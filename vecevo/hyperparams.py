@@ -52,3 +52,10 @@ def check_choice(name, value):
         is_right = condition(value)
     if not is_right:
         raise ValueError(f"{name}={value!r} must be {words}.")
+
+
+def check_counts(**counts):
+    """Raises ValueError for a setting that is no whole number from 1 up."""
+    for name, count in counts.items():
+        if not isinstance(count, int | np.integer) or count < 1:
+            raise ValueError(f"{name}={count!r} must be a whole number from 1 up.")

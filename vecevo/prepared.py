@@ -6,6 +6,7 @@ would retry for minutes where there is no network. Reading needs no TensorFlow.
 
 import hashlib
 import importlib.util
+import logging
 import os
 import pathlib
 import re
@@ -89,6 +90,8 @@ def _decode(name, folder):
     """Reads all images of a prepared version into arrays."""
     import tensorflow_datasets as tfds
 
+    # It recommends OpenCV for decoding, at every use.
+    logging.getLogger("absl").setLevel(logging.ERROR)
     builder: Any = tfds.builder_from_directory(folder)
     features = builder.info.features
     if not {"image", "label"} <= set(features) or len(features["label"].shape):

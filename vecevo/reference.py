@@ -14,6 +14,7 @@ contract of the random keys:
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -105,10 +106,12 @@ class TrainState(NamedTuple):
 class Trainer(NamedTuple):
     """The functions that train one network; see `make_trainer`."""
 
-    init: object  # key -> TrainState
-    train_step: object  # state, dropout_key, step, inputs, labels -> state, loss
-    train_epoch: object  # state, dropout_key, epoch, order_key, x, y -> state, loss
-    evaluate: object  # params, x, y -> loss, accuracy
+    init: Callable  # key -> TrainState
+    train_step: Callable  # state, dropout_key, step, inputs, labels -> state, loss
+    train_epoch: (
+        jax.stages.Wrapped
+    )  # state, dropout_key, epoch, order_key, x, y -> state, loss
+    evaluate: jax.stages.Wrapped  # params, x, y -> loss, accuracy
 
 
 def make_trainer(

@@ -3,12 +3,15 @@
 import importlib.metadata
 import math
 import platform
+import time
+from collections import Counter
 
 import jax
 from rich.table import Table
 
 from vecevo.search import accuracy_on
 
+QUIET_SECONDS = 30  # between lines about cohorts, where there is no status line
 PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
 
 
@@ -22,6 +25,29 @@ def progress_line(progress, num_generations):
         f"{progress.networks_per_hour:,.0f} networks/h, "
         f"{duration(progress.seconds_left)} left"
     )
+
+
+def make_cohort_shower(console, status, config):
+    """Returns a function that says, after a cohort, how far the generation is.
+
+    It updates the status line of a terminal; elsewhere it prints now and then.
+    """
+    last_seconds, num_trained = time.monotonic(), Counter()
+
+    def show(generation, results):
+        nonlocal last_seconds
+        num_trained[generation] += len(results)
+        best = max(result.validation_accuracy for result in results)
+        line = (
+            f"generation {generation + 1}/{config.num_generations}: "
+            f"{num_trained[generation]} new networks trained, the latest {best:.4f}"
+        )
+        status.update(line)
+        if not console.is_terminal and time.monotonic() - last_seconds > QUIET_SECONDS:
+            console.print(line)
+            last_seconds = time.monotonic()
+
+    return show
 
 
 def duration(seconds):

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import json
 import math
 import pathlib
@@ -57,36 +56,48 @@ def run(config, console):
     environment.make_folder(folder)
     try:
         (folder / "config.toml").write_text(configs.to_toml(config))
-        with (
-            contextlib.closing(journal.create(folder / "run.sqlite")) as connection,
-            console.status("starting") as status,
-        ):
-            shower = functools.partial(show_cohort, connection, status, config)
-            result = search(
-                space,
-                dataset,
-                strategy=make_strategy(config, space.num_choices),
-                population_size=config.population_size,
-                num_generations=config.num_generations,
-                seed=config.seed,
-                max_seconds=config.max_seconds or math.inf,
-                initial_population=start,
-                fixed=fixed,
-                record_fn=shower,
-                progress_fn=lambda progress: console.print(
-                    report.progress_line(progress, config.num_generations)
-                ),
-                batch_size=config.batch_size,
-                max_epochs=config.max_epochs,
-                patience=config.patience,
-                memory_bytes=int(config.memory_gib * 2**30),
-            )
+        result = evolve(config, space, fixed, start, dataset, folder, console)
     except ValueError:
         shutil.rmtree(folder)  # made above; nothing has been trained
         raise
     summary = report.result_dict(result, dataset, config)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     show_result(summary, [name for name, _ in space.genes], folder, console)
+
+
+def evolve(config, space, fixed, start, dataset, folder, console):
+    """Searches as configured, showing and recording what is trained."""
+    with (
+        contextlib.closing(journal.create(folder / "run.sqlite")) as connection,
+        console.status("starting") as status,
+    ):
+        show_cohort = report.make_cohort_shower(console, status, config)
+
+        def record_fn(generation, genomes, results):
+            journal.record(connection, generation, genomes, results)
+            show_cohort(generation, results)
+
+        def progress_fn(progress):
+            line = report.progress_line(progress, config.num_generations)
+            console.print(line)
+
+        return search(
+            space,
+            dataset,
+            strategy=make_strategy(config, space.num_choices),
+            population_size=config.population_size,
+            num_generations=config.num_generations,
+            seed=config.seed,
+            max_seconds=config.max_seconds or math.inf,
+            initial_population=start,
+            fixed=fixed,
+            record_fn=record_fn,
+            progress_fn=progress_fn,
+            batch_size=config.batch_size,
+            max_epochs=config.max_epochs,
+            patience=config.patience,
+            memory_bytes=int(config.memory_gib * 2**30),
+        )
 
 
 def resolve(config):
@@ -179,16 +190,6 @@ def describe(config, space, dataset, console):
         f"{config.strategy} search over {space.num_genomes:,} networks: "
         f"{config.num_generations} generations of {config.population_size} on "
         f"{jax.devices()[0].device_kind}"
-    )
-
-
-def show_cohort(connection, status, config, generation, genomes, results):
-    """Records a cohort, and says on a terminal how far the generation is."""
-    journal.record(connection, generation, genomes, results)
-    best = max(result.validation_accuracy for result in results)
-    status.update(
-        f"generation {generation + 1}/{config.num_generations}: {len(results)} more "
-        f"networks trained, the best of them {best:.4f}"
     )
 
 

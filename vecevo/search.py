@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import evaluation, hyperparams, networks, operators, training
+from vecevo import evaluation, hyperparams, networks, operators, strategies, training
 
 NUM_TOP = 5
 
@@ -67,7 +67,7 @@ def search(
     space,
     dataset,
     *,
-    strategy,
+    strategy=None,
     population_size=20,
     num_generations=10,
     seed=0,
@@ -83,7 +83,7 @@ def search(
     Args:
       space: space.SearchSpace.
       dataset: datasets.Dataset.
-      strategy: strategies.Strategy.
+      strategy: strategies.Strategy; None is the article's genetic algorithm.
       population_size: P.
       num_generations: the initial one included.
       seed: of every random draw.
@@ -102,6 +102,12 @@ def search(
       ValueError: for genomes that are none of the space, or values no network takes.
     """
     start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
+    hyperparams.check_counts(
+        population_size=population_size, num_generations=num_generations
+    )
+    if strategy is None:
+        setting = strategies.article_setting(population_size)
+        strategy = strategies.genetic(space.num_choices, **setting)
     search_key = jax.random.fold_in(jax.random.key(seed), 1)
     if initial_population is None:
         initial_population = operators.random_population(

@@ -1,0 +1,1 @@
+"""Benchmarks of vecevo: `python -m bench NAME ...` measures and writes records."""

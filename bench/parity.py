@@ -1,0 +1,101 @@
+"""Accuracy of vecevo and of Keras on the same files with the same settings.
+
+The article's network (two layers of 512 elu units, adamax, dropout 0.2, batches of
+64) by the article's protocol: trained on the whole training part, measured on the
+test part after the last epoch.
+"""
+
+import os
+import time
+
+from bench import records
+from vecevo import load_dataset, train_networks
+from vecevo.environment import default_cache_dir
+
+NETWORK = {"depth": 2, "width": 512, "activation": "elu", "optimizer": "adamax"}
+JOBS = {"fashion_mnist": 5, "cifar10": 20}  # epochs
+SEEDS = (0, 1, 2)
+
+
+def measure(console, *, smoke, data_dir):
+    """Trains both sides on every data set and seed, and writes the record."""
+    keras = import_keras()
+    rows = []
+    for name, num_epochs in JOBS.items():
+        num_epochs = 1 if smoke else num_epochs
+        dataset = load_dataset(
+            name,
+            data_dir=data_dir,
+            cache_dir=default_cache_dir() / "datasets",
+            limit_train=1000 if smoke else None,
+            is_article=True,
+        )
+        row = {"dataset": name, "num_epochs": num_epochs}
+        sides = {"vecevo": train_vecevo, "keras": train_keras}
+        for side in sides:
+            row |= {f"{side}_accuracy": [], f"{side}_seconds": []}
+        for seed in SEEDS[:1] if smoke else SEEDS:
+            for side, train in sides.items():
+                start = time.perf_counter()
+                accuracy = train(keras, dataset, num_epochs, seed)
+                seconds = time.perf_counter() - start
+                row[f"{side}_accuracy"].append(accuracy)
+                row[f"{side}_seconds"].append(seconds)
+                console.print(
+                    f"parity: {name}, seed {seed}, {side}: {accuracy:.4f} in "
+                    f"{seconds:.0f} s"
+                )
+        rows.append(row)
+    if not smoke:
+        records.write("parity", rows, command="python -m bench parity")
+
+
+def import_keras():
+    """Imports Keras 3 on its JAX backend."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    try:
+        import keras
+    except ImportError as error:
+        raise ValueError("parity needs Keras: pip install 'vecevo[bench]'.") from error
+    return keras
+
+
+def train_vecevo(keras, dataset, num_epochs, seed):
+    """Returns the accuracy after the last epoch."""
+    del keras
+    results = train_networks(
+        [NETWORK],
+        dataset,
+        seed=seed,
+        batch_size=64,
+        max_epochs=num_epochs,
+        patience=num_epochs,
+    )
+    return results[0].validation_accuracy
+
+
+def train_keras(keras, dataset, num_epochs, seed):
+    """Returns the accuracy after the last epoch."""
+    keras.utils.set_random_seed(seed)
+    layers = [keras.layers.Input((dataset.x_train.shape[1],))]
+    for _ in range(NETWORK["depth"]):
+        layers.append(keras.layers.Dense(NETWORK["width"], NETWORK["activation"]))
+        layers.append(keras.layers.Dropout(0.2))
+    layers.append(keras.layers.Dense(dataset.num_classes, "softmax"))
+    model = keras.Sequential(layers)
+    model.compile(
+        keras.optimizers.Adamax(0.002),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    model.fit(
+        dataset.x_train.astype("float32") / 255,
+        dataset.y_train,
+        batch_size=64,
+        epochs=num_epochs,
+        verbose=0,
+    )
+    _, accuracy = model.evaluate(
+        dataset.x_test.astype("float32") / 255, dataset.y_test, verbose=0
+    )
+    return float(accuracy)

@@ -1,0 +1,79 @@
+"""One JSON file per claim: what was measured, how often, where and with what."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+import jax
+
+FOLDER = pathlib.Path(__file__).parent / "records"
+PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy", "keras")
+
+
+def spread(values):
+    """Returns the count, median, least and greatest of some measurements."""
+    return {
+        "n": len(values),
+        "median": statistics.median(values),
+        "min": min(values),
+        "max": max(values),
+    }
+
+
+def write(name, rows, *, command):
+    """Writes a record; `rows` are dicts, of which each is one line of its table."""
+    record = {
+        "name": name,
+        "command": command,
+        "commit": _commit(),
+        "device": _device(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "rows": rows,
+    }
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    return path
+
+
+def read(name):
+    """Reads a record, or None where there is none."""
+    path = FOLDER / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _commit():
+    command = ["git", "describe", "--always", "--dirty"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=FOLDER.parent
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _device():
+    device = jax.devices()[0].device_kind
+    if device != "cpu":
+        return device
+    model = "CPU"
+    if sys.platform == "linux":
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return f"{len(os.sched_getaffinity(0))} cores of {model}"
+
+
+def _versions():
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "absent"
+    return versions
