@@ -15,7 +15,15 @@ import numpy as np
 from rich.table import Table
 
 from bench import records
-from vecevo import evaluation, hyperparams, make_dataset, networks, packing, reference
+from vecevo import (
+    evaluation,
+    hyperparams,
+    make_dataset,
+    networks,
+    packing,
+    reference,
+    update_rules,
+)
 
 BATCH_SIZE, DEPTH, NUM_CLASSES = 64, 2, 10
 NUM_FEATURES, WIDTHS = (64, 784, 3072), (64, 256, 512, 1024)
@@ -30,7 +38,7 @@ def measure(console, *, smoke, data_dir):
     rows = []
     cells = [(f, w) for f in NUM_FEATURES for w in WIDTHS]
     for num_features, width in cells[:1] if smoke else cells:
-        num_pairs, num_steps = (2, 2) if smoke else (NUM_PAIRS, 20)
+        num_pairs, num_steps = (2, 2) if smoke else (NUM_PAIRS, 40)
         row = measure_cell(num_features, width, num_pairs, num_steps)
         rows.append(row)
         console.print(
@@ -129,7 +137,10 @@ def describe_networks(width, num_networks):
 
 def prepare_lanes(session, cohort_class, described):
     """Compiles for a class; returns a function of the epoch that trains them all."""
-    shapes = [(h["width"], h["depth"], h["optimizer"] == "adadelta") for h in described]
+    shapes = [
+        (h["width"], h["depth"], update_rules.update_level(h["optimizer"]))
+        for h in described
+    ]
     plan = packing.plan(shapes, [cohort_class])
     network = networks.PaddedMLP(cohort_class.width, cohort_class.depth, NUM_CLASSES)
     setup = session.setup

@@ -139,7 +139,8 @@ def train_list(session, hyperparams):
       and Work. When the time is up, the cohorts that are left out are not yielded.
     """
     shapes = [
-        (h["width"], h["depth"], h["optimizer"] == "adadelta") for h in hyperparams
+        (h["width"], h["depth"], update_rules.update_level(h["optimizer"]))
+        for h in hyperparams
     ]
     plan = packing.plan(shapes, session.classes)[::-1]
     num_classes = session.dataset.num_classes

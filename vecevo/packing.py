@@ -23,12 +23,13 @@ class Costs(NamedTuple):
     seconds_per_weight_example: float  # two products forward, four backward
     seconds_per_weight: float  # the update
     most_weights: int  # of a cohort; beyond, more lanes make each one slower
+    most_shared_width: int  # wider networks train faster with a cohort each
 
 
 # Fitted on two shared AVX-512 cores, where a cohort should keep within the cache.
-CPU = Costs(3.0, 1e-4, 4e-5, 3.5e-11, 1.7e-9, 1_000_000)
+CPU = Costs(3.0, 1e-4, 4e-5, 3.5e-11, 1.7e-9, 1_000_000, 256)
 # Estimated from the data sheet of an NVIDIA H200, not measured.
-ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 2e-14, 1.5e-11, 1 << 40)
+ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
 
 
 class Job(NamedTuple):
@@ -147,18 +148,18 @@ def plan(shapes, classes):
     """Packs networks into cohorts.
 
     Args:
-      shapes: (width, depth, is_adadelta) of each network.
+      shapes: (width, depth, update level) of each network.
       classes: CohortClasses; each network goes to the smallest that holds it.
 
     Returns:
       A list of Cohorts that holds every network once.
     """
     members = {cohort_class: [] for cohort_class in sorted(classes)}
-    for individual, (width, depth, is_adadelta) in enumerate(shapes):
+    for individual, (width, depth, level) in enumerate(shapes):
         fitting = [c for c in classes if c.width >= width and c.depth >= depth]
         smallest = min(fitting, key=lambda c: (c.width, c.depth))
-        # Lanes with adadelta slow their cohort's update: they come last, together.
-        members[smallest].append((is_adadelta, depth, individual))
+        # The neediest lane decides what its cohort's updates cost: alike go together.
+        members[smallest].append((level, depth, individual))
     cohorts = []
     for cohort_class, group in members.items():
         individuals = [individual for _, _, individual in sorted(group)]
@@ -189,6 +190,8 @@ def most_lanes(width, depth, job):
             f"memory_gib={job.memory_bytes / 2**30:.1f}: give it more, or leave the "
             "width out."
         )
+    if width > job.costs.most_shared_width:
+        return 1
     return max(1, min(in_memory, job.costs.most_weights // weights))
 
 

@@ -42,6 +42,8 @@ _BA = np.array([0.0, B1, 0.0, 0.0, 0.95, B1, B1])
 _CA = np.array([0.0, 1 - B1, 0.0, 0.0, 0.05, 1 - B1, 1 - B1])
 _EI = np.array([1e-8, 0.0, 1.0, 1e-7, 1e-6, 0.0, 0.0])
 _EO = np.array([0.0, 1e-8, 0.0, 0.0, 0.0, 0.0, 1e-8])
+_LEVEL = np.array([1, 2, 0, 1, 3, 2, 2])
+PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = range(4)
 _INITIAL_B = np.array([0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0])
 
 
@@ -77,8 +79,13 @@ def init_slots(optimizer, params):
     )
 
 
-def _look_up(table, optimizer):
-    return jnp.asarray(table, jnp.result_type(float))[optimizer]
+def _look_up(table, optimizer, dtype=float):
+    return jnp.asarray(table, jnp.result_type(dtype))[optimizer]
+
+
+def update_level(optimizer):
+    """How much of the formula an optimizer, by name, needs: 0 to 3."""
+    return int(_LEVEL[OPTIMIZERS.index(optimizer)])
 
 
 def coefficients(optimizer, step):
@@ -126,32 +133,27 @@ def update_lanes(params, slots, grads, *, optimizer, step, learning_rate, weight
       The new params and the new slots.
     """
 
-    def update_all(has_adadelta, params, slots, grads):
-        update = functools.partial(_update_lane, has_adadelta)
+    def update_all(level, params, slots, grads):
+        update = functools.partial(_update_lane, level)
         return jax.vmap(update, (0, 0, 0, 0, None, 0, 0))(
             params, slots, grads, optimizer, step, learning_rate, weight_decay
         )
 
-    # Adadelta needs two more square roots and divisions a weight, which on a CPU
-    # doubles the time of an update: lanes without it as a neighbour are spared.
-    return jax.lax.cond(
-        jnp.any(optimizer == ADADELTA),
-        functools.partial(update_all, True),
-        functools.partial(update_all, False),
-        params,
-        slots,
-        grads,
-    )
+    # An update costs what it reads and writes, and adadelta two more square roots
+    # and divisions a weight: a cohort does only what its neediest lane needs.
+    level = jnp.max(_look_up(_LEVEL, optimizer, int))
+    branches = [functools.partial(update_all, level) for level in range(4)]
+    return jax.lax.switch(level, branches, params, slots, grads)
 
 
 def _update_lane(
-    has_adadelta, params, slots, grads, optimizer, step, learning_rate, weight_decay
+    level, params, slots, grads, optimizer, step, learning_rate, weight_decay
 ):
     c = coefficients(optimizer, step)
 
     def update_leaf(p, a, b, g):
         keep = 1 - learning_rate * weight_decay if p.ndim > 1 else 1
-        direction, a, b = _update_leaf(has_adadelta, a, b, g, c)
+        direction, a, b = _update_leaf(level, a, b, g, c)
         return keep * p - learning_rate * direction, a, b
 
     leaves = jax.tree.map(update_leaf, params, slots.a, slots.b, grads)
@@ -160,14 +162,22 @@ def _update_lane(
     return params, Slots(a=a, b=b)
 
 
-def _update_leaf(has_adadelta, a, b, g, c):
-    """Returns num / den and the new slots; the formula of the module docstring."""
+def _update_leaf(level, a, b, g, c):
+    """Returns num / den and the new slots; the formula of the module docstring.
+
+    A higher level computes the same, bit for bit, for the optimizers of a lower one.
+    """
+    if level == PLAIN:
+        return g, a, b
+    if level == ONE_SLOT:
+        b = c.bb * b + c.cb * g * g
+        return g / (jnp.sqrt(c.s * b + c.ei) + c.eo), a, b
     largest = jnp.maximum(c.bb * b, jnp.abs(g) + ADAMAX_EPSILON)
     b = jnp.where(c.is_adamax, largest, c.bb * b + c.cb * g * g)
     den = jnp.where(c.is_adamax, b, jnp.sqrt(c.s * b + c.ei) + c.eo)
     new_a = c.ba * a + c.ca * g
     num = c.cg * g + c.cm * new_a
-    if not has_adadelta:
+    if level == TWO_SLOTS:
         return num / den, new_a, b
     num = jnp.where(c.is_adadelta, g * jnp.sqrt(a + c.ei), num)
     direction = num / den
