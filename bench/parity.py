@@ -5,6 +5,7 @@ The article's network (two layers of 512 elu units, adamax, dropout 0.2, batches
 test part after the last epoch.
 """
 
+import importlib
 import os
 import time
 
