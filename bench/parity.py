@@ -55,10 +55,9 @@ def import_keras():
     """Imports Keras 3 on its JAX backend."""
     os.environ["KERAS_BACKEND"] = "jax"
     try:
-        import keras
+        return importlib.import_module("keras")
     except ImportError as error:
         raise ValueError("parity needs Keras: pip install 'vecevo[bench]'.") from error
-    return keras
 
 
 def train_vecevo(keras, dataset, num_epochs, seed):
