@@ -122,3 +122,96 @@ def test_random_survivors_are_uniform_among_the_rest():
     np.testing.assert_allclose(
         varying[:, rest].mean(0), 0.3, atol=5 * np.sqrt(0.21 / 4000)
     )
+
+
+@FEW
+@given(num_choices=spaces, size=sizes, seed=seeds)
+def test_more_operators_stay_legal(num_choices, size, seed):
+    keys = jax.random.split(jax.random.key(seed), 4)
+    num_choices = np.array(num_choices)
+    population = operators.stratified_population(
+        keys[0], num_choices, population_size=size
+    )
+    assert_legal(population, num_choices)
+    for gene, num in enumerate(num_choices):
+        counts = np.bincount(population[:, gene], minlength=num)
+        assert counts.max() - counts.min() <= 1
+    reset = operators.reset_mutation(
+        keys[1], population, num_choices, mutation_rate=1.0
+    )
+    assert_legal(reset, num_choices)
+    assert ((reset != population) == (num_choices > 1)).all()
+    crept = operators.creep_mutation(
+        keys[2], population, num_choices, mutation_rate=1.0
+    )
+    assert_legal(crept, num_choices)
+    assert (abs(crept - population) == (num_choices > 1)).all()
+    for num_points in (0, 1, 2):
+        offspring = operators.k_point_crossover(
+            keys[3], population, reset, num_points=num_points
+        )
+        assert_legal(offspring, num_choices)
+        assert (offspring[:, 0] == population[:, 0]).all()
+
+
+def test_k_points_are_every_set_of_places_between_genes():
+    zeros, ones = jnp.zeros((12_000, 4), int), jnp.ones((12_000, 4), int)
+    for num_points, offspring in {
+        1: [0b0001, 0b0011, 0b0111],
+        2: [0b0010, 0b0100, 0b0110],
+        3: [0b0101],
+        9: [0b0101],
+    }.items():
+        born = operators.k_point_crossover(
+            jax.random.key(4), zeros, ones, num_points=num_points
+        )
+        counts = np.bincount(np.asarray(born @ jnp.array([8, 4, 2, 1])), minlength=16)
+        law = np.zeros(16)
+        law[offspring] = 1 / len(offspring)
+        assert_shares(counts, law)
+
+
+def test_reset_mutation_reaches_every_other_choice_at_rates_of_its_own():
+    population = jnp.full((30_000, 2), 1)
+    mutants = operators.reset_mutation(
+        jax.random.key(5), population, [4, 2], mutation_rate=jnp.array([0.3, 0.0])
+    )
+    assert (mutants[:, 1] == 1).all()
+    assert_shares(np.bincount(mutants[:, 0], minlength=4), [0.1, 0.7, 0.1, 0.1])
+
+
+def test_creep_mutation_goes_both_ways():
+    population = jnp.full((10_000, 1), 1)
+    mutants = operators.creep_mutation(
+        jax.random.key(6), population, [3], mutation_rate=0.8
+    )
+    assert_shares(np.bincount(mutants[:, 0], minlength=3), [0.4, 0.2, 0.4])
+
+
+def test_self_adaptive_rates_take_normal_steps_of_their_logit():
+    rates = jnp.full(20_000, 0.1)
+    adapted = operators.self_adaptive_rates(jax.random.key(7), rates, spread=0.2)
+    assert ((adapted > 0) & (adapted < 1)).all()
+    steps = np.log(adapted / (1 - adapted)) - np.log(0.1 / 0.9)
+    assert abs(steps.mean()) < 5 * 0.2 / np.sqrt(20_000)
+    np.testing.assert_allclose(steps.std(), 0.2, rtol=0.03)
+
+
+@pytest.mark.parametrize("num_choices", [(2, 3), (1,), (40, 50, 60, 70)])
+def test_distinct_genomes_are_distinct_and_every_one_can_come(num_choices):
+    size = min(operators.initialization.count_genomes(num_choices), 500)
+    population = operators.distinct_population(
+        jax.random.key(8), num_choices, population_size=size
+    )
+    assert_legal(population, num_choices)
+    assert len(np.unique(population, axis=0)) == size
+    with pytest.raises(ValueError, match="population_size=9000000 is more than"):
+        operators.distinct_population(
+            jax.random.key(8), num_choices, population_size=9_000_000
+        )
+
+
+def test_grid_population_lists_genomes_from_any_place():
+    everyone = operators.grid_population([2, 1, 3], start=4, population_size=6)
+    expected = [[1, 0, 1], [1, 0, 2], [0, 0, 0], [0, 0, 1], [0, 0, 2], [1, 0, 0]]
+    assert everyone.tolist() == expected

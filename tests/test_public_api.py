@@ -10,11 +10,15 @@ NAMES = {
     *("train_networks", "NetworkResult"),
 }
 OPERATORS = {
-    "one_gene_mutation",
-    "random_count_survival",
-    "random_population",
-    "random_rate_survival",
-    "uniform_crossover",
+    *("random_population", "distinct_population", "grid_population"),
+    *("stratified_population",),
+    *("truncation_selection", "tournament_selection", "roulette_selection"),
+    *("stochastic_universal_selection", "linear_rank_selection"),
+    *("exponential_rank_selection",),
+    *("uniform_crossover", "one_point_crossover", "k_point_crossover"),
+    *("one_gene_mutation", "reset_mutation", "creep_mutation", "self_adaptive_rates"),
+    *("random_count_survival", "random_rate_survival", "plus_survival"),
+    *("comma_survival", "elitist_survival", "aging_survival", "nsga2_survival"),
 }
 
 

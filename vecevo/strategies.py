@@ -140,16 +140,13 @@ def grid(num_choices):
 
     After the last genome it starts over. Spaces of up to 2^31 - 1 genomes.
     """
-    num_genomes = 1
-    for num in num_choices:
-        num_genomes *= int(num)
 
     def ask(key, state):
         del key  # nothing is drawn
         size = state.population.shape[0]
-        number = (state.generation * size + jnp.arange(size)) % num_genomes
-        shape = tuple(int(num) for num in num_choices)
-        return jnp.stack(jnp.unravel_index(number, shape), axis=1).astype(jnp.int32)
+        return operators.grid_population(
+            num_choices, start=state.generation * size, population_size=size
+        )
 
     return Strategy(init=_init, ask=ask, tell=_tell, share_new=1.0)
 

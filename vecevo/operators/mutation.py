@@ -31,3 +31,74 @@ def one_gene_mutation(key, population, num_choices, *, mutation_rate):
     choice = jax.random.randint(choice_key, population.shape, 0, num_choices)
     is_redrawn = mutates & is_free & (place == gene)
     return jnp.where(is_redrawn, choice, population)
+
+
+def reset_mutation(key, population, num_choices, *, mutation_rate):
+    """Resets genes to any *other* of their choices, each equally likely.
+
+    Every gene mutates on its own with its rate; one with a single choice stays.
+
+    Args:
+      key: random key, consumed.
+      population: int32[P, G].
+      num_choices: int32[G].
+      mutation_rate: probability, may be traced; one for all, or an array that
+        broadcasts to [P, G], as [G] by gene and [P, 1] by individual.
+
+    Returns:
+      int32[P, G].
+    """
+    where_key, step_key = jax.random.split(key)
+    mutates = jax.random.bernoulli(where_key, mutation_rate, population.shape)
+    # 1..n-1 steps round the ring of n choices reach every other one; a gene with one
+    # choice steps 1 mod 1 and stays.
+    num_choices = jnp.asarray(num_choices)
+    step = jax.random.randint(
+        step_key, population.shape, 1, jnp.maximum(num_choices, 2)
+    )
+    return jnp.where(mutates, (population + step) % num_choices, population)
+
+
+def creep_mutation(key, population, num_choices, *, mutation_rate):
+    """Moves genes to a neighbouring choice, for genes whose choices are ordered.
+
+    Down and up are equally likely; from an end there is only one way. See Davis,
+    "Handbook of genetic algorithms", 1991.
+
+    Args:
+      key: random key, consumed.
+      population: int32[P, G].
+      num_choices: int32[G].
+      mutation_rate: probability, may be traced, as for `reset_mutation`.
+
+    Returns:
+      int32[P, G].
+    """
+    where_key, way_key = jax.random.split(key)
+    mutates = jax.random.bernoulli(where_key, mutation_rate, population.shape)
+    goes_up = jax.random.bernoulli(way_key, 0.5, population.shape)
+    last = jnp.asarray(num_choices) - 1
+    goes_up = (goes_up | (population == 0)) & (population < last)
+    moved = jnp.maximum(population + jnp.where(goes_up, 1, -1), 0)
+    return jnp.where(mutates, moved, population)
+
+
+def self_adaptive_rates(key, rates, *, spread):
+    """Mutates mutation rates that individuals carry beside their genomes.
+
+    A rate p becomes 1 / (1 + (1 - p) / p * exp(-spread * N(0, 1))): its logit takes a
+    normal step, so that it stays between 0 and 1. See Baeck, "Self-adaptation in
+    genetic algorithms", 1992.
+
+    Args:
+      key: random key, consumed.
+      rates: float32[P], above 0 and below 1.
+      spread: standard deviation of the step, may be traced; about 0.2.
+
+    Returns:
+      float32[P].
+    """
+    step = spread * jax.random.normal(key, rates.shape)
+    logits = jnp.log(rates) - jnp.log1p(-rates)
+    # Rounding must not turn a small rate into 0, from which there is no way back.
+    return jnp.clip(jax.nn.sigmoid(logits + step), 1e-6, 1 - 1e-6)
