@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from vecevo import operators
 
-spaces = st.lists(st.integers(1, 5), min_size=1, max_size=4)
-sizes, seeds = st.integers(1, 5), st.integers(0, 2**31)
+spaces = st.sampled_from([(1,), (3,), (2, 1, 5), (4, 6, 4, 7)])
+sizes, seeds = st.sampled_from([1, 2, 5]), st.integers(0, 2**31)
 FEW = settings(max_examples=10, deadline=None)  # every new shape compiles anew
 
 

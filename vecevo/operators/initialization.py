@@ -5,9 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-MOST_LISTED = (
-    1 << 20
-)  # genomes of a space that are worth listing to draw without repeats
+MOST_LISTED = 1 << 20  # genomes: a space is listed to draw from it without repeats
 
 
 def random_population(key, num_choices, *, population_size):
