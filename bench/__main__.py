@@ -27,7 +27,8 @@ def main(
       smoke: take seconds, not minutes; the records are of no use and not written.
       data_dir: where tensorflow-datasets has its prepared sets, for parity.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    width = None if sys.stdout.isatty() else 200
+    console = Console(soft_wrap=True, highlight=False, width=width)
     try:
         for name in names:
             BENCHMARKS[name](console, smoke=smoke, data_dir=data_dir)

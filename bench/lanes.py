@@ -1,10 +1,11 @@
 """Training throughput of mixed cohorts against one network after the other.
 
 Networks of all activations and optimizers, with rates of their own, dropout and
-weight decay on, are trained by vecevo in cohorts as its plan packs them, and by
+weight decay on, are trained by vecevo in mixed cohorts, optimizers in rotation, and by
 `vecevo.reference`: a jitted `lax.scan` over plain Flax and Optax, one network at a
-time. Both sides take turns in one process, on the same data. A pass is one epoch of
-training and the evaluation of one batch.
+time. A third side trains the same networks in cohorts as vecevo's plan packs them, with
+like optimizers together. The sides take turns in one process, on the same data. A pass
+is one epoch of training and the evaluation of one batch.
 """
 
 import time
@@ -58,21 +59,31 @@ def measure_cell(num_features, width, num_pairs, num_steps):
     num_lanes = cohort_class.lane_counts[-1]
     described = describe_networks(width, len(OPTIMIZERS) * num_lanes)
     start = time.perf_counter()
-    train_lanes = prepare_lanes(session, cohort_class, described)
+    train_mixed = prepare_lanes(session, cohort_class, described, is_mixed=True)
     compile_lanes = time.perf_counter() - start
     start = time.perf_counter()
     train_reference = prepare_reference(session, described[: len(OPTIMIZERS)])
     compile_reference = time.perf_counter() - start
-    samples = num_steps * BATCH_SIZE
-    lanes_rates, reference_rates = [], []
+    train_planned = prepare_lanes(session, cohort_class, described, is_mixed=False)
+    sides = {
+        "mixed": (train_mixed, len(described)),
+        "planned": (train_planned, len(described)),
+        "reference": (train_reference, len(OPTIMIZERS)),
+    }
+    if num_lanes == 1:  # then both are the same
+        del sides["planned"]
+    rates = {side: [] for side in sides}
     for epoch in range(num_pairs + 1):
-        lanes_seconds = timed(train_lanes, epoch)
-        reference_seconds = timed(train_reference, epoch)
-        if epoch:  # the first pass warms caches up
-            lanes_rates.append(len(described) * samples / lanes_seconds)
-            reference_rates.append(len(OPTIMIZERS) * samples / reference_seconds)
+        for side, (train, num_networks) in sides.items():
+            seconds = timed(train, epoch)
+            if epoch:  # the first pass warms caches up
+                rates[side].append(num_networks * num_steps * BATCH_SIZE / seconds)
     session.setup.programs.close()
-    ratios = [a / b for a, b in zip(lanes_rates, reference_rates, strict=True)]
+    ratios = {
+        side: [a / b for a, b in zip(rates[side], rates["reference"], strict=True)]
+        for side in sides
+    }
+    planned = "planned" if "planned" in sides else "mixed"
     return {
         "num_features": num_features,
         "width": width,
@@ -80,9 +91,11 @@ def measure_cell(num_features, width, num_pairs, num_steps):
         "batch_size": BATCH_SIZE,
         "num_lanes": num_lanes,
         "num_networks": len(described),
-        "lanes_samples_per_second": records.spread(lanes_rates),
-        "reference_samples_per_second": records.spread(reference_rates),
-        "ratio": records.spread(ratios),
+        "mixed_samples_per_second": records.spread(rates["mixed"]),
+        "planned_samples_per_second": records.spread(rates[planned]),
+        "reference_samples_per_second": records.spread(rates["reference"]),
+        "ratio": records.spread(ratios["mixed"]),
+        "ratio_planned": records.spread(ratios[planned]),
         "compile_seconds_lanes": compile_lanes,
         "compile_seconds_reference": compile_reference,
     }
@@ -135,10 +148,15 @@ def describe_networks(width, num_networks):
     return described
 
 
-def prepare_lanes(session, cohort_class, described):
+def prepare_lanes(session, cohort_class, described, *, is_mixed):
     """Compiles for a class; returns a function of the epoch that trains them all."""
     shapes = [
-        (h["width"], h["depth"], update_rules.update_level(h["optimizer"]))
+        (
+            h["width"],
+            h["depth"],
+            # A plan sorts by this; of equals, cohorts are mixed as the list is.
+            0 if is_mixed else update_rules.update_level(h["optimizer"]),
+        )
         for h in described
     ]
     plan = packing.plan(shapes, [cohort_class])
@@ -212,20 +230,20 @@ def timed(train, epoch):
 def make_table(rows):
     """Returns the rows of the record as a table for the console."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("features", "width", "lanes", "vecevo", "reference", "ratio"):
+    names = ("features", "width", "lanes", "vecevo", "reference", "ratio", "min-max")
+    for name in (*names, "as planned", "compile s"):
         table.add_column(name, justify="right")
-    table.add_column("min-max", justify="right")
-    table.add_column("compile s", justify="right")
     for row in rows:
         ratio = row["ratio"]
         table.add_row(
             str(row["num_features"]),
             str(row["width"]),
             str(row["num_lanes"]),
-            f"{row['lanes_samples_per_second']['median']:,.0f}",
+            f"{row['mixed_samples_per_second']['median']:,.0f}",
             f"{row['reference_samples_per_second']['median']:,.0f}",
             f"{ratio['median']:.2f}",
             f"{ratio['min']:.2f}-{ratio['max']:.2f}",
+            f"{row['ratio_planned']['median']:.2f}",
             f"{row['compile_seconds_lanes']:.1f} / "
             f"{row['compile_seconds_reference']:.1f}",
         )

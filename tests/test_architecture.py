@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "report": {"search"},
     "run": {
         *("config", "datasets", "environment", "evaluation", "journal"),
-        *("operators", "report", "search", "space", "strategies"),
+        *("hyperparams", "operators", "report", "search", "space", "strategies"),
     },
     "__init__": {
         *("datasets", "evaluation", "operators", "search", "space", "strategies"),

@@ -74,6 +74,7 @@ def test_inputs_are_scaled_by_bytes_or_by_the_range_of_the_training_part():
         ({"y_train": np.arange(100) - 1}, "y_train"),
         ({"y_test": np.arange(19)}, "x_test has shape"),
         ({"x_train": np.full((100, 3, 2), np.nan)}, "x_train has NaN"),
+        ({"y_test": np.full(20, 2**33)}, "has the label 8589934592"),
         ({"x_test": np.zeros((20, 7), np.uint8)}, "x_test has examples of shape"),
         ({"x_test": np.full((20, 3, 2), "a")}, "x_test is of type"),
         ({"x_train": np.zeros((0, 3, 2)), "y_train": np.zeros(0, int)}, "x_train"),
@@ -91,9 +92,12 @@ def test_npz_files_are_read_or_refused_by_name(tmp_path):
     np.savez(path, y_train=np.zeros(3, int))
     with pytest.raises(ValueError, match=r"my\.npz.*x_train"):
         datasets.load_dataset(str(path))
-    path.write_text("no archive")
-    with pytest.raises(ValueError, match=r"my\.npz.*cannot be read"):
-        datasets.load_dataset(str(path))
+    array = io.BytesIO()
+    np.save(array, np.zeros(3))
+    for content in (b"no archive", b"", array.getvalue()):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"my\.npz.*cannot be read"):
+            datasets.load_dataset(str(path))
     with pytest.raises(ValueError, match="does not exist"):
         datasets.load_dataset(str(tmp_path / "none.npz"))
 

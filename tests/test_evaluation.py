@@ -45,7 +45,7 @@ def train_reference(values, dataset, session):
     )
     key = evaluation.network_key(session.network_root, values)
     init_key, dropout_key = reference.split_network_key(key)
-    state, losses, accuracies = trainer.init(init_key), [], []
+    state, losses, accuracies = jax.jit(trainer.init)(init_key), [], []
     for epoch in range(SETTINGS["max_epochs"]):
         state, _ = trainer.train_epoch(
             state,
@@ -140,6 +140,13 @@ def test_a_diverged_network_fails_alone():
         **SETTINGS,
     )
     jax.tree.map(np.testing.assert_array_equal, results[1].params, other[1].params)
+
+
+def test_the_domains_of_random_draws_do_not_meet():
+    keys = evaluation.split_run_key(3)
+    folded = [jax.random.fold_in(key, n) for key in keys for n in range(8)]
+    words = {tuple(jax.random.key_data(key).tolist()) for key in (*keys, *folded)}
+    assert len(words) == len(keys) * 9
 
 
 def test_a_fitness_function_trains_only_what_is_not_known():

@@ -67,8 +67,8 @@ def test_a_plan_holds_every_network_once_and_fits(costs):
     for cohort in cohorts:
         cohort_class, lanes = cohort.cohort_class, len(cohort.individuals)
         assert lanes in cohort_class.lane_counts
-        weights = packing.num_weights(cohort_class.width, cohort_class.depth, job)
-        assert lanes * weights * packing.BYTES_PER_WEIGHT <= job.memory_bytes
+        one = packing.lane_bytes(cohort_class.width, cohort_class.depth, job)
+        assert lanes * one <= job.memory_bytes
         members = [shapes[i] for i in cohort.individuals if i >= 0]
         assert max(width for width, _, _ in members) <= cohort_class.width
         assert max(depth for _, depth, _ in members) <= cohort_class.depth
@@ -76,6 +76,13 @@ def test_a_plan_holds_every_network_once_and_fits(costs):
         assert levels == sorted(levels)
 
 
+def test_classes_are_not_merged_beyond_the_memory():
+    job = make_job(num_features=64, memory_bytes=200_000_000)
+    shapes = [(4096, 1), (64, 8)]
+    classes = packing.choose_classes(shapes, job, list_size=2, num_lists=1)
+    assert sorted((c.width, c.depth) for c in classes) == sorted(shapes)
+
+
 def test_a_network_beyond_the_memory_is_refused():
-    with pytest.raises(ValueError, match=r"width=100000 .*memory_gib"):
+    with pytest.raises(ValueError, match=r"width=100000, .*memory_gib"):
         packing.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)

@@ -6,9 +6,10 @@ import sqlite3
 import subprocess
 import sys
 
+import jax
 import pytest
 
-from vecevo import run
+from vecevo import environment, run
 
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
@@ -125,7 +126,7 @@ def test_a_budget_of_time_ends_a_run_in_good_order(monkeypatch, tmp_path, capsys
         (["--width", "8", "8"], "width=(8, 8)"),
         (["--population-size", "many"], "--population-size"),
         (["--output-dir", "pyproject.toml/out"], "output_dir='pyproject.toml/out'"),
-        (["--start-from", "pyproject.toml"], "pyproject.toml"),
+        (["--start-from", "pyproject.toml"], "start_from='pyproject.toml'"),
         (["--limit-train", "100000"], "limit_train=100000"),
         (["--width", "100000", "--memory-gib", "0.5"], "memory_gib=0.5"),
     ],
@@ -140,6 +141,13 @@ def test_bad_input_ends_with_one_line_and_leaves_nothing(
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_an_idle_card_is_said_loudly(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "has_nvidia_card", lambda: True)
+    environment.select_device("auto")
+    error = capsys.readouterr().err
+    assert ("vecevo[cuda]" in error) == (jax.default_backend() == "cpu")
 
 
 def test_a_device_that_is_not_there_is_one_line_without_a_traceback(tmp_path):

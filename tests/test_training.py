@@ -154,8 +154,8 @@ def test_every_optimizer_activation_and_depth_equals_the_reference():
     rates = (0.005, 0.2, 0.01)
     descriptions = [
         (5 + i, 1 + i % 4, networks.ACTIVATIONS[(i + shift) % 4], optimizer, *rates)
-        for shift in (0, 2)
-        for i, optimizer in enumerate(update_rules.OPTIMIZERS)
+        for shift, num in ((0, 7), (2, 3))
+        for i, optimizer in enumerate(update_rules.OPTIMIZERS[:num])
     ]
     descriptions.append((16, 4, "tanh", "adadelta", 1.0, 0.5, 0.1))
     descriptions.append((1, 1, "sigmoid", "nadam", 0.01, 0.0, 0.0))
@@ -193,7 +193,7 @@ def test_a_lane_does_not_feel_its_neighbours_not_even_nan_or_adadelta():
         results = []
         for descriptions in (calm, wild):
             state, reports = train_lanes(
-                make_lanes(descriptions), data, width=16, depth=2, num_epochs=3
+                make_lanes(descriptions), data, width=16, depth=2, num_epochs=2
             )
             leaves = jax.tree.leaves((state, reports))
             results.append([np.asarray(leaf[0]) for leaf in leaves])

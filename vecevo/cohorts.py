@@ -61,7 +61,7 @@ class Programs:
     @property
     def num_programs(self):
         """Shapes compiled so far; two programs, for init and epochs, make one."""
-        return len(self._futures)
+        return sum(f.done() and not f.cancelled() for f in self._futures.values())
 
     def request(self, network, num_lanes):
         """Starts compiling for a shape in the background, unless that was done."""

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import itertools
+import math
 import pathlib
 import tomllib
 import types
@@ -62,7 +63,7 @@ class RunConfig:
     num_generations: int = 10
     """Generations, the random first one included; a grid takes as many as it needs."""
     max_seconds: float | None = None
-    """Budget of time; networks that are not finished by then are dropped."""
+    """Budget of time; the cohort of networks in training by then is dropped."""
     start_from: str | None = None
     """First generation: the best networks of an earlier run (its folder), or genomes
     (a .json file with a list of lists of choice indices)."""
@@ -196,10 +197,15 @@ def check(config):
             hyperparams.check_counts(**{name: getattr(config, name)})
     for name in ("max_seconds", "memory_gib"):
         value = getattr(config, name)
-        if value is not None and not value > 0:
-            raise ValueError(f"{name}={value} must be above 0.")
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name}={value} must be a number above 0.")
     if not 0 <= config.seed < 2**32:
         raise ValueError(f"seed={config.seed} must be from 0 to 2**32 - 1.")
+    if config.strategy == "grid" and config.start_from is not None:
+        raise ValueError(
+            f"start_from={config.start_from!r} is of no use to a grid, which trains "
+            "all networks: leave it out, or choose another --strategy."
+        )
     make_space(config)
 
 

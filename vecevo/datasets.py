@@ -10,6 +10,7 @@ import numpy as np
 from vecevo import prepared
 
 MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
+MOST_CLASSES = 1000  # or as many as there are examples
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -78,11 +79,13 @@ def _load_npz(name):
         raise ValueError(f"dataset={name!r} does not exist: check the path.")
     try:
         with np.load(name, allow_pickle=False) as arrays:
+            if not isinstance(arrays, np.lib.npyio.NpzFile):
+                raise ValueError("it holds one array")
             absent = [key for key in ARRAYS if key not in arrays]
             if absent:
                 raise ValueError(f"it has no array {absent[0]}; add it")
             return {key: arrays[key] for key in ARRAYS}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"dataset={name!r} cannot be read ({error}): save x_train, y_train, "
             "x_test and y_test with numpy.savez."
@@ -129,12 +132,22 @@ def make_dataset(
             f"x_test has examples of shape {x_test.shape[1:]} and x_train of "
             f"{x_train.shape[1:]}: make them equal."
         )
+    most_classes = max(MOST_CLASSES, len(y_train))
+    largest = max(y_train.max(), y_test.max())
+    if largest >= most_classes:
+        raise ValueError(
+            f"y_train or y_test has the label {largest}, too large for {len(y_train)} "
+            "examples: number the classes from 0 up."
+        )
     y_train, y_test = (y.ravel().astype(np.int32) for y in (y_train, y_test))
-    if len(np.unique(y_train)) < 2:
-        raise ValueError("y_train holds one class: give examples of at least two.")
     num_classes = int(max(y_train.max(), y_test.max())) + 1
     x_train, x_test, scaling = _scale(x_train, x_test)
     train, held_out = _split(y_train, seed, limit_train, is_article)
+    if len(np.unique(y_train[train])) < 2:
+        raise ValueError(
+            "y_train holds one class in the part to train on: give examples of at "
+            "least two."
+        )
     return Dataset(
         name=name,
         x_train=x_train[train],

@@ -41,6 +41,20 @@ class Work(NamedTuple):
     train_seconds: float = 0.0
 
 
+class RunKeys(NamedTuple):
+    """The domains of a run's random draws, which never meet."""
+
+    search: jax.Array
+    network: jax.Array
+    order: jax.Array
+    start: jax.Array
+
+
+def split_run_key(seed):
+    """Returns the RunKeys of a seed."""
+    return RunKeys(*jax.random.split(jax.random.key(seed), 4))
+
+
 def add_work(work, more):
     """Returns the sum of two Works."""
     return Work(*[a + b for a, b in zip(work, more, strict=True)])
@@ -107,7 +121,7 @@ def start_session(
     )
     arrays = (getattr(dataset, name) for name in training.TrainingData._fields)
     data = jax.device_put(training.TrainingData(*arrays))
-    network_root, order_key = jax.random.split(jax.random.key(seed))
+    keys = split_run_key(seed)
     setup = cohorts.Setup(
         programs=cohorts.Programs(data, batch_size),
         data=data,
@@ -116,10 +130,10 @@ def start_session(
             max_epochs=jnp.array(max_epochs),
             keeps_last=jnp.array(dataset.is_article),
         ),
-        order_key=order_key,
+        order_key=keys.order,
         is_time_up_fn=is_time_up_fn,
     )
-    return Session(dataset, classes, setup, network_root)
+    return Session(dataset, classes, setup, keys.network)
 
 
 def padded_width(width):
@@ -154,7 +168,9 @@ def train_list(session, hyperparams):
     ]
     # The later programs compile while the first cohorts train.
     for cohort, network in zip(plan, padded_networks, strict=True):
-        session.setup.programs.request(network, len(cohort.individuals))
+        for num_lanes in reversed(cohort.cohort_class.lane_counts):
+            if num_lanes <= len(cohort.individuals):
+                session.setup.programs.request(network, num_lanes)
     for cohort, network in zip(plan, padded_networks, strict=True):
         cohort_class, individuals = cohort
         start, waited = time.perf_counter(), session.setup.programs.compile_seconds

@@ -9,7 +9,7 @@ from vecevo import networks, update_rules
 REQUIRED = ("depth", "width", "activation", "optimizer")
 DEFAULTS = {"dropout_rate": 0.2, "weight_decay": 0.0}
 NUMBERS = {  # what holds for a number, and its words
-    "depth": (lambda x: x >= 1 and x % 1 == 0, "a whole number from 1 up"),
+    "depth": (lambda x: 1 <= x <= 1000 and x % 1 == 0, "a whole number from 1 to 1000"),
     "width": (lambda x: x >= 1 and x % 1 == 0, "a whole number from 1 up"),
     "learning_rate": (lambda x: 0 < x < math.inf, "a number above 0"),
     "dropout_rate": (lambda x: 0 <= x <= 0.999, "a number from 0 to 0.999"),

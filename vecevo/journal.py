@@ -73,8 +73,8 @@ def read_best(path):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version != SCHEMA_VERSION:
                 raise ValueError(
-                    f"{str(path)!r} has schema version {version}, not {SCHEMA_VERSION}:"
-                    " give the run.sqlite of a run of this version of vecevo."
+                    f"start_from={str(path)!r} has schema version {version}, not "
+                    f"{SCHEMA_VERSION}: give a run of this version of vecevo."
                 )
             rows = connection.execute(
                 "SELECT hyperparams FROM networks WHERE status = 'trained' "
@@ -84,7 +84,7 @@ def read_best(path):
             connection.close()
     except sqlite3.Error as error:
         raise ValueError(
-            f"{str(path)!r} cannot be read ({error}): give the run.sqlite of a run."
+            f"start_from={str(path)!r} cannot be read ({error}): give a run's folder."
         ) from error
     return [json.loads(text) for (text,) in rows]
 

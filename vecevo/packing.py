@@ -7,11 +7,14 @@ clock, so a plan can be repeated.
 """
 
 import itertools
+import math
 from collections import Counter
 from typing import NamedTuple
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
 BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
+BYTES_PER_UNIT_EXAMPLE = 24  # an activation, its gradient, its dropout draw, to spare
+EVALUATED_AT_ONCE = 1024  # examples
 
 
 class Costs(NamedTuple):
@@ -75,6 +78,8 @@ def choose_classes(shapes, job, *, list_size, num_lists):
       A list of CohortClasses; each shape fits one of them.
     """
     counts = Counter(shapes)
+    for width, depth in counts:
+        _check_fits(width, depth, job)
     share = list_size / len(shapes)
     widths = sorted({width for width, _ in counts})
 
@@ -98,7 +103,8 @@ def choose_classes(shapes, job, *, list_size, num_lists):
             for lanes in LADDER
             if lanes <= most_lanes(width, depth, job)
         ]
-        return min(options, key=lambda option: option[0])
+        # No class may be too large for the memory, though its members are not.
+        return min(options, key=lambda option: option[0], default=(math.inf, []))
 
     return _cheapest_split(len(widths), split_depths)[1]
 
@@ -127,16 +133,16 @@ def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
     # Of a random number of networks, the last cohort is half full on average.
     num_cohorts = min(num_networks, num_networks / lanes + (1 - 1 / lanes) / 2)
     num_cohorts *= num_lists
-    epoch_seconds = job.steps_per_epoch * job.expected_epochs
+    num_steps = job.steps_per_epoch * job.expected_epochs
     cost = job.costs.compile_seconds
-    cost += num_cohorts * epoch_seconds * step_seconds(width, depth, lanes, job)
+    cost += num_cohorts * num_steps * step_seconds(width, depth, lanes, job)
     lane_counts = [lanes]
     while lane_counts[0] > 1:
         half = lane_counts[0] // 2
         # The second half of the lanes' epochs, on average, run in half of the lanes.
         saved = step_seconds(width, depth, lane_counts[0], job)
         saved -= step_seconds(width, depth, half, job)
-        saving = num_cohorts * epoch_seconds * saved / 2 - job.costs.compile_seconds
+        saving = num_cohorts * num_steps * saved / 2 - job.costs.compile_seconds
         if saving <= 0:
             break
         lane_counts.insert(0, half)
@@ -176,23 +182,29 @@ def smallest_lane_count(cohort_class, num_lanes):
 
 
 def most_lanes(width, depth, job):
-    """How many lanes of a shape one cohort may hold.
-
-    Raises:
-      ValueError: if the memory does not hold even one.
-    """
+    """How many lanes of a shape one cohort may hold; 0 if not even one."""
+    in_memory = job.memory_bytes // lane_bytes(width, depth, job)
     weights = num_weights(width, depth, job)
-    in_memory = job.memory_bytes // (weights * BYTES_PER_WEIGHT)
-    if in_memory < 1:
-        raise ValueError(
-            f"width={width} at depth={depth} takes "
-            f"{weights * BYTES_PER_WEIGHT / 2**30:.1f} GiB, more than "
-            f"memory_gib={job.memory_bytes / 2**30:.1f}: give it more, or leave the "
-            "width out."
-        )
-    if width > job.costs.most_shared_width:
+    if in_memory and width > job.costs.most_shared_width:
         return 1
-    return max(1, min(in_memory, job.costs.most_weights // weights))
+    return min(in_memory, max(1, job.costs.most_weights // weights))
+
+
+def lane_bytes(width, depth, job):
+    """Bytes that one lane takes while it trains."""
+    units = width * depth * max(job.batch_size, EVALUATED_AT_ONCE)
+    weights = num_weights(width, depth, job)
+    return weights * BYTES_PER_WEIGHT + units * BYTES_PER_UNIT_EXAMPLE
+
+
+def _check_fits(width, depth, job):
+    needed = lane_bytes(width, depth, job)
+    if needed > job.memory_bytes:
+        raise ValueError(
+            f"a network of depth={depth}, padded to width={width}, takes "
+            f"{needed / 2**30:.3g} GiB, more than "
+            f"memory_gib={job.memory_bytes / 2**30:.3g}: allow more, or leave it out."
+        )
 
 
 def step_seconds(width, depth, lanes, job):

@@ -22,8 +22,9 @@ from vecevo import (
     report,
     strategies,
 )
-from vecevo.search import search
-from vecevo.space import encode
+from vecevo.hyperparams import complete
+from vecevo.search import check_population, search
+from vecevo.space import decode, encode
 
 
 def run(config, console):
@@ -57,8 +58,10 @@ def run(config, console):
     try:
         (folder / "config.toml").write_text(configs.to_toml(config))
         result = evolve(config, space, fixed, start, dataset, folder, console)
-    except ValueError:
-        shutil.rmtree(folder)  # made above; nothing has been trained
+    except ValueError as error:
+        if journal.read_best(folder / "run.sqlite"):
+            raise RuntimeError(f"stopped, but {folder} has what was trained") from error
+        shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
     summary = report.result_dict(result, dataset, config)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -116,7 +119,7 @@ def resolve(config):
         config,
         batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
         max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
-        memory_gib=round(memory_gib, 2),
+        memory_gib=round(memory_gib, 4),
         num_generations=num_generations,
         output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
     )
@@ -128,21 +131,25 @@ def start_population(config, space, fixed, console):
         return None
     path = pathlib.Path(config.start_from)
     if path.suffix == ".json":
-        return read_genomes(path)
+        genomes = read_genomes(path)
+        try:
+            check_population(genomes, space, config.population_size)
+        except ValueError as error:
+            raise ValueError(f"start_from={config.start_from!r}: {error}") from error
+        return genomes
     path = path / "run.sqlite" if path.is_dir() else path
     known = []
     for values in journal.read_best(path):
-        is_possible = all(
-            values[name] in choices for name, choices in space.genes
-        ) and all(values[name] == value for name, value in fixed.items())
-        if is_possible:
-            known.append(encode(space, values))
+        if all(values[name] in choices for name, choices in space.genes):
+            genome = encode(space, values)
+            if complete({**fixed, **decode(space, genome)}) == values:
+                known.append(genome)
     known = known[: config.population_size]
     console.print(
         f"start: the best {len(known)} networks of {path}, and "
         f"{config.population_size - len(known)} random ones"
     )
-    key = jax.random.fold_in(jax.random.key(config.seed), 2)
+    key = evaluation.split_run_key(config.seed).start
     fresh = operators.random_population(
         key, space.num_choices, population_size=config.population_size
     )
@@ -210,7 +217,9 @@ def show_result(summary, genes, folder, console):
 
 def main():
     """Runs the command line; bad input ends with one line and exit code 2."""
-    console = Console(soft_wrap=True, highlight=False)
+    # Where it is not a terminal, nothing need be cut to a width.
+    width = None if sys.stdout.isatty() else 200
+    console = Console(soft_wrap=True, highlight=False, width=width)
     try:
         run(configs.parse(sys.argv[1:]), console)
     except ValueError as error:

@@ -108,10 +108,10 @@ def search(
     if strategy is None:
         setting = strategies.article_setting(population_size)
         strategy = strategies.genetic(space.num_choices, **setting)
-    search_key = jax.random.fold_in(jax.random.key(seed), 1)
+    keys = evaluation.split_run_key(seed)
     if initial_population is None:
         initial_population = operators.random_population(
-            jax.random.fold_in(search_key, 0),
+            keys.start,
             space.num_choices,
             population_size=population_size,
         )
@@ -133,7 +133,7 @@ def search(
     try:
         for generation in range(num_generations):
             ledger.generation = generation
-            offspring = ask(jax.random.fold_in(search_key, generation + 1), state)
+            offspring = ask(jax.random.fold_in(keys.search, generation), state)
             fitness = fitness_fn(offspring)
             if fitness is None:
                 break
@@ -207,7 +207,7 @@ def _summarize(ledger, progress, population_size, session, seconds):
         num_programs=session.setup.programs.num_programs,
         time_seconds={
             "total": seconds,
-            "compile": work.compile_seconds,
+            "compile": session.setup.programs.compile_seconds,
             "train": work.train_seconds,
         },
         useful_work_ratio=work.needed / work.executed if work.executed else None,

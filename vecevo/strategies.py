@@ -52,14 +52,14 @@ def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
     """
 
     def ask(key, state):
-        survive_key, parents_key, cross_key, mutate_key = jax.random.split(key, 4)
+        survive_key, *mutate_keys, parents_key, cross_key = jax.random.split(key, 5)
         survives = survive_fn(survive_key, state.fitness)
         num_survivors = survives.sum()
         survivors = state.population[jnp.argsort(~survives, stable=True)]
-        mutants = _mutate(mutate_key, survivors)
+        mutants = _mutate(mutate_keys[0], survivors)
         survivors = mutants if mutates_survivors else survivors
         offspring = _breed(parents_key, cross_key, survivors, num_survivors)
-        offspring = _mutate(jax.random.fold_in(mutate_key, 1), offspring)
+        offspring = _mutate(mutate_keys[1], offspring)
         is_survivor = jnp.arange(len(survives)) < num_survivors
         bred = jnp.where(is_survivor[:, None], survivors, offspring)
         return jnp.where(state.generation == 0, state.population, bred)
