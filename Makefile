@@ -23,7 +23,7 @@ test: .venv/.ready-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist worksteal
 
 bench: .venv/.ready-bench
 	$(PY) -m bench $(ARGS)

@@ -25,6 +25,7 @@ from vecevo import (
     reference,
     update_rules,
 )
+from vecevo import session as sessions
 
 BATCH_SIZE, DEPTH, NUM_CLASSES = 64, 2, 10
 NUM_FEATURES, WIDTHS = (64, 784, 3072), (64, 256, 512, 1024)
@@ -118,7 +119,7 @@ def random_dataset(num_features, num_train):
 
 def make_session(dataset, width):
     """Plans as for a long run, so that compilation does not decide."""
-    session = evaluation.start_session(
+    session = sessions.start_session(
         dataset,
         [(width, DEPTH)],
         list_size=7 * packing.LADDER[-1],

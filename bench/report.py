@@ -77,7 +77,8 @@ def parity_table(record):
             f"| {100 * sum(keras) / len(keras):.1f} % "
             f"| {100 * sum(ours) / len(ours):.1f} % | {len(ours)} |"
         )
-    return "\n".join([*lines, "", source(record, "Means over the seeds")])
+    how = f"Means over the seeds; Keras {record['versions']['keras']} on JAX"
+    return "\n".join([*lines, "", source(record, how)])
 
 
 def source(record, how):

@@ -25,15 +25,24 @@ MAY_IMPORT = {
     "cohorts": {"networks", "training"},
     "reference": set(),
     # the joint and the shell
-    "evaluation": {"space", *TRAINING},
+    "session": TRAINING,
+    "evaluation": {"session", "space", *TRAINING},
     "journal": set(),
-    "search": {"space", "operators", "strategies", "evaluation", *TRAINING},
+    "search": {"session", "space", "operators", "strategies", "evaluation", *TRAINING},
     "config": {"hyperparams", "space"},
     "environment": set(),
     "report": {"search"},
     "run": {
         *("config", "datasets", "environment", "evaluation", "journal"),
-        *("hyperparams", "operators", "report", "search", "space", "strategies"),
+        *(
+            "hyperparams",
+            "operators",
+            "report",
+            "session",
+            "search",
+            "space",
+            "strategies",
+        ),
     },
     "__init__": {
         *("datasets", "evaluation", "operators", "search", "space", "strategies"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vecevo import datasets, evaluation, hyperparams, packing, reference, space
+from vecevo import session as sessions
 
 SETTINGS = {"seed": 3, "batch_size": 16, "max_epochs": 4, "patience": 2}
 
@@ -78,7 +79,7 @@ def test_networks_train_as_the_reference_and_come_in_order():
     completed = [hyperparams.complete(values) for values in asked]
     assert [result.hyperparams for result in results] == completed
     assert results[0] is results[2]
-    session = evaluation.start_session(dataset, [(5, 1)], list_size=1, **SETTINGS)
+    session = sessions.start_session(dataset, [(5, 1)], list_size=1, **SETTINGS)
     session.setup.programs.close()
     for result in (results[0], results[1], results[3]):
         losses, accuracies = train_reference(result.hyperparams, dataset, session)
@@ -106,7 +107,7 @@ def test_a_generation_of_the_same_make_up_compiles_nothing():
             compiled.append(event)
 
     jax.monitoring.register_event_duration_secs_listener(count)
-    session = evaluation.start_session(
+    session = sessions.start_session(
         make_dataset(), [(64, 1), (64, 2)], list_size=2, **SETTINGS
     )
     generations = (
@@ -143,7 +144,7 @@ def test_a_diverged_network_fails_alone():
 
 
 def test_the_domains_of_random_draws_do_not_meet():
-    keys = evaluation.split_run_key(3)
+    keys = sessions.split_run_key(3)
     folded = [jax.random.fold_in(key, n) for key in keys for n in range(8)]
     words = {tuple(jax.random.key_data(key).tolist()) for key in (*keys, *folded)}
     assert len(words) == len(keys) * 9
@@ -152,7 +153,7 @@ def test_the_domains_of_random_draws_do_not_meet():
 def test_a_fitness_function_trains_only_what_is_not_known():
     genes = space.SearchSpace((("width", (4, 8)), ("activation", ("relu", "tanh"))))
     fixed = {"depth": 1, "optimizer": "adam"}
-    session = evaluation.start_session(
+    session = sessions.start_session(
         make_dataset(), [(4, 1), (8, 1)], list_size=2, **SETTINGS
     )
     known, trained = {(0, 0): 0.25}, []

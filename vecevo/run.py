@@ -16,12 +16,12 @@ from vecevo import config as configs
 from vecevo import (
     datasets,
     environment,
-    evaluation,
     journal,
     operators,
     report,
     strategies,
 )
+from vecevo import session as sessions
 from vecevo.hyperparams import complete
 from vecevo.search import check_population, search
 from vecevo.space import decode, encode
@@ -111,7 +111,7 @@ def resolve(config):
         if "." in config.dataset
         else (config.dataset.replace("/", "-"))
     )
-    memory_gib = config.memory_gib or evaluation.memory_budget() / 2**30
+    memory_gib = config.memory_gib or sessions.memory_budget() / 2**30
     num_generations = config.num_generations
     if config.strategy == "grid":
         num_generations = -(-space.num_genomes // config.population_size)
@@ -149,7 +149,7 @@ def start_population(config, space, fixed, console):
         f"start: the best {len(known)} networks of {path}, and "
         f"{config.population_size - len(known)} random ones"
     )
-    key = evaluation.split_run_key(config.seed).start
+    key = sessions.split_run_key(config.seed).start
     fresh = operators.random_population(
         key, space.num_choices, population_size=config.population_size
     )

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo import evaluation, hyperparams, networks, operators, strategies, training
+from vecevo import session as sessions
 
 NUM_TOP = 5
 
@@ -93,7 +94,7 @@ def search(
       record_fn: called with generation, genomes, NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
       **training_settings: `batch_size`, `max_epochs`, `patience` and `memory_bytes`
-        of `evaluation.start_session`.
+        of `session.start_session`.
 
     Returns:
       SearchResult.
@@ -108,7 +109,7 @@ def search(
     if strategy is None:
         setting = strategies.article_setting(population_size)
         strategy = strategies.genetic(space.num_choices, **setting)
-    keys = evaluation.split_run_key(seed)
+    keys = sessions.split_run_key(seed)
     if initial_population is None:
         initial_population = operators.random_population(
             keys.start,
@@ -117,7 +118,7 @@ def search(
         )
     check_population(initial_population, space, population_size)
     state = strategy.init(initial_population)
-    session = evaluation.start_session(
+    session = sessions.start_session(
         dataset,
         possible_shapes(space, fixed),
         list_size=population_size,

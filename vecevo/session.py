@@ -1,0 +1,108 @@
+"""What all lists of networks of one run share: data on the device, plan, keys."""
+
+import os
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo import cohorts, packing, training
+from vecevo.hyperparams import check_counts
+
+CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
+EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
+
+
+class RunKeys(NamedTuple):
+    """The domains of a run's random draws, which never meet."""
+
+    search: jax.Array
+    network: jax.Array
+    order: jax.Array
+    start: jax.Array
+
+
+def split_run_key(seed):
+    """Returns the RunKeys of a seed."""
+    return RunKeys(*jax.random.split(jax.random.key(seed), 4))
+
+
+class Session(NamedTuple):
+    """All that the lists of networks of one run share."""
+
+    dataset: object  # datasets.Dataset
+    classes: list  # packing.CohortClasses
+    setup: cohorts.Setup
+    network_root: jax.Array  # random key that networks fold their identity into
+
+
+def memory_budget():
+    """Bytes that cohorts may take: of a CPU's memory a quarter, of a device's most."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return int(stats["bytes_limit"] * 0.8)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+
+
+def start_session(
+    dataset,
+    shapes,
+    *,
+    list_size,
+    num_lists: float = 1,
+    seed=0,
+    batch_size=64,
+    max_epochs=50,
+    patience=5,
+    memory_bytes=None,
+    is_time_up_fn=lambda: False,
+):
+    """Puts the data set on the device and chooses the classes of cohorts.
+
+    Args:
+      dataset: datasets.Dataset.
+      shapes: (width, depth) of every network that may come, each equally likely.
+      list_size: networks that are expected to be trained at once.
+      num_lists: how often that is expected to be done.
+      seed: of initial weights, dropout and the order of examples.
+      batch_size: B.
+      max_epochs: cap on the epochs of a network.
+      patience: epochs in a row without a lower validation loss before it stops.
+      memory_bytes: that cohorts may take; None is `memory_budget()`.
+      is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+    """
+    check_counts(batch_size=batch_size, max_epochs=max_epochs, patience=patience)
+    num_train, num_features = dataset.x_train.shape
+    is_cpu = jax.default_backend() == "cpu"
+    job = packing.Job(
+        costs=packing.CPU if is_cpu else packing.ACCELERATOR,
+        num_features=num_features,
+        batch_size=batch_size,
+        steps_per_epoch=-(-num_train // batch_size),
+        expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
+        memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
+    )
+    shapes = [(padded_width(width), depth) for width, depth in shapes]
+    classes = packing.choose_classes(
+        shapes, job, list_size=list_size, num_lists=num_lists
+    )
+    arrays = (getattr(dataset, name) for name in training.TrainingData._fields)
+    data = jax.device_put(training.TrainingData(*arrays))
+    keys = split_run_key(seed)
+    setup = cohorts.Setup(
+        programs=cohorts.Programs(data, batch_size),
+        data=data,
+        rule=training.StoppingRule(
+            patience=jnp.array(patience),
+            max_epochs=jnp.array(max_epochs),
+            keeps_last=jnp.array(dataset.is_article),
+        ),
+        order_key=keys.order,
+        is_time_up_fn=is_time_up_fn,
+    )
+    return Session(dataset, classes, setup, keys.network)
+
+
+def padded_width(width):
+    """The class width of a network; beyond the widest, its own."""
+    return min((w for w in CLASS_WIDTHS if w >= width), default=width)
