@@ -10,7 +10,7 @@ SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
 
 def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=packing.CPU):
-    return packing.Job(costs, num_features, 64, steps, 25, memory_bytes)
+    return packing.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes)
 
 
 def brute_force_cost(shapes, job, num_lists, list_size):

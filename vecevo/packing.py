@@ -14,7 +14,6 @@ from typing import NamedTuple
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
 BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
 BYTES_PER_UNIT_EXAMPLE = 24  # an activation, its gradient, its dropout draw, to spare
-EVALUATED_AT_ONCE = 1024  # examples
 
 
 class Costs(NamedTuple):
@@ -41,6 +40,7 @@ class Job(NamedTuple):
     costs: Costs
     num_features: int
     batch_size: int
+    examples_at_once: int  # in training or evaluation, whichever takes more
     steps_per_epoch: int
     expected_epochs: int
     memory_bytes: int  # what the state of a cohort may take
@@ -192,7 +192,7 @@ def most_lanes(width, depth, job):
 
 def lane_bytes(width, depth, job):
     """Bytes that one lane takes while it trains."""
-    units = width * depth * max(job.batch_size, EVALUATED_AT_ONCE)
+    units = width * depth * job.examples_at_once
     weights = num_weights(width, depth, job)
     return weights * BYTES_PER_WEIGHT + units * BYTES_PER_UNIT_EXAMPLE
 

@@ -78,6 +78,7 @@ def start_session(
         costs=packing.CPU if is_cpu else packing.ACCELERATOR,
         num_features=num_features,
         batch_size=batch_size,
+        examples_at_once=max(batch_size, training.EVALUATION_BATCH),
         steps_per_epoch=-(-num_train // batch_size),
         expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
         memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
