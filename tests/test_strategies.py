@@ -60,6 +60,21 @@ def test_a_lone_survivor_breeds_with_itself_and_an_exhausted_space_goes_on():
     assert (asked[-1] == [1, 0]).all() and state.best_fitness == 1
 
 
+def test_two_survivors_breed_with_each_other_not_with_themselves():
+    survive = functools.partial(
+        operators.random_count_survival, num_best=2, num_random=0
+    )
+    strategy = strategies.genetic(
+        np.full(8, 2), survive_fn=survive, mutation_rate=0.0, mutates_survivors=False
+    )
+    parents = np.repeat([[0], [1]], [20, 20], axis=0) * np.ones(8, int)
+    fitness = jnp.zeros(40).at[jnp.array([3, 33])].set(1.0)
+    state, _ = strategy.tell(strategy.init(parents), jnp.array(parents), fitness)
+    offspring = np.asarray(strategy.ask(jax.random.key(0), state))[2:]
+    # Of two different parents, only 2 in 256 offspring are copies of one.
+    assert np.isin(offspring.sum(1), (0, 8)).mean() < 0.1
+
+
 def test_failed_networks_are_counted_and_never_the_best():
     table = jnp.array([-jnp.inf, 0.5, -jnp.inf])
     strategy = strategies.random(np.array([3]))
