@@ -26,7 +26,9 @@ MAY_IMPORT = {
     "reference": set(),
     # the joint and the shell
     "session": TRAINING,
-    "evaluation": {"session", "space", *TRAINING},
+    "scheduling": TRAINING,
+    "forecast": {"packing"},
+    "evaluation": {"scheduling", "session", "space", *TRAINING},
     "journal": set(),
     "search": {"session", "space", "operators", "strategies", "evaluation", *TRAINING},
     "config": {"hyperparams", "space"},
@@ -35,6 +37,7 @@ MAY_IMPORT = {
     "run": {
         *("config", "datasets", "environment", "evaluation", "journal"),
         *(
+            "forecast",
             "hyperparams",
             "operators",
             "report",

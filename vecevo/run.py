@@ -22,9 +22,12 @@ from vecevo import (
     strategies,
 )
 from vecevo import session as sessions
+from vecevo.forecast import forecast
 from vecevo.hyperparams import complete
-from vecevo.search import check_population, search
+from vecevo.search import check_population, count_lists, possible_shapes, search
 from vecevo.space import decode, encode
+
+MOST_AT_ONCE = 1000  # networks of a grid in one generation
 
 
 def run(config, console):
@@ -54,6 +57,9 @@ def run(config, console):
         is_article=config.protocol == "article",
     )
     describe(config, space, dataset, console)
+    show_plan(config, space, fixed, dataset, console)
+    if config.plan:
+        return
     environment.make_folder(folder)
     try:
         (folder / "config.toml").write_text(configs.to_toml(config))
@@ -96,11 +102,32 @@ def evolve(config, space, fixed, start, dataset, folder, console):
             fixed=fixed,
             record_fn=record_fn,
             progress_fn=progress_fn,
-            batch_size=config.batch_size,
-            max_epochs=config.max_epochs,
             patience=config.patience,
-            memory_bytes=int(config.memory_gib * 2**30),
+            **plan_settings(config),
         )
+
+
+def plan_settings(config):
+    """The settings that decide, beside the networks, what is trained together."""
+    return {
+        "batch_size": config.batch_size,
+        "max_epochs": config.max_epochs,
+        "memory_bytes": int(config.memory_gib * 2**30),
+    }
+
+
+def show_plan(config, space, fixed, dataset, console):
+    """Prints what is expected of the run; the whole table if only that is asked."""
+    shapes = possible_shapes(space, fixed)
+    strategy = make_strategy(config, space.num_choices)
+    size = config.population_size
+    num_lists = count_lists(space, strategy, size, config.num_generations)
+    lists = {"list_size": size, "num_lists": num_lists}
+    job, classes = sessions.make_plan(dataset, shapes, **lists, **plan_settings(config))
+    rows = forecast(shapes, classes, job, **lists)
+    if config.plan:
+        console.print(report.plan_table(rows))
+    console.print(report.plan_line(rows, job))
 
 
 def resolve(config):
@@ -112,15 +139,17 @@ def resolve(config):
         else (config.dataset.replace("/", "-"))
     )
     memory_gib = config.memory_gib or sessions.memory_budget() / 2**30
-    num_generations = config.num_generations
+    num_generations, population_size = config.num_generations, config.population_size
     if config.strategy == "grid":
-        num_generations = -(-space.num_genomes // config.population_size)
+        population_size = population_size or min(space.num_genomes, MOST_AT_ONCE)
+        num_generations = -(-space.num_genomes // population_size)
     return dataclasses.replace(
         config,
         batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
         max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
         memory_gib=round(memory_gib, 4),
         num_generations=num_generations,
+        population_size=population_size or 20,
         output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
     )
 
