@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "config": {"hyperparams", "space"},
     "environment": set(),
     "report": {"search"},
+    "selfcheck": {"networks", "training"},
     "run": {
         *("config", "datasets", "environment", "evaluation", "journal"),
         *(
@@ -43,6 +44,7 @@ MAY_IMPORT = {
             "report",
             "session",
             "search",
+            "selfcheck",
             "space",
             "strategies",
         ),

@@ -169,3 +169,9 @@ def test_a_plan_is_shown_and_nothing_else_happens(monkeypatch, tmp_path, capsys)
     output = capsys.readouterr().out
     assert "to 64" in output and "plan: 14 new networks in" in output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_precision_that_a_cpu_has_not_is_refused(monkeypatch, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *TINY, "--precision", "tf32", "--device", "cpu")
+    assert "precision='tf32' is not there" in capsys.readouterr().err

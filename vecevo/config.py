@@ -37,6 +37,8 @@ class RunConfig:
     """Where tensorflow-datasets has its prepared sets; its own default otherwise."""
     limit_train: int | None = None
     """Train on so many examples, a stratified part."""
+    standardize: bool = False
+    """Give every input feature mean 0 and deviation 1 over the training part."""
     protocol: Literal["validation", "article"] = "validation"
     """Select on a split of the training part, or as the article did: train on all of
     it, stop and score on the test part."""
@@ -77,6 +79,8 @@ class RunConfig:
     """Seed of every random draw of the run."""
     device: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
     """What to train on; JAX's first choice otherwise."""
+    precision: Literal["float32", "tf32", "bfloat16"] | None = None
+    """Of matrix products: float32 on a CPU, elsewhere the device's default."""
     memory_gib: float | None = None
     """What networks in training may take: a quarter of a CPU's memory, 80 % of an
     accelerator's."""

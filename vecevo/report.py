@@ -59,7 +59,7 @@ def duration(seconds):
     return f"{minutes}:{seconds:02}"
 
 
-def result_dict(result, dataset, config):
+def result_dict(result, dataset, config, precision):
     """Returns the dict of result.json from a SearchResult.
 
     The test part is used here, once, for the winners alone.
@@ -87,6 +87,7 @@ def result_dict(result, dataset, config):
         "networks_per_hour": 3600 * result.num_trained / total,
         "useful_work_ratio": result.useful_work_ratio,
         "device": jax.devices()[0].device_kind,
+        "precision": precision,
         "memory_gib": config.memory_gib,
         "versions": {
             "python": platform.python_version(),

@@ -19,6 +19,7 @@ from vecevo import (
     journal,
     operators,
     report,
+    selfcheck,
     strategies,
 )
 from vecevo import session as sessions
@@ -38,7 +39,9 @@ def run(config, console):
     """
     configs.check(config)
     environment.select_device(config.device)
+    precision = environment.set_precision(config.precision)
     cache_dir = environment.set_up_cache(config.cache_dir)
+    selfcheck.check_compiler(cache_dir)
     config = resolve(config)
     folder = pathlib.Path(config.output_dir)
     if folder.exists():
@@ -56,6 +59,8 @@ def run(config, console):
         limit_train=config.limit_train,
         is_article=config.protocol == "article",
     )
+    if config.standardize:
+        dataset = datasets.standardize(dataset)
     describe(config, space, dataset, console)
     show_plan(config, space, fixed, dataset, console)
     if config.plan:
@@ -69,7 +74,7 @@ def run(config, console):
             raise RuntimeError(f"stopped, but {folder} has what was trained") from error
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
-    summary = report.result_dict(result, dataset, config)
+    summary = report.result_dict(result, dataset, config, precision)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     show_result(summary, [name for name, _ in space.genes], folder, console)
 
