@@ -44,6 +44,11 @@ def write(name, rows, *, command):
     return path
 
 
+def command(name, *, full=False):
+    """The command that measures a record."""
+    return f"python -m bench {name}{' --full' if full else ''}"
+
+
 def read(name):
     """Reads a record, or None where there is none."""
     path = FOLDER / f"{name}.json"

@@ -10,9 +10,8 @@ from bench import records
 README = pathlib.Path(__file__).parent.parent / "README.md"
 
 
-def render(console, *, smoke, data_dir):
+def render(console):
     """Writes every table that has a record and a place in the README."""
-    del smoke, data_dir
     text = README.read_text()
     for name, make_table in TABLES.items():
         record = records.read(name)
