@@ -14,7 +14,10 @@ import jax
 from vecevo import session
 
 FOLDER = pathlib.Path(__file__).parent / "records"
-PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy", "keras")
+PACKAGES = (
+    *("vecevo", "jax", "jaxlib", "flax", "optax", "numpy"),
+    *("keras", "deap", "pygad", "evosax"),
+)
 
 
 def spread(values):
