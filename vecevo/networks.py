@@ -102,7 +102,8 @@ def _product_forward(kernel, x):
 
 def _product_backward(operands, error):
     kernel, x = operands
-    return error @ x.T, (jax.lax.optimization_barrier(error.T) @ kernel).T
+    kernel_gradient = jax.lax.dot_general(error, x, (((1,), (1,)), ((), ())))
+    return kernel_gradient, (jax.lax.optimization_barrier(error.T) @ kernel).T
 
 
 product.defvjp(_product_forward, _product_backward)
