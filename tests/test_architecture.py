@@ -15,7 +15,8 @@ MAY_IMPORT = {
     "operators": {"operators"},
     "strategies": {"operators"},
     # the training tower knows no genome
-    "networks": set(),
+    "threefry": set(),
+    "networks": {"threefry"},
     "update_rules": set(),
     "packing": set(),
     "prepared": set(),
