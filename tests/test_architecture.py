@@ -13,7 +13,8 @@ MAY_IMPORT = {
     # the search tower knows no network
     "space": set(),
     "operators": {"operators"},
-    "strategies": {"operators"},
+    "strategies": {"operators", "strategies"},
+    "landscapes": {"operators"},
     # the training tower knows no genome
     "networks": set(),
     "update_rules": set(),
@@ -28,7 +29,7 @@ MAY_IMPORT = {
     "session": TRAINING,
     "evaluation": {"session", "space", *TRAINING},
     "journal": set(),
-    "search": {"session", "space", "operators", "strategies", "evaluation", *TRAINING},
+    "search": {"session", "space", "strategies", "evaluation", *TRAINING},
     "config": {"hyperparams", "space"},
     "environment": set(),
     "report": {"search"},
@@ -45,7 +46,8 @@ MAY_IMPORT = {
         ),
     },
     "__init__": {
-        *("datasets", "evaluation", "operators", "search", "space", "strategies"),
+        *("datasets", "evaluation", "landscapes", "operators", "search", "space"),
+        "strategies",
     },
     "data": set(),
 }

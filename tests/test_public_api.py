@@ -5,7 +5,7 @@ import vecevo
 NAMES = {
     *("Dataset", "load_dataset", "make_dataset"),
     *("SearchSpace", "article_space", "decode", "encode"),
-    *("operators", "strategies"),
+    *("landscapes", "operators", "strategies"),
     *("search", "SearchResult", "Progress", "accuracy_on"),
     *("train_networks", "NetworkResult"),
 }

@@ -16,7 +16,7 @@ NUM_CHOICES = np.array([4, 6, 4, 7])
 def play(strategy, population, table, num_generations, seed):
     """Runs a strategy on a table; returns the populations it asked for."""
     ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
-    state, asked = strategy.init(population), []
+    state, asked = strategy.init(jax.random.key(0), population), []
     for generation in range(num_generations):
         offspring = ask(jax.random.fold_in(jax.random.key(seed), generation), state)
         asked.append(np.asarray(offspring))
@@ -53,7 +53,11 @@ def test_a_lone_survivor_breeds_with_itself_and_an_exhausted_space_goes_on():
         operators.random_count_survival, num_best=1, num_random=0
     )
     strategy = strategies.genetic(
-        np.array([2, 1]), survive_fn=survive, mutation_rate=0.0, mutates_survivors=False
+        np.array([2, 1]),
+        population_size=3,
+        survive_fn=survive,
+        mutation_rate=0.0,
+        mutates_survivors=False,
     )
     table = jnp.array([[0.0], [1.0]])
     asked, state, _ = play(strategy, np.array([[0, 0], [1, 0], [0, 0]]), table, 5, 1)
@@ -65,11 +69,17 @@ def test_two_survivors_breed_with_each_other_not_with_themselves():
         operators.random_count_survival, num_best=2, num_random=0
     )
     strategy = strategies.genetic(
-        np.full(8, 2), survive_fn=survive, mutation_rate=0.0, mutates_survivors=False
+        np.full(8, 2),
+        population_size=40,
+        survive_fn=survive,
+        mutation_rate=0.0,
+        mutates_survivors=False,
     )
     parents = np.repeat([[0], [1]], [20, 20], axis=0) * np.ones(8, int)
     fitness = jnp.zeros(40).at[jnp.array([3, 33])].set(1.0)
-    state, _ = strategy.tell(strategy.init(parents), jnp.array(parents), fitness)
+    state, _ = strategy.tell(
+        strategy.init(jax.random.key(0), parents), jnp.array(parents), fitness
+    )
     offspring = np.asarray(strategy.ask(jax.random.key(0), state))[2:]
     # Of two different parents, only 2 in 256 offspring are copies of one.
     assert np.isin(offspring.sum(1), (0, 8)).mean() < 0.1
@@ -77,7 +87,7 @@ def test_two_survivors_breed_with_each_other_not_with_themselves():
 
 def test_failed_networks_are_counted_and_never_the_best():
     table = jnp.array([-jnp.inf, 0.5, -jnp.inf])
-    strategy = strategies.random(np.array([3]))
+    strategy = strategies.random(np.array([3]), population_size=3)
     _, state, info = play(strategy, np.array([[0], [1], [2]]), table, 1, seed=0)
     assert (info.num_failed, info.mean_fitness, state.best_genome[0]) == (2, 0.5, 1)
 
@@ -85,7 +95,11 @@ def test_failed_networks_are_counted_and_never_the_best():
 def test_grid_visits_every_genome_once():
     population = np.zeros((96, 4), int)
     asked, *_ = play(
-        strategies.grid(NUM_CHOICES), population, np.zeros(NUM_CHOICES), 7, 0
+        strategies.grid(NUM_CHOICES, population_size=96),
+        population,
+        np.zeros(NUM_CHOICES),
+        7,
+        0,
     )
     assert len({tuple(genome) for genome in np.concatenate(asked).tolist()}) == 672
 

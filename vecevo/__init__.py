@@ -4,7 +4,7 @@ Axes of arrays, everywhere: P population, G genes, S selected, L lanes, W padded
 width, D layers, F input features, C classes, N examples, B batch.
 """
 
-from vecevo import operators, strategies
+from vecevo import landscapes, operators, strategies
 from vecevo.datasets import Dataset, load_dataset, make_dataset
 from vecevo.evaluation import NetworkResult, train_networks
 from vecevo.search import Progress, SearchResult, accuracy_on, search
@@ -20,6 +20,7 @@ __all__ = [
     "article_space",
     "decode",
     "encode",
+    "landscapes",
     "load_dataset",
     "make_dataset",
     "operators",

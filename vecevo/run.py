@@ -176,9 +176,8 @@ def make_strategy(config, num_choices):
             "code": strategies.code_setting,
         }[config.genetic_setting]
         return strategies.genetic(num_choices, **setting(config.population_size))
-    return {"random": strategies.random, "grid": strategies.grid}[config.strategy](
-        num_choices
-    )
+    make = {"random": strategies.random, "grid": strategies.grid}[config.strategy]
+    return make(num_choices, population_size=config.population_size)
 
 
 def describe(config, space, dataset, console):

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import evaluation, hyperparams, networks, operators, strategies, training
+from vecevo import evaluation, hyperparams, networks, strategies, training
 from vecevo import session as sessions
 
 NUM_TOP = 5
@@ -69,7 +69,7 @@ def search(
     dataset,
     *,
     strategy=None,
-    population_size=20,
+    population_size=None,
     num_generations=10,
     seed=0,
     max_seconds=math.inf,
@@ -85,7 +85,7 @@ def search(
       space: space.SearchSpace.
       dataset: datasets.Dataset.
       strategy: strategies.Strategy; None is the article's genetic algorithm.
-      population_size: P.
+      population_size: P; None is the strategy's own, or 20.
       num_generations: the initial one included.
       seed: of every random draw.
       max_seconds: budget; the cohort that it ends is dropped.
@@ -103,21 +103,15 @@ def search(
       ValueError: for genomes that are none of the space, or values no network takes.
     """
     start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
-    hyperparams.check_counts(
-        population_size=population_size, num_generations=num_generations
-    )
+    hyperparams.check_counts(num_generations=num_generations)
     if strategy is None:
+        population_size = 20 if population_size is None else population_size
+        hyperparams.check_counts(population_size=population_size)
         setting = strategies.article_setting(population_size)
         strategy = strategies.genetic(space.num_choices, **setting)
     keys = sessions.split_run_key(seed)
-    if initial_population is None:
-        initial_population = operators.random_population(
-            keys.start,
-            space.num_choices,
-            population_size=population_size,
-        )
-    check_population(initial_population, space, population_size)
-    state = strategy.init(initial_population)
+    state = start_state(strategy, keys.start, space, initial_population)
+    population_size = check_size(population_size, len(state.population))
     session = sessions.start_session(
         dataset,
         possible_shapes(space, fixed),
@@ -143,6 +137,8 @@ def search(
             progress.append(_progress(ledger, num_generations, info, fitness, seconds))
             if progress_fn is not None:
                 progress_fn(progress[-1])
+            if info.is_exhausted:
+                break
     finally:
         session.setup.programs.close()
     return _summarize(
@@ -164,6 +160,33 @@ def possible_shapes(space, fixed):
     if absent:
         raise ValueError(f"the space has no gene {absent[0]}: add it, or fix it.")
     return list(itertools.product(choices["width"], choices["depth"]))
+
+
+def start_state(strategy, key, space, population):
+    """Returns a strategy's first state, from a random population where there is none.
+
+    Raises:
+      ValueError: for a population of another space or size.
+    """
+    state = strategy.init(key)
+    if population is None:
+        return state
+    check_population(population, space, len(state.population))
+    return strategy.init(key, population)
+
+
+def check_size(population_size, asked):
+    """Returns the number that a strategy asks for, if it is what was given.
+
+    Raises:
+      ValueError: for another population_size.
+    """
+    if population_size not in (None, asked):
+        raise ValueError(
+            f"population_size={population_size} is not the {asked} of the strategy: "
+            "give it to the strategy alone."
+        )
+    return asked
 
 
 def check_population(population, space, population_size):
