@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vecevo.operators import draws
+
 MOST_LISTED = 1 << 20  # genomes: a space is listed to draw from it without repeats
 
 
@@ -22,7 +24,7 @@ def random_population(key, num_choices, *, population_size):
     """
     num_choices = jnp.asarray(num_choices)
     shape = (population_size, num_choices.shape[0])
-    return jax.random.randint(key, shape, 0, num_choices)
+    return draws.randint(key, shape, 0, num_choices)
 
 
 def distinct_population(key, num_choices, *, population_size):

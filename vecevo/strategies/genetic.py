@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from vecevo import operators
+from vecevo.operators.ranking import best_first
 from vecevo.strategies.protocol import Strategy, conclude, make_init
 
 
@@ -30,7 +31,7 @@ def genetic(
         survive_key, *mutate_keys, parents_key, cross_key = jax.random.split(key, 5)
         survives = survive_fn(survive_key, state.fitness)
         num_survivors = survives.sum()
-        survivors = state.population[jnp.argsort(~survives, stable=True)]
+        survivors = state.population[best_first(survives.astype(int))]
         mutants = _mutate(mutate_keys[0], survivors)
         survivors = mutants if mutates_survivors else survivors
         offspring = _breed(parents_key, cross_key, survivors, num_survivors)
