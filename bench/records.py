@@ -11,6 +11,8 @@ import sys
 
 import jax
 
+from vecevo import session
+
 FOLDER = pathlib.Path(__file__).parent / "records"
 PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy", "keras")
 
@@ -66,7 +68,7 @@ def _device():
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
                 break
-    return f"{len(os.sched_getaffinity(0))} cores of {model}"
+    return f"{session.num_cores()} cores of {model}"
 
 
 def _versions():

@@ -10,7 +10,7 @@ from vecevo import cohorts, networks, training, update_rules
 NUM_LANES, WIDTH = 4, 8
 
 
-def make_setup(*, max_epochs, is_time_up_fn=lambda: False, keeps_last=False):
+def make_setup(*, max_epochs, keeps_last=False):
     rng = np.random.default_rng(0)
     y = np.arange(80) % 4
     x = np.clip(0.5 + rng.normal(0, 0.2, (4, 6))[y] + rng.normal(0, 0.1, (80, 6)), 0, 1)
@@ -23,11 +23,10 @@ def make_setup(*, max_epochs, is_time_up_fn=lambda: False, keeps_last=False):
             jnp.array(2), jnp.array(max_epochs), jnp.array(keeps_last)
         ),
         order_key=jax.random.key(1),
-        is_time_up_fn=is_time_up_fn,
     )
 
 
-def train(setup, learning_rates, lane_counts):
+def train(setup, learning_rates, lane_counts, is_stopped_fn=lambda: False):
     network = networks.PaddedMLP(WIDTH, 1, 4)
     lanes = training.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
@@ -38,7 +37,14 @@ def train(setup, learning_rates, lane_counts):
     )
     is_occupied = np.array([rate is not None for rate in learning_rates])
     try:
-        return cohorts.train_cohort(setup, network, lanes, is_occupied, lane_counts)
+        return cohorts.train_cohort(
+            setup,
+            network,
+            lanes,
+            is_occupied,
+            lane_counts,
+            is_stopped_fn=is_stopped_fn,
+        )
     finally:
         setup.programs.close()
 
@@ -47,8 +53,8 @@ def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
     nan = float("nan")
     rates = [nan, 0.1, nan, 0.3]
     setup = make_setup(max_epochs=6)
-    whole, num_whole = train(make_setup(max_epochs=6), rates, (4,))
-    cut, num_cut = train(setup, rates, (1, 2, 4))
+    whole, num_whole, _ = train(make_setup(max_epochs=6), rates, (4,))
+    cut, num_cut, _ = train(setup, rates, (1, 2, 4))
     assert (num_whole, num_cut) == (6 * 4, 4 + 5 * 2)
     assert setup.programs.num_programs == 2
     for lane in (0, 2):
@@ -66,7 +72,7 @@ def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
 
 
 def test_empty_lanes_have_no_result_and_are_not_waited_for():
-    results, num_lane_epochs = train(
+    results, num_lane_epochs, _ = train(
         make_setup(max_epochs=3), [None, 0.1, None, None], (4,)
     )
     assert [result is None for result in results] == [True, False, True, True]
@@ -76,7 +82,7 @@ def test_empty_lanes_have_no_result_and_are_not_waited_for():
 @pytest.mark.parametrize("keeps_last", [False, True])
 def test_the_best_or_the_last_epoch_is_kept(keeps_last):
     setup = make_setup(max_epochs=8, keeps_last=keeps_last)
-    results, _ = train(setup, [3.0, 0.1, 0.0, 8.0], (4,))
+    results, *_ = train(setup, [3.0, 0.1, 0.0, 8.0], (4,))
     for result in results:
         best = int(np.argmin(result.validation_loss))
         last = len(result.validation_loss) - 1
@@ -87,5 +93,5 @@ def test_the_best_or_the_last_epoch_is_kept(keeps_last):
 
 def test_a_cohort_ends_when_the_time_is_up():
     answers = iter([False, False, True])
-    setup = make_setup(max_epochs=6, is_time_up_fn=lambda: next(answers))
-    assert train(setup, [0.1] * 4, (4,)) is None
+    setup = make_setup(max_epochs=6)
+    assert train(setup, [0.1] * 4, (4,), lambda: next(answers)) is None

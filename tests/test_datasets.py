@@ -172,3 +172,22 @@ def test_what_is_not_prepared_is_refused_at_once(data_dir, monkeypatch):
         datasets.load_dataset("mnist", data_dir=data_dir)
     with pytest.raises(ValueError, match="no name of a data set"):
         datasets.load_dataset("my file", data_dir=data_dir)
+
+
+def test_standardised_inputs_have_mean_zero_and_deviation_one():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (100, 3)).astype(np.uint8)
+    x[:, 1] = 7
+    dataset = datasets.make_dataset(
+        x_train=x, y_train=np.arange(100) % 2, x_test=x[:10], y_test=np.arange(10) % 2
+    )
+    standard = datasets.standardize(dataset)
+    np.testing.assert_allclose(standard.x_train.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(standard.x_train.std(0), [1, 0, 1], atol=1e-6)
+    # The other parts take the mean and deviation of the part trained on.
+    train, test = dataset.x_train[:, 0].tolist(), dataset.x_test[:, 0].tolist()
+    mean = sum(train) / len(train)
+    deviation = (sum((value - mean) ** 2 for value in train) / len(train)) ** 0.5
+    expected = [(value - mean) / deviation for value in test]
+    np.testing.assert_allclose(standard.x_test[:, 0], expected, rtol=1e-5)
+    assert standard.x_test.dtype == standard.x_validation.dtype == np.float32

@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from vecevo import packing
+from vecevo import forecast, packing
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
 
 def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=packing.CPU):
-    return packing.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes)
+    return packing.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes, 1)
 
 
 def brute_force_cost(shapes, job, num_lists, list_size):
@@ -60,20 +60,23 @@ def test_more_work_is_worth_more_programs():
 def test_a_plan_holds_every_network_once_and_fits(costs):
     job = make_job(costs=costs, memory_bytes=1 << 30)
     classes = packing.choose_classes(SHAPES, job, list_size=20, num_lists=5)
-    shapes = [(*shape, number % 3) for number, shape in enumerate(SHAPES * 3)]
-    cohorts = packing.plan(shapes, classes)
+    networks = [
+        packing.Network(*shape, update_level=number % 3, num_epochs=number % 2)
+        for number, shape in enumerate(SHAPES * 3)
+    ]
+    cohorts = packing.plan(networks, classes)
     held = [i for cohort in cohorts for i in cohort.individuals if i >= 0]
-    assert sorted(held) == list(range(len(shapes)))
+    assert sorted(held) == list(range(len(networks)))
     for cohort in cohorts:
         cohort_class, lanes = cohort.cohort_class, len(cohort.individuals)
         assert lanes in cohort_class.lane_counts
         one = packing.lane_bytes(cohort_class.width, cohort_class.depth, job)
         assert lanes * one <= job.memory_bytes
-        members = [shapes[i] for i in cohort.individuals if i >= 0]
-        assert max(width for width, _, _ in members) <= cohort_class.width
-        assert max(depth for _, depth, _ in members) <= cohort_class.depth
-        levels = [level for *_, level in members]
-        assert levels == sorted(levels)
+        members = [networks[i] for i in cohort.individuals if i >= 0]
+        assert max(member.width for member in members) <= cohort_class.width
+        assert max(member.depth for member in members) <= cohort_class.depth
+        order = [(member.update_level, member.num_epochs) for member in members]
+        assert order == sorted(order)
 
 
 def test_classes_are_not_merged_beyond_the_memory():
@@ -86,3 +89,39 @@ def test_classes_are_not_merged_beyond_the_memory():
 def test_a_network_beyond_the_memory_is_refused():
     with pytest.raises(ValueError, match=r"width=100000, .*memory_gib"):
         packing.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
+
+
+def test_a_forecast_is_of_what_the_plan_packs():
+    job = make_job(steps=20)
+    classes = packing.choose_classes(SHAPES, job, list_size=24, num_lists=3)
+    rows = forecast.forecast(SHAPES, classes, job, list_size=24, num_lists=3)
+    assert [row.cohort_class for row in rows] == sorted(classes)
+    assert sum(row.num_networks for row in rows) == pytest.approx(3 * 24)
+    cohorts = packing.plan(
+        [packing.Network(*s, update_level=0) for s in SHAPES], classes
+    )
+    for row in rows:
+        mine = [c for c in cohorts if c.cohort_class == row.cohort_class]
+        held = sum(i >= 0 for cohort in mine for i in cohort.individuals)
+        assert row.num_networks == pytest.approx(3 * held)
+        # Of a random number of networks, where the plan has exactly one of each.
+        assert abs(row.num_cohorts / 3 - len(mine)) <= 0.5
+        assert row.num_programs == len(row.cohort_class.lane_counts)
+        assert row.cohort_bytes <= job.memory_bytes
+
+
+def test_workers_share_the_memory_unless_one_network_needs_it_all():
+    job = make_job(memory_bytes=1 << 30)
+    largest = packing.lane_bytes(1024, 4, job)
+    shared = packing.share_memory(job, SHAPES, num_workers=2)
+    assert (shared.num_workers, shared.memory_bytes) == (2, 1 << 29)
+    scarce = job._replace(memory_bytes=largest + 1)
+    assert packing.share_memory(scarce, SHAPES, num_workers=2) == scarce
+
+
+def test_a_short_list_leaves_no_worker_idle():
+    job = make_job(num_features=64, costs=packing.ACCELERATOR)
+    for num_workers, num_lanes in ((1, 8), (2, 4), (8, 1)):
+        shared = job._replace(num_workers=num_workers)
+        (one,) = packing.choose_classes([(64, 1)], shared, list_size=8, num_lists=1)
+        assert one.lane_counts[-1] == num_lanes

@@ -25,7 +25,9 @@ def call(monkeypatch, *args):
 
 def read_table(path, columns="genome, validation_accuracy, curves"):
     connection = sqlite3.connect(path)
-    rows = connection.execute(f"SELECT {columns} FROM networks ORDER BY id").fetchall()
+    # Cohorts are recorded as they finish, in any order.
+    query = f"SELECT {columns} FROM networks ORDER BY generation, genome"
+    rows = connection.execute(query).fetchall()
     connection.close()
     return rows
 
@@ -48,7 +50,8 @@ def test_a_seed_gives_the_same_run_in_a_fresh_process(tmp_path):
     assert "distinct networks trained" in outputs[0]
     assert list((tmp_path / "cache/xla").iterdir())  # compiled programs are kept
     first, second = (tmp_path / name / "run.sqlite" for name in ("first", "second"))
-    assert read_table(first, "*") == read_table(second, "*") != []
+    columns = "generation, genome, hyperparams, num_epochs, validation_loss, curves"
+    assert read_table(first, columns) == read_table(second, columns) != []
     results = [
         json.loads((tmp_path / name / "result.json").read_text())
         for name in ("first", "second")
@@ -158,3 +161,17 @@ def test_a_device_that_is_not_there_is_one_line_without_a_traceback(tmp_path):
         pytest.skip("there is a CUDA device")
     assert done.returncode == 2
     assert "vecevo[cuda]" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_plan_is_shown_and_nothing_else_happens(monkeypatch, tmp_path, capsys):
+    args = [*SMALL, "--strategy", "grid", "--plan"]
+    call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
+    output = capsys.readouterr().out
+    assert "to 64" in output and "plan: 14 new networks in" in output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_precision_that_a_cpu_has_not_is_refused(monkeypatch, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *TINY, "--precision", "tf32", "--device", "cpu")
+    assert "precision='tf32' is not there" in capsys.readouterr().err

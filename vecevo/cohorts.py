@@ -8,7 +8,6 @@ the cohort down to fewer lanes when enough of them have stopped.
 import concurrent.futures
 import operator
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -36,7 +35,14 @@ class Setup(NamedTuple):
     data: training.TrainingData
     rule: training.StoppingRule
     order_key: jax.Array  # random key of the order of examples
-    is_time_up_fn: Callable  # asked before every epoch
+
+
+class Trained(NamedTuple):
+    """What training a cohort gave."""
+
+    lane_results: list[LaneResult | None]  # None for an empty lane
+    num_lane_epochs: int  # executed
+    wait_seconds: float  # for programs to be compiled
 
 
 class _Shape(NamedTuple):
@@ -47,16 +53,12 @@ class _Shape(NamedTuple):
 
 
 class Programs:
-    """The compiled programs of a run: each is compiled once, ahead in a thread.
-
-    `compile_seconds` is the time spent waiting for them.
-    """
+    """The compiled programs of a run: each is compiled once, ahead in a thread."""
 
     def __init__(self, data, batch_size):
         self._data, self._batch_size = data, batch_size
         self._futures = {}
         self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
-        self.compile_seconds = 0.0
 
     @property
     def num_programs(self):
@@ -70,12 +72,11 @@ class Programs:
             self._futures[shape] = self._executor.submit(self._compile, shape)
 
     def get(self, network, num_lanes):
-        """Returns the init and the epoch program of a shape, waiting for them."""
+        """Returns the init and the epoch program of a shape, and the seconds waited."""
         self.request(network, num_lanes)
         start = time.perf_counter()
-        programs = self._futures[_Shape(network, num_lanes)].result()
-        self.compile_seconds += time.perf_counter() - start
-        return programs
+        init, train_epoch = self._futures[_Shape(network, num_lanes)].result()
+        return init, train_epoch, time.perf_counter() - start
 
     def close(self):
         """Drops what is not compiled yet."""
@@ -86,7 +87,7 @@ class Programs:
         lanes = training.example_lanes(shape.num_lanes)
         init = training.init_lanes.lower(
             lanes, network=shape.network, num_features=num_features
-        ).compile({"xla_backend_optimization_level": 1} if _is_on_cpu() else None)
+        ).compile({"xla_backend_optimization_level": 1} if is_on_cpu() else None)
         state = init.out_info
         epoch = training.train_epoch.lower(
             state,
@@ -101,11 +102,11 @@ class Programs:
         return init, epoch
 
 
-def _is_on_cpu():
+def is_on_cpu():
     return jax.default_backend() == "cpu"
 
 
-def train_cohort(setup, network, lanes, is_occupied, lane_counts):
+def train_cohort(setup, network, lanes, is_occupied, lane_counts, *, is_stopped_fn):
     """Trains lanes until the last one stops.
 
     Args:
@@ -114,20 +115,20 @@ def train_cohort(setup, network, lanes, is_occupied, lane_counts):
       lanes: training.Lanes.
       is_occupied: bool[L]; an empty lane computes, but is not waited for.
       lane_counts: those that the cohort may be cut down to, and L.
+      is_stopped_fn: asked before every epoch whether to give up.
 
     Returns:
-      A list with the LaneResult of each lane, None for an empty one, and the number
-      of lane-epochs executed; or None when the time was up before the last stopped.
+      Trained, or None when that was stopped before the last lane was.
     """
     lanes_left = np.arange(len(is_occupied))  # the original lane of each lane
     is_active = np.asarray(is_occupied)
-    init, train_epoch = setup.programs.get(network, len(lanes_left))
+    init, train_epoch, wait_seconds = setup.programs.get(network, len(lanes_left))
     state = init(lanes)._replace(is_active=jnp.asarray(is_active))
     reports = {lane: [] for lane in np.flatnonzero(is_active)}
     results: list[LaneResult | None] = [None] * len(lanes_left)
     num_lane_epochs = 0
     for epoch in range(int(setup.rule.max_epochs)):
-        if setup.is_time_up_fn():
+        if is_stopped_fn():
             return None
         state, report = train_epoch(
             state, lanes, setup.data, setup.rule, jnp.array(epoch), setup.order_key
@@ -146,9 +147,10 @@ def train_cohort(setup, network, lanes, is_occupied, lane_counts):
             stays = np.sort(np.argsort(~is_active, kind="stable")[:num_lanes])
             lanes_left, is_active = lanes_left[stays], is_active[stays]
             state, lanes = training.take_lanes((state, lanes), stays)
-            _, train_epoch = setup.programs.get(network, num_lanes)
+            _, train_epoch, waited = setup.programs.get(network, num_lanes)
+            wait_seconds += waited
     _collect(results, reports, state, lanes_left, is_active, setup.rule)
-    return results, num_lane_epochs
+    return Trained(results, num_lane_epochs, wait_seconds)
 
 
 def _collect(results, reports, state, lanes_left, is_active, rule):

@@ -37,6 +37,8 @@ class RunConfig:
     """Where tensorflow-datasets has its prepared sets; its own default otherwise."""
     limit_train: int | None = None
     """Train on so many examples, a stratified part."""
+    standardize: bool = False
+    """Give every input feature mean 0 and deviation 1 over the training part."""
     protocol: Literal["validation", "article"] = "validation"
     """Select on a split of the training part, or as the article did: train on all of
     it, stop and score on the test part."""
@@ -58,8 +60,8 @@ class RunConfig:
     """Choices for the rate of dropout after each hidden layer."""
     weight_decay: tuple[float, ...] = (hyperparams.DEFAULTS["weight_decay"],)
     """Choices for the decoupled weight decay."""
-    population_size: int = 20
-    """Networks in a generation."""
+    population_size: int | None = None
+    """Networks in a generation: 20, or, of a grid, all of the space up to 1000."""
     num_generations: int = 10
     """Generations, the random first one included; a grid takes as many as it needs."""
     max_seconds: float | None = None
@@ -77,9 +79,13 @@ class RunConfig:
     """Seed of every random draw of the run."""
     device: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
     """What to train on; JAX's first choice otherwise."""
+    precision: Literal["float32", "tf32", "bfloat16"] | None = None
+    """Of matrix products: float32 on a CPU, elsewhere the device's default."""
     memory_gib: float | None = None
     """What networks in training may take: a quarter of a CPU's memory, 80 % of an
     accelerator's."""
+    plan: bool = False
+    """Print what would be trained together, in what time and memory, and end."""
     output_dir: str | None = None
     """Where results go: runs/DATASET-STRATEGY-SEED; never an existing folder."""
     cache_dir: str | None = None
@@ -167,8 +173,8 @@ def _is_of_type(value, kind):
         return isinstance(value, list) and all(_is_of_type(v, args[0]) for v in value)
     if origin is types.UnionType:
         return any(_is_of_type(value, arg) for arg in args)
-    if isinstance(value, bool):
-        return False
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
     return isinstance(value, int | float) if kind is float else isinstance(value, kind)
 
 
@@ -180,7 +186,8 @@ def _type_in_words(kind):
         return f"a list, each {_type_in_words(args[0])}"
     if origin is types.UnionType:
         return _type_in_words(args[0])
-    return {int: "a whole number", float: "a number", str: "a text"}[kind]
+    words = {int: "a whole number", float: "a number", str: "a text"}
+    return (words | {bool: "true or false"})[kind]
 
 
 def to_toml(config):

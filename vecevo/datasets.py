@@ -162,6 +162,28 @@ def make_dataset(
     )
 
 
+def standardize(dataset):
+    """Gives each input mean 0 and standard deviation 1 over the training part.
+
+    An input that is constant there is only centred. Returns a Dataset of float32.
+    """
+    x = dataset.x_train
+    mean, deviation = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
+    deviation = np.where(deviation > 0, deviation, 1)
+
+    def apply(x):
+        return ((x - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(
+            np.float32
+        )
+
+    return dataset._replace(
+        x_train=apply(dataset.x_train),
+        x_validation=apply(dataset.x_validation),
+        x_test=apply(dataset.x_test),
+        scaling="each standardised over the part trained on",
+    )
+
+
 def _split(labels, seed, limit_train, is_article):
     """Returns the examples to train on and those to validate on, sorted."""
     num = len(labels)

@@ -33,6 +33,28 @@ def has_nvidia_card():
     return pathlib.Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")
 
 
+def set_precision(precision):
+    """Sets the precision of matrix products; returns its name, for the record.
+
+    None is float32 on a CPU, and the default of any other device.
+    """
+    if jax.default_backend() == "cpu":
+        if precision not in (None, "float32"):
+            raise ValueError(
+                f"precision={precision!r} is not there: a CPU computes in float32, so "
+                "leave it out, or choose another --device."
+            )
+        return "float32"
+    if precision is not None:
+        names = {
+            "float32": "highest",
+            "tf32": "TF32_TF32_F32",
+            "bfloat16": "BF16_BF16_F32",
+        }
+        jax.config.update("jax_default_matmul_precision", names[precision])
+    return precision or "default"
+
+
 def set_up_cache(cache_dir):
     """Turns JAX's compilation cache on; returns the cache folder, or None."""
     if cache_dir == "none":

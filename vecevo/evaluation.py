@@ -1,17 +1,18 @@
 """Joins the towers: trains lists of networks, and so gives genomes their fitness."""
 
+import collections
 import hashlib
 import json
 import math
-import time
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import cohorts, networks, packing, training, update_rules
+from vecevo import networks, packing, training, update_rules
 from vecevo.hyperparams import complete
+from vecevo.scheduling import train_plan
 from vecevo.session import start_session
 from vecevo.space import decode
 
@@ -34,7 +35,8 @@ class Work(NamedTuple):
 
     needed: int = 0  # by the true parameters and epochs of the networks
     executed: int = 0  # by the padded parameters of all lanes, empty or stopped too
-    train_seconds: float = 0.0
+    train_seconds: float = 0.0  # of all workers together
+    wait_seconds: float = 0.0  # of all workers, for programs to be compiled
 
 
 def add_work(work, more):
@@ -42,59 +44,49 @@ def add_work(work, more):
     return Work(*[a + b for a, b in zip(work, more, strict=True)])
 
 
-def train_list(session, hyperparams):
+def train_list(session, hyperparams, *, expected_epochs=None):
     """Trains a list of networks, cohort by cohort, the large ones first.
 
     Args:
       session: session.Session.
       hyperparams: list of completed dicts.
+      expected_epochs: optimizer -> epochs its networks trained for so far, on average.
 
     Yields:
       (individuals, results, work) of each cohort: rows of the list, NetworkResults
       and Work. When the time is up, the cohorts that are left out are not yielded.
     """
-    shapes = [
-        (h["width"], h["depth"], update_rules.update_level(h["optimizer"]))
+    described = [
+        packing.Network(
+            width=h["width"],
+            depth=h["depth"],
+            update_level=update_rules.update_level(h["optimizer"]),
+            num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
+        )
         for h in hyperparams
     ]
-    plan = packing.plan(shapes, session.classes)[::-1]
-    num_classes = session.dataset.num_classes
-    padded_networks = [
-        networks.PaddedMLP(
-            width=cohort.cohort_class.width,
-            depth=cohort.cohort_class.depth,
-            num_classes=num_classes,
-        )
-        for cohort in plan
-    ]
-    # The later programs compile while the first cohorts train.
-    for cohort, network in zip(plan, padded_networks, strict=True):
-        for num_lanes in reversed(cohort.cohort_class.lane_counts):
-            if num_lanes <= len(cohort.individuals):
-                session.setup.programs.request(network, num_lanes)
-    for cohort, network in zip(plan, padded_networks, strict=True):
+
+    def make_lanes_fn(cohort):
+        return make_lanes(session.network_root, cohort, hyperparams)
+
+    plan = packing.plan(described, session.classes)[::-1]
+    for cohort, trained, seconds in train_plan(session, plan, make_lanes_fn):
         cohort_class, individuals = cohort
-        start, waited = time.perf_counter(), session.setup.programs.compile_seconds
-        trained = cohorts.train_cohort(
-            session.setup,
-            network,
-            make_lanes(session.network_root, cohort, hyperparams),
-            np.array(individuals) >= 0,
-            cohort_class.lane_counts,
-        )
-        if trained is None:
-            return
-        lane_results, num_lane_epochs = trained
         members = [individual for individual in individuals if individual >= 0]
         results = [
             _network_result(hyperparams[individual], lane_result, session.dataset)
-            for individual, lane_result in zip(members, lane_results, strict=False)
+            for individual, lane_result in zip(
+                members, trained.lane_results, strict=False
+            )
         ]
         padded = _num_params(session.dataset, cohort_class.width, cohort_class.depth)
-        needed = sum(result.num_epochs * result.num_params for result in results)
-        waited = session.setup.programs.compile_seconds - waited
-        seconds = time.perf_counter() - start - waited
-        yield members, results, Work(needed, num_lane_epochs * padded, seconds)
+        work = Work(
+            needed=sum(result.num_epochs * result.num_params for result in results),
+            executed=trained.num_lane_epochs * padded,
+            train_seconds=seconds - trained.wait_seconds,
+            wait_seconds=trained.wait_seconds,
+        )
+        yield members, results, work
 
 
 def train_networks(hyperparams, dataset, **settings):
@@ -145,12 +137,20 @@ def make_fitness_fn(session, space, fixed, *, lookup_fn, record_fn):
       The function; it returns None when the time was up before all were trained.
     """
 
+    epochs_by_optimizer = collections.defaultdict(list)
+
     def fitness_fn(population):
         genomes = [tuple(genome) for genome in np.asarray(population).tolist()]
         fresh = sorted({g for g in genomes if lookup_fn(g) is None})
         hyperparams = [complete({**fixed, **decode(space, g)}) for g in fresh]
-        for individuals, results, work in train_list(session, hyperparams):
+        # Of earlier generations alone, which are the same whenever this is run.
+        expected = {o: np.mean(epochs) for o, epochs in epochs_by_optimizer.items()}
+        trained = train_list(session, hyperparams, expected_epochs=expected)
+        for individuals, results, work in trained:
             record_fn([fresh[i] for i in individuals], results, work)
+            for result in results:
+                optimizer = result.hyperparams["optimizer"]
+                epochs_by_optimizer[optimizer].append(result.num_epochs)
         fitness = [lookup_fn(genome) for genome in genomes]
         return None if None in fitness else np.array(fitness, np.float32)
 

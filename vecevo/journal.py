@@ -9,7 +9,7 @@ SCHEMA_VERSION = 1
 
 _SCHEMA = f"""
 CREATE TABLE networks (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY,  -- by when its cohort was finished
   generation INTEGER NOT NULL,
   genome TEXT NOT NULL UNIQUE,  -- JSON, choice indices
   hyperparams TEXT NOT NULL,  -- JSON, values by name
@@ -78,7 +78,7 @@ def read_best(path):
                 )
             rows = connection.execute(
                 "SELECT hyperparams FROM networks WHERE status = 'trained' "
-                "ORDER BY validation_accuracy DESC, id"
+                "ORDER BY validation_accuracy DESC, genome"
             ).fetchall()
         finally:
             connection.close()

@@ -22,16 +22,18 @@ class Costs(NamedTuple):
     compile_seconds: float  # of one more program
     seconds_per_step: float
     seconds_per_layer_step: float
+    seconds_per_unit_example: float  # activation and dropout, forward and backward
     seconds_per_weight_example: float  # two products forward, four backward
     seconds_per_weight: float  # the update
     most_weights: int  # of a cohort; beyond, more lanes make each one slower
     most_shared_width: int  # wider networks train faster with a cohort each
 
 
-# Fitted on two shared AVX-512 cores, where a cohort should keep within the cache.
-CPU = Costs(3.0, 1e-4, 4e-5, 3.5e-11, 1.7e-9, 1_000_000, 256)
+# Fitted to `python -m bench costs` on two AVX-512 cores, each with a cohort of its own,
+# that should keep within the cache.
+CPU = Costs(2.5, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256)
 # Estimated from the data sheet of an NVIDIA H200, not measured.
-ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
+ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
 
 
 class Job(NamedTuple):
@@ -43,7 +45,8 @@ class Job(NamedTuple):
     examples_at_once: int  # in training or evaluation, whichever takes more
     steps_per_epoch: int
     expected_epochs: int
-    memory_bytes: int  # what the state of a cohort may take
+    memory_bytes: int  # what a cohort may take
+    num_workers: int  # cohorts that train at the same time
 
 
 class CohortClass(NamedTuple):
@@ -52,6 +55,15 @@ class CohortClass(NamedTuple):
     width: int
     depth: int
     lane_counts: tuple[int, ...]  # ascending; a cohort starts with at most the last
+
+
+class Network(NamedTuple):
+    """What a plan needs to know of a network."""
+
+    width: int
+    depth: int
+    update_level: int  # `update_rules.update_level` of its optimizer
+    num_epochs: float = 0.0  # that it is expected to train for
 
 
 class Cohort(NamedTuple):
@@ -81,6 +93,7 @@ def choose_classes(shapes, job, *, list_size, num_lists):
     for width, depth in counts:
         _check_fits(width, depth, job)
     share = list_size / len(shapes)
+    most_shared = -(-list_size // job.num_workers)  # so that every worker has a cohort
     widths = sorted({width for width, _ in counts})
 
     def split_depths(start, stop):
@@ -101,7 +114,7 @@ def choose_classes(shapes, job, *, list_size, num_lists):
         options = [
             _cost_of_class(width, depth, lanes, num_networks, num_lists, job)
             for lanes in LADDER
-            if lanes <= most_lanes(width, depth, job)
+            if lanes <= min(most_shared, most_lanes(width, depth, job))
         ]
         # No class may be too large for the memory, though its members are not.
         return min(options, key=lambda option: option[0], default=(math.inf, []))
@@ -130,9 +143,7 @@ def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
     Smaller lane counts, for the last cohort of a list and for compaction when half
     of the lanes have stopped, are compiled where that is expected to save more.
     """
-    # Of a random number of networks, the last cohort is half full on average.
-    num_cohorts = min(num_networks, num_networks / lanes + (1 - 1 / lanes) / 2)
-    num_cohorts *= num_lists
+    num_cohorts = expected_cohorts(num_networks, lanes) * num_lists
     num_steps = job.steps_per_epoch * job.expected_epochs
     cost = job.costs.compile_seconds
     cost += num_cohorts * num_steps * step_seconds(width, depth, lanes, job)
@@ -150,35 +161,56 @@ def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
     return cost, [CohortClass(width, depth, tuple(lane_counts))]
 
 
-def plan(shapes, classes):
+def expected_cohorts(num_networks, lanes):
+    """Cohorts for a random number of networks: the last is half full on average."""
+    return min(num_networks, num_networks / lanes + (1 - 1 / lanes) / 2)
+
+
+def plan(networks, classes):
     """Packs networks into cohorts.
 
     Args:
-      shapes: (width, depth, update level) of each network.
+      networks: list of Networks.
       classes: CohortClasses; each network goes to the smallest that holds it.
 
     Returns:
       A list of Cohorts that holds every network once.
     """
     members = {cohort_class: [] for cohort_class in sorted(classes)}
-    for individual, (width, depth, level) in enumerate(shapes):
-        fitting = [c for c in classes if c.width >= width and c.depth >= depth]
-        smallest = min(fitting, key=lambda c: (c.width, c.depth))
-        # The neediest lane decides what its cohort's updates cost: alike go together.
-        members[smallest].append((level, depth, individual))
+    for individual, network in enumerate(networks):
+        smallest = smallest_class(classes, network.width, network.depth)
+        # The neediest lane decides what its cohort's updates cost, and the longest
+        # how long it takes: alike go together.
+        key = (network.update_level, network.num_epochs, network.depth, individual)
+        members[smallest].append(key)
     cohorts = []
     for cohort_class, group in members.items():
-        individuals = [individual for _, _, individual in sorted(group)]
-        for taken in itertools.batched(individuals, cohort_class.lane_counts[-1]):
-            lanes = smallest_lane_count(cohort_class, len(taken))
-            padded = (*taken, *[-1] * (lanes - len(taken)))
-            cohorts.append(Cohort(cohort_class, padded))
+        individuals = [individual for *_, individual in sorted(group)]
+        cohorts += fill_cohorts(cohort_class, individuals)
     return cohorts
 
 
-def smallest_lane_count(cohort_class, num_lanes):
-    """The smallest lane count compiled for that holds some lanes."""
-    return min(count for count in cohort_class.lane_counts if count >= num_lanes)
+def smallest_class(classes, width, depth):
+    """The smallest CohortClass that holds a network."""
+    fitting = [c for c in classes if c.width >= width and c.depth >= depth]
+    return min(fitting, key=lambda c: (c.width, c.depth))
+
+
+def fill_cohorts(cohort_class, individuals):
+    """Packs networks of one class, in the order given, into Cohorts."""
+    cohorts = []
+    for taken in itertools.batched(individuals, cohort_class.lane_counts[-1]):
+        lanes = min(n for n in cohort_class.lane_counts if n >= len(taken))
+        padded = (*taken, *[-1] * (lanes - len(taken)))
+        cohorts.append(Cohort(cohort_class, padded))
+    return cohorts
+
+
+def halve_class(cohort_class, num_lanes):
+    """The class with half of some lanes at most, for a device without memory."""
+    fewer = {n for n in cohort_class.lane_counts if n <= num_lanes // 2}
+    lane_counts = tuple(sorted(fewer | {num_lanes // 2}))
+    return cohort_class._replace(lane_counts=lane_counts)
 
 
 def most_lanes(width, depth, job):
@@ -188,6 +220,14 @@ def most_lanes(width, depth, job):
     if in_memory and width > job.costs.most_shared_width:
         return 1
     return min(in_memory, max(1, job.costs.most_weights // weights))
+
+
+def share_memory(job, shapes, *, num_workers):
+    """The job with as many workers, up to some, as the largest network leaves room."""
+    largest = max(lane_bytes(width, depth, job) for width, depth in shapes)
+    num_workers = max(1, min(num_workers, job.memory_bytes // largest))
+    memory_bytes = job.memory_bytes // num_workers
+    return job._replace(num_workers=num_workers, memory_bytes=memory_bytes)
 
 
 def lane_bytes(width, depth, job):
@@ -208,13 +248,15 @@ def _check_fits(width, depth, job):
 
 
 def step_seconds(width, depth, lanes, job):
-    """Expected seconds of one step of a cohort."""
+    """Expected seconds of one step of a cohort, of the time of all workers."""
     costs = job.costs
+    unit_examples = lanes * width * depth * job.batch_size
     per_weight = costs.seconds_per_weight_example * job.batch_size
     per_weight += costs.seconds_per_weight
     weights = lanes * num_weights(width, depth, job)
     overhead = costs.seconds_per_step + costs.seconds_per_layer_step * depth
-    return overhead + weights * per_weight
+    per_unit = costs.seconds_per_unit_example
+    return overhead + unit_examples * per_unit + weights * per_weight
 
 
 def num_weights(width, depth, job):

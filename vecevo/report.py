@@ -59,7 +59,7 @@ def duration(seconds):
     return f"{minutes}:{seconds:02}"
 
 
-def result_dict(result, dataset, config):
+def result_dict(result, dataset, config, precision):
     """Returns the dict of result.json from a SearchResult.
 
     The test part is used here, once, for the winners alone.
@@ -82,10 +82,12 @@ def result_dict(result, dataset, config):
         "num_trained": result.num_trained,
         "num_failed": result.num_failed,
         "num_programs": result.num_programs,
+        "plan": [c._asdict() for c in result.classes],
         "time_seconds": result.time_seconds,
         "networks_per_hour": 3600 * result.num_trained / total,
         "useful_work_ratio": result.useful_work_ratio,
         "device": jax.devices()[0].device_kind,
+        "precision": precision,
         "memory_gib": config.memory_gib,
         "versions": {
             "python": platform.python_version(),
@@ -119,6 +121,41 @@ def _winner(genome, network, dataset):
 
 def _finite_or_none(number):
     return number if math.isfinite(number) else None
+
+
+def plan_table(rows):
+    """Returns ClassForecasts as a table for the console."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("width", "depth", "lanes", "networks", "cohorts", "programs"):
+        table.add_column(name, justify="right")
+    table.add_column("MiB a cohort", justify="right")
+    table.add_column("time", justify="right")
+    for row in rows:
+        cohort_class = row.cohort_class
+        table.add_row(
+            f"to {cohort_class.width}",
+            f"to {cohort_class.depth}",
+            ", ".join(map(str, cohort_class.lane_counts)),
+            f"{row.num_networks:.3g}",
+            f"{row.num_cohorts:.3g}",
+            str(row.num_programs),
+            f"{row.cohort_bytes / 2**20:,.0f}",
+            duration(row.seconds),
+        )
+    return table
+
+
+def plan_line(rows, job):
+    """Returns what a run is expected to take, in one line."""
+    num_programs = sum(row.num_programs for row in rows)
+    seconds = sum(row.seconds for row in rows)
+    compiling = num_programs * job.costs.compile_seconds
+    return (
+        f"plan: {sum(row.num_networks for row in rows):,.0f} new networks in "
+        f"{sum(row.num_cohorts for row in rows):,.0f} cohorts, {job.num_workers} at "
+        f"once; at most {num_programs} programs; about {duration(seconds)}, and "
+        f"{duration(compiling)} to compile what is not cached"
+    )
 
 
 def top_table(report, names):

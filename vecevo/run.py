@@ -19,12 +19,16 @@ from vecevo import (
     journal,
     operators,
     report,
+    selfcheck,
     strategies,
 )
 from vecevo import session as sessions
+from vecevo.forecast import forecast
 from vecevo.hyperparams import complete
-from vecevo.search import check_population, search
+from vecevo.search import check_population, count_lists, possible_shapes, search
 from vecevo.space import decode, encode
+
+MOST_AT_ONCE = 1000  # networks of a grid in one generation
 
 
 def run(config, console):
@@ -35,7 +39,9 @@ def run(config, console):
     """
     configs.check(config)
     environment.select_device(config.device)
+    precision = environment.set_precision(config.precision)
     cache_dir = environment.set_up_cache(config.cache_dir)
+    selfcheck.check_compiler(cache_dir)
     config = resolve(config)
     folder = pathlib.Path(config.output_dir)
     if folder.exists():
@@ -53,7 +59,12 @@ def run(config, console):
         limit_train=config.limit_train,
         is_article=config.protocol == "article",
     )
+    if config.standardize:
+        dataset = datasets.standardize(dataset)
     describe(config, space, dataset, console)
+    show_plan(config, space, fixed, dataset, console)
+    if config.plan:
+        return
     environment.make_folder(folder)
     try:
         (folder / "config.toml").write_text(configs.to_toml(config))
@@ -63,7 +74,7 @@ def run(config, console):
             raise RuntimeError(f"stopped, but {folder} has what was trained") from error
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
-    summary = report.result_dict(result, dataset, config)
+    summary = report.result_dict(result, dataset, config, precision)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     show_result(summary, [name for name, _ in space.genes], folder, console)
 
@@ -96,11 +107,32 @@ def evolve(config, space, fixed, start, dataset, folder, console):
             fixed=fixed,
             record_fn=record_fn,
             progress_fn=progress_fn,
-            batch_size=config.batch_size,
-            max_epochs=config.max_epochs,
             patience=config.patience,
-            memory_bytes=int(config.memory_gib * 2**30),
+            **plan_settings(config),
         )
+
+
+def plan_settings(config):
+    """The settings that decide, beside the networks, what is trained together."""
+    return {
+        "batch_size": config.batch_size,
+        "max_epochs": config.max_epochs,
+        "memory_bytes": int(config.memory_gib * 2**30),
+    }
+
+
+def show_plan(config, space, fixed, dataset, console):
+    """Prints what is expected of the run; the whole table if only that is asked."""
+    shapes = possible_shapes(space, fixed)
+    strategy = make_strategy(config, space.num_choices)
+    size = config.population_size
+    num_lists = count_lists(space, strategy, size, config.num_generations)
+    lists = {"list_size": size, "num_lists": num_lists}
+    job, classes = sessions.make_plan(dataset, shapes, **lists, **plan_settings(config))
+    rows = forecast(shapes, classes, job, **lists)
+    if config.plan:
+        console.print(report.plan_table(rows))
+    console.print(report.plan_line(rows, job))
 
 
 def resolve(config):
@@ -112,15 +144,17 @@ def resolve(config):
         else (config.dataset.replace("/", "-"))
     )
     memory_gib = config.memory_gib or sessions.memory_budget() / 2**30
-    num_generations = config.num_generations
+    num_generations, population_size = config.num_generations, config.population_size
     if config.strategy == "grid":
-        num_generations = -(-space.num_genomes // config.population_size)
+        population_size = population_size or min(space.num_genomes, MOST_AT_ONCE)
+        num_generations = -(-space.num_genomes // population_size)
     return dataclasses.replace(
         config,
         batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
         max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
         memory_gib=round(memory_gib, 4),
         num_generations=num_generations,
+        population_size=population_size or 20,
         output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
     )
 

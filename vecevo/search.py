@@ -38,7 +38,8 @@ class SearchResult(NamedTuple):
     num_trained: int
     num_failed: int
     num_programs: int
-    time_seconds: dict  # total, compile (waited for), train
+    classes: list  # packing.CohortClasses, as they were at the end
+    time_seconds: dict  # total; of a worker: compile (waited for), train
     useful_work_ratio: float | None  # None when nothing was trained
 
 
@@ -58,7 +59,10 @@ class Ledger:
             self.num_failed += result.failed_epoch is not None
         self.work = evaluation.add_work(self.work, work)
         trained = [pair for pair in pairs if pair[1].failed_epoch is None]
-        ranked = sorted([*self.top, *trained], key=lambda p: -p[1].validation_accuracy)
+        # Cohorts come in any order: of equals, the first genome ranks first.
+        ranked = sorted(
+            [*self.top, *trained], key=lambda p: (-p[1].validation_accuracy, p[0])
+        )
         self.top = ranked[:NUM_TOP]
         if self._record_fn is not None:
             self._record_fn(self.generation, genomes, results)
@@ -116,7 +120,7 @@ def search(
         dataset,
         possible_shapes(space, fixed),
         list_size=population_size,
-        num_lists=1 + strategy.share_new * (num_generations - 1),
+        num_lists=count_lists(space, strategy, population_size, num_generations),
         seed=seed,
         is_time_up_fn=lambda: time.perf_counter() - start > max_seconds,
         **training_settings,
@@ -144,6 +148,12 @@ def search(
     return _summarize(
         ledger, progress, population_size, session, time.perf_counter() - start
     )
+
+
+def count_lists(space, strategy, population_size, num_generations):
+    """How many generations all the new networks of a run are expected to fill."""
+    num_lists = 1 + strategy.share_new * (num_generations - 1)
+    return min(num_lists, space.num_genomes / population_size)
 
 
 def possible_shapes(space, fixed):
@@ -229,10 +239,11 @@ def _summarize(ledger, progress, population_size, session, seconds):
         num_trained=len(ledger.fitness),
         num_failed=ledger.num_failed,
         num_programs=session.setup.programs.num_programs,
+        classes=session.classes,
         time_seconds={
             "total": seconds,
-            "compile": session.setup.programs.compile_seconds,
-            "train": work.train_seconds,
+            "compile": work.wait_seconds / session.job.num_workers,
+            "train": work.train_seconds / session.job.num_workers,
         },
         useful_work_ratio=work.needed / work.executed if work.executed else None,
     )

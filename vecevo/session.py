@@ -1,6 +1,7 @@
 """What all lists of networks of one run share: data on the device, plan, keys."""
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -33,6 +34,8 @@ class Session(NamedTuple):
     dataset: object  # datasets.Dataset
     classes: list  # packing.CohortClasses
     setup: cohorts.Setup
+    job: packing.Job
+    is_time_up_fn: Callable  # asked before every epoch of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
 
@@ -42,6 +45,47 @@ def memory_budget():
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"] * 0.8)
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+
+
+def most_workers():
+    """Cohorts that a device trains at once, given the memory: one a core of a CPU."""
+    return num_cores() if cohorts.is_on_cpu() else 1
+
+
+def num_cores():
+    """Cores of the CPU that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def make_plan(
+    dataset,
+    shapes,
+    *,
+    list_size,
+    num_lists: float = 1,
+    batch_size=64,
+    max_epochs=50,
+    memory_bytes=None,
+):
+    """Returns the packing.Job and CohortClasses of a run; see `start_session`."""
+    num_train, num_features = dataset.x_train.shape
+    shapes = [(padded_width(width), depth) for width, depth in shapes]
+    job = packing.Job(
+        costs=packing.CPU if cohorts.is_on_cpu() else packing.ACCELERATOR,
+        num_features=num_features,
+        batch_size=batch_size,
+        examples_at_once=max(batch_size, training.EVALUATION_BATCH),
+        steps_per_epoch=-(-num_train // batch_size),
+        expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
+        memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
+        num_workers=1,
+    )
+    job = packing.share_memory(job, shapes, num_workers=most_workers())
+    return job, packing.choose_classes(
+        shapes, job, list_size=list_size, num_lists=num_lists
+    )
 
 
 def start_session(
@@ -72,20 +116,14 @@ def start_session(
       is_time_up_fn: asked before every epoch; what is then not finished is dropped.
     """
     check_counts(batch_size=batch_size, max_epochs=max_epochs, patience=patience)
-    num_train, num_features = dataset.x_train.shape
-    is_cpu = jax.default_backend() == "cpu"
-    job = packing.Job(
-        costs=packing.CPU if is_cpu else packing.ACCELERATOR,
-        num_features=num_features,
+    job, classes = make_plan(
+        dataset,
+        shapes,
+        list_size=list_size,
+        num_lists=num_lists,
         batch_size=batch_size,
-        examples_at_once=max(batch_size, training.EVALUATION_BATCH),
-        steps_per_epoch=-(-num_train // batch_size),
-        expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
-        memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
-    )
-    shapes = [(padded_width(width), depth) for width, depth in shapes]
-    classes = packing.choose_classes(
-        shapes, job, list_size=list_size, num_lists=num_lists
+        max_epochs=max_epochs,
+        memory_bytes=memory_bytes,
     )
     arrays = (getattr(dataset, name) for name in training.TrainingData._fields)
     data = jax.device_put(training.TrainingData(*arrays))
@@ -99,9 +137,10 @@ def start_session(
             keeps_last=jnp.array(dataset.is_article),
         ),
         order_key=keys.order,
-        is_time_up_fn=is_time_up_fn,
     )
-    return Session(dataset, classes, setup, keys.network)
+    return Session(
+        dataset, classes, setup, job, is_time_up_fn, network_root=keys.network
+    )
 
 
 def padded_width(width):

@@ -1,0 +1,32 @@
+"""Compiled gradients are compared with NumPy's before they are trusted."""
+
+import jax
+import pytest
+
+from vecevo import networks, selfcheck
+
+
+def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypatch):
+    selfcheck.check_compiler(tmp_path)
+    monkeypatch.setattr(selfcheck, "gradient_difference", lambda: 1.0)
+    selfcheck.check_compiler(tmp_path)  # not asked again
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    with pytest.raises(ValueError, match=r"jaxlib=.* compiles wrong gradients .* 1\)"):
+        selfcheck.check_compiler(tmp_path)  # another compiler, as it were
+    assert len(list((tmp_path / "selfcheck").iterdir())) == 1
+
+
+@pytest.mark.parametrize("fault", [1.001, float("nan")])
+def test_a_wrong_product_is_noticed(fault, monkeypatch):
+    @jax.custom_vjp
+    def product(kernel, x):
+        return kernel @ x
+
+    def backward(operands, error):
+        kernel, x = operands
+        return error @ x.T * fault, kernel.T @ error
+
+    product.defvjp(lambda kernel, x: (kernel @ x, (kernel, x)), backward)
+    monkeypatch.setattr(networks, "product", product)
+    difference = selfcheck.gradient_difference()
+    assert not difference <= selfcheck.TOLERANCE
