@@ -81,6 +81,18 @@ def test_a_run_is_asking_and_telling_with_the_keys_of_a_search():
     np.testing.assert_array_equal(trace.offspring[0], start)
 
 
+def test_the_best_is_that_of_all_generations():
+    strategy = strategies.random(NUM_CHOICES, population_size=2)
+    values = np.random.default_rng(0).random(24).astype(np.float32)
+    look_up = landscapes.table(values, NUM_CHOICES)
+    state, trace = strategies.run_strategy(jax.random.key(2), strategy, look_up, 9)
+    assert trace.fitness.max() > trace.fitness[-1].max()
+    assert state.best_fitness == trace.fitness.max() == look_up(state.best_genome[None])
+    best = trace.info.best_fitness
+    np.testing.assert_array_equal(best, trace.fitness.max(axis=1))
+    np.testing.assert_allclose(trace.info.mean_fitness, trace.fitness.mean(axis=1))
+
+
 def test_plus_keeps_the_fittest_and_breeds_from_the_parents():
     strategy = strategies.evolution_plus(
         NUM_CHOICES, population_size=8, num_parents=2, mutation_rate=0.0
@@ -115,6 +127,19 @@ def test_individuals_age_and_die_however_fit():
         fitness = jnp.asarray(star - generation / 10.0, jnp.float32)
         state, _ = strategy.tell(state, offspring, fitness)
         ages.append(offspring[-1])
+
+
+def test_those_that_do_not_live_yet_do_not_compete():
+    strategy = strategies.regularized_evolution(
+        np.full(9, 2), population_size=2, lifetime=5, tournament_size=2
+    )
+    genomes = np.repeat([[0], [1]], 9, axis=1)
+    state = strategy.init(jax.random.key(0), genomes)
+    state, _ = strategy.tell(state, genomes, jnp.array([1.0, 0.0]))
+    asks = jax.vmap(strategy.ask, (0, None))
+    offspring = asks(jax.random.split(jax.random.key(1), 1000), state)
+    share = (offspring.sum(axis=2) == 1).mean()  # of the fitter one
+    assert abs(share - 3 / 4) < 5 * np.sqrt(3 / 16 / 2000)
 
 
 def test_rates_live_on_with_the_genomes_that_they_made():

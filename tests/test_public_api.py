@@ -7,6 +7,7 @@ NAMES = {
     *("SearchSpace", "article_space", "decode", "encode"),
     *("landscapes", "operators", "strategies"),
     *("search", "SearchResult", "Progress", "accuracy_on"),
+    *("Table", "load_table", "merge_tables", "save_table", "replay"),
     *("train_networks", "NetworkResult"),
 }
 OPERATORS = {

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo import landscapes, strategies
+from vecevo import landscapes, operators, strategies
 from vecevo.operators import initialization
 from vecevo.strategies import archives
 
@@ -32,6 +32,12 @@ def test_every_genome_comes_once_and_then_exhaustion_is_said(name):
     assert len(told) == 4
     new = {tuple(genome) for genome in second.tolist()} - told
     assert len(new) == 2  # all that there are; the rest is the strategy's own
+    if name == "grid":
+        own = [
+            operators.grid_population(SPACE, start=4 * generation, population_size=4)
+            for generation in range(3)
+        ]
+        np.testing.assert_array_equal(trace.offspring, own)
 
 
 def test_the_strategys_own_offspring_stand_where_they_are_new():
