@@ -1,47 +1,84 @@
 """`python -m bench NAME ...`: runs benchmarks, writes records, renders the README."""
 
+import argparse
 import sys
-from typing import Annotated, Literal
 
-import tyro
 from rich.console import Console
 
-from bench import lanes, parity, report, table
+from bench import (
+    costs,
+    digits_table,
+    equivalence,
+    gpu,
+    jobs,
+    lanes,
+    operators,
+    packing,
+    parity,
+    report,
+    startup,
+)
 
-BENCHMARKS = {"lanes": lanes.measure, "parity": parity.measure, "report": report.render}
+BENCHMARKS = {
+    "lanes": lanes,
+    "jobs": jobs,
+    "packing": packing,
+    "startup": startup,
+    "equivalence": equivalence,
+    "operators": operators,
+    "costs": costs,
+    "parity": parity,
+    "gpu": gpu,
+}
+DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators")
 
 
-def main(
-    names: Annotated[
-        tuple[Literal["lanes", "parity", "table", "report"], ...], tyro.conf.Positional
-    ] = ("lanes", "report"),
-    /,
-    smoke: bool = False,
-    data_dir: str | None = None,
-    runs: tuple[str, ...] = (),
-):
-    """Measures vecevo against its plain baselines.
-
-    Args:
-      names: lanes (training throughput by width), parity (accuracies of Keras and
-        vecevo, half an hour), table (records the grid runs given with --runs), report
-        (writes the README's tables from the records).
-      smoke: take seconds, not minutes; the records are of no use and not written.
-      data_dir: where tensorflow-datasets has its prepared sets, for parity.
-      runs: folders of finished grid runs, one for each replicate of a table.
-    """
-    width = None if sys.stdout.isatty() else 200
-    console = Console(soft_wrap=True, highlight=False, width=width)
+def main():
+    """Runs the benchmarks that the command line names, then renders the report."""
+    described = "\n".join(
+        f"  {name:12} {str(module.__doc__).partition('\n')[0]}"
+        for name, module in BENCHMARKS.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=f"Measures vecevo against plain baselines.\n\n{described}\n"
+        f"  {'digits_table':12} {str(digits_table.__doc__).partition('\n')[0]}\n"
+        f"  report       Renders the README's tables from the records.\n\n"
+        f"Without names: {', '.join(DEFAULT)}, report.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="one of the above")
+    parser.add_argument(
+        "--smoke", action="store_true", help="take seconds; write no records"
+    )
+    parser.add_argument("--full", action="store_true", help="the long sizes as well")
+    parser.add_argument(
+        "--data-dir", help="where tensorflow-datasets has its prepared sets"
+    )
+    parser.add_argument(
+        "--runs", nargs="+", default=[], help="folders of grid runs, for digits_table"
+    )
+    args = parser.parse_args()
+    console = Console(
+        soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200
+    )
     try:
-        for name in names:
-            if name == "table":
-                table.record(console, runs=runs, smoke=smoke)
+        for name in args.names or (*DEFAULT, "report"):
+            if name == "report":
+                report.render(console)
+            elif name == "digits_table":
+                digits_table.record(console, runs=args.runs, smoke=args.smoke)
+            elif name in BENCHMARKS:
+                BENCHMARKS[name].measure(
+                    console, smoke=args.smoke, full=args.full, data_dir=args.data_dir
+                )
             else:
-                BENCHMARKS[name](console, smoke=smoke, data_dir=data_dir)
+                names = ", ".join((*BENCHMARKS, "digits_table", "report"))
+                raise ValueError(f"{name!r} is no benchmark: name one of {names}.")
     except ValueError as error:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 if __name__ == "__main__":
-    tyro.cli(main, prog="python -m bench")
+    main()

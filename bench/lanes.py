@@ -1,104 +1,138 @@
 """Training throughput of mixed cohorts against one network after the other.
 
 Networks of all activations and optimizers, with rates of their own, dropout and
-weight decay on, are trained by vecevo in mixed cohorts, optimizers in rotation, and by
-`vecevo.reference`: a jitted `lax.scan` over plain Flax and Optax, one network at a
-time. A third side trains the same networks in cohorts as vecevo's plan packs them, with
-like optimizers together. The sides take turns in one process, on the same data. A pass
-is one epoch of training and the evaluation of one batch.
+weight decay on, are trained by vecevo in mixed cohorts, by `vecevo.reference` (a jitted
+`lax.scan` over plain Flax and Optax), by a Python loop over jitted steps, and by Keras.
+The sides take turns in one process. A pass is an epoch and an evaluation.
 """
 
 import time
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import records
-from vecevo import (
-    evaluation,
-    hyperparams,
-    make_dataset,
-    networks,
-    packing,
-    reference,
-    update_rules,
-)
+from bench import machine, records, sides
+from vecevo import make_dataset, packing
 from vecevo import session as sessions
 
-BATCH_SIZE, DEPTH, NUM_CLASSES = 64, 2, 10
-NUM_FEATURES, WIDTHS = (64, 784, 3072), (64, 256, 512, 1024)
-OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
-ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
+NUM_CLASSES = 10
+SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
+WIDTHS = (64, 256, 512, 1024)
+NARROW = (64, 256)  # where not all sizes and depths are measured
 NUM_PAIRS = 7
+BASELINES = ("reference", "loop", "keras")
 
 
-def measure(console, *, smoke, data_dir):
+def measure(console, *, smoke, full, data_dir):
     """Measures every cell of the table, shows it, and writes the record."""
     del data_dir  # the inputs are random bytes
+    ceilings = {"matrix": machine.matrix_rate(), "copy": machine.copy_rate()}
+    console.print(
+        f"machine: {ceilings['matrix'] / 1e9:,.0f} GFLOP/s of matrix products, "
+        f"{ceilings['copy'] / 1e9:,.1f} GB/s of copies"
+    )
     rows = []
-    cells = [(f, w) for f in NUM_FEATURES for w in WIDTHS]
-    for num_features, width in cells[:1] if smoke else cells:
-        num_pairs, num_steps = (2, 2) if smoke else (NUM_PAIRS, 40)
-        row = measure_cell(num_features, width, num_pairs, num_steps)
+    for num_features, batch_size, width, depths in choose_cells(smoke, full):
+        num_steps = 2 if smoke else 40 if width <= 256 else 20
+        dataset = random_dataset(num_features, num_steps * batch_size)
+        row = measure_cell(
+            dataset, width, depths, batch_size, 2 if smoke else NUM_PAIRS, ceilings
+        )
         rows.append(row)
+        ratios = ", ".join(
+            f"{row[side]['ratio']['median']:.2f} times {side}"
+            for side in BASELINES
+            if side in row
+        )
         console.print(
-            f"lanes: {num_features} features, width {width}, {row['num_lanes']} lanes: "
-            f"{row['ratio']['median']:.2f} times the reference"
+            f"lanes: {num_features} features, width {width}, depth "
+            f"{'-'.join(map(str, depths))}, {row['num_lanes']} lanes: {ratios}"
         )
     console.print(make_table(rows))
     if not smoke:
-        command = "python -m bench lanes"
-        console.print(f"record: {records.write('lanes', rows, command=command).name}")
+        path = records.write("lanes", rows, command=records.command("lanes", full=full))
+        console.print(f"record: {path.name}")
 
 
-def measure_cell(num_features, width, num_pairs, num_steps):
+def choose_cells(smoke, full):
+    """Returns (features, batch size, width, depths) of each cell."""
+    cells = [
+        (num_features, batch_size, width, (2,))
+        for num_features, batch_size in SIZES
+        for width in WIDTHS
+        if full or width in NARROW or num_features == SIZES[-1][0]
+    ]
+    cells += [(*SIZES[-1], width, (1, 2, 3, 4)) for width in NARROW]
+    return cells[:1] if smoke else cells
+
+
+def measure_cell(dataset, width, depths, batch_size, num_pairs, ceilings):
     """Measures one width and number of features; returns a row of the record."""
-    dataset = random_dataset(num_features, num_steps * BATCH_SIZE)
-    session, cohort_class = make_session(dataset, width)
-    num_lanes = cohort_class.lane_counts[-1]
-    described = describe_networks(width, len(OPTIMIZERS) * num_lanes)
-    start = time.perf_counter()
-    train_mixed = prepare_lanes(session, cohort_class, described, is_mixed=True)
-    compile_lanes = time.perf_counter() - start
-    start = time.perf_counter()
-    train_reference = prepare_reference(session, described[: len(OPTIMIZERS)])
-    compile_reference = time.perf_counter() - start
-    train_planned = prepare_lanes(session, cohort_class, described, is_mixed=False)
-    sides = {
-        "mixed": (train_mixed, len(described)),
-        "planned": (train_planned, len(described)),
-        "reference": (train_reference, len(OPTIMIZERS)),
+    session = make_session(dataset, width, depths, batch_size)
+    num_lanes = session.classes[0].lane_counts[-1]
+    num_optimizers = len(sides.OPTIMIZERS)
+    described = sides.describe_networks(
+        width, depths, num_optimizers * num_lanes * session.job.num_workers
+    )
+    first = described[:num_optimizers]
+    prepared = {
+        "vecevo": sides.prepare_lanes(session, described),
+        "reference": sides.prepare_reference(session, first),
+        "loop": sides.prepare_loop(session, first),
+        "keras": sides.prepare_keras(session, first),
     }
-    if num_lanes == 1:  # then both are the same
-        del sides["planned"]
-    rates = {side: [] for side in sides}
-    for epoch in range(num_pairs + 1):
-        for side, (train, num_networks) in sides.items():
-            seconds = timed(train, epoch)
-            if epoch:  # the first pass warms caches up
-                rates[side].append(num_networks * num_steps * BATCH_SIZE / seconds)
+    present = {name: side for name, side in prepared.items() if side is not None}
+    rates = interleave(present, num_pairs, len(dataset.y_train))
     session.setup.programs.close()
-    ratios = {
-        side: [a / b for a, b in zip(rates[side], rates["reference"], strict=True)]
-        for side in sides
-    }
-    planned = "planned" if "planned" in sides else "mixed"
-    return {
-        "num_features": num_features,
+    row = {
+        "num_features": dataset.x_train.shape[1],
         "width": width,
-        "depth": DEPTH,
-        "batch_size": BATCH_SIZE,
+        "depths": list(depths),
+        "batch_size": batch_size,
         "num_lanes": num_lanes,
-        "num_networks": len(described),
-        "mixed_samples_per_second": records.spread(rates["mixed"]),
-        "planned_samples_per_second": records.spread(rates[planned]),
-        "reference_samples_per_second": records.spread(rates["reference"]),
-        "ratio": records.spread(ratios["mixed"]),
-        "ratio_planned": records.spread(ratios[planned]),
-        "compile_seconds_lanes": compile_lanes,
-        "compile_seconds_reference": compile_reference,
+        "num_workers": session.job.num_workers,
+        **shares(rates["vecevo"], dataset, first, batch_size, ceilings),
+    }
+    for name, side in present.items():
+        row[name] = {
+            "samples_per_second": records.spread(rates[name]),
+            "compile_seconds": side.compile_seconds,
+        }
+        if name != "vecevo":
+            pairs = zip(rates["vecevo"], rates[name], strict=True)
+            row[name]["ratio"] = records.spread(
+                [ours / theirs for ours, theirs in pairs]
+            )
+    return row
+
+
+def interleave(present, num_pairs, num_examples):
+    """Lets the sides take turns; returns the network-samples a second of each pass."""
+    rates = {name: [] for name in present}
+    for turn in range(num_pairs + 1):
+        for name, side in present.items():
+            start = time.perf_counter()
+            side.train(np.int32(turn))
+            seconds = time.perf_counter() - start
+            if turn:  # the first pass warms caches up
+                num_samples = side.num_networks * side.num_epochs * num_examples
+                rates[name].append(num_samples / seconds)
+    return rates
+
+
+def shares(rates, dataset, described, batch_size, ceilings):
+    """MFU and MBU of the median rate, for the true sizes of the networks."""
+    sizes = {
+        "num_features": dataset.x_train.shape[1],
+        "num_classes": NUM_CLASSES,
+    }
+    rate = records.spread(rates)["median"]
+    shapes = [(h["width"], h["depth"]) for h in described]
+    operations = np.mean([machine.sample_operations(*s, **sizes) for s in shapes])
+    moved = np.mean([machine.step_bytes(*s, **sizes) for s in shapes]) / batch_size
+    return {
+        "mfu": rate * operations / ceilings["matrix"],
+        "mbu": rate * moved / ceilings["copy"],
     }
 
 
@@ -112,140 +146,54 @@ def random_dataset(num_features, num_train):
         x_test=rng.integers(0, 256, (10, num_features), np.uint8),
         y_test=np.arange(10),
     )._replace(
-        x_validation=rng.integers(0, 256, (BATCH_SIZE, num_features), np.uint8),
-        y_validation=np.arange(BATCH_SIZE, dtype=np.int32) % NUM_CLASSES,
+        x_validation=rng.integers(0, 256, (64, num_features), np.uint8),
+        y_validation=np.arange(64, dtype=np.int32) % NUM_CLASSES,
     )
 
 
-def make_session(dataset, width):
+def make_session(dataset, width, depths, batch_size):
     """Plans as for a long run, so that compilation does not decide."""
-    session = sessions.start_session(
+    return sessions.start_session(
         dataset,
-        [(width, DEPTH)],
-        list_size=7 * packing.LADDER[-1],
+        [(width, depth) for depth in depths],
+        list_size=1000 * packing.LADDER[-1],
         num_lists=1000,
-        batch_size=BATCH_SIZE,
+        batch_size=batch_size,
         max_epochs=1000,
         patience=1000,
     )
-    return session, session.classes[0]
-
-
-def describe_networks(width, num_networks):
-    """Every optimizer and activation in turn, with rates of their own."""
-    described = []
-    for number in range(num_networks):
-        values = {
-            "width": width,
-            "depth": DEPTH,
-            "activation": ACTIVATIONS[number % len(ACTIVATIONS)],
-            "optimizer": OPTIMIZERS[number % len(OPTIMIZERS)],
-            "dropout_rate": 0.1 + 0.01 * (number % 20),
-            "weight_decay": 1e-4 * (1 + number),
-        }
-        values = hyperparams.complete(values)
-        values["learning_rate"] *= 0.1 + 0.01 * (number % 10)
-        described.append(values)
-    return described
-
-
-def prepare_lanes(session, cohort_class, described, *, is_mixed):
-    """Compiles for a class; returns a function of the epoch that trains them all."""
-    shapes = [
-        (
-            h["width"],
-            h["depth"],
-            # A plan sorts by this; of equals, cohorts are mixed as the list is.
-            0 if is_mixed else update_rules.update_level(h["optimizer"]),
-        )
-        for h in described
-    ]
-    plan = packing.plan(shapes, [cohort_class])
-    network = networks.PaddedMLP(cohort_class.width, cohort_class.depth, NUM_CLASSES)
-    setup = session.setup
-    init, train_epoch = setup.programs.get(network, cohort_class.lane_counts[-1])
-    lanes = [evaluation.make_lanes(session.network_root, c, described) for c in plan]
-    states = [init(lane) for lane in lanes]
-
-    def train(epoch):
-        reports = []
-        for number, lane in enumerate(lanes):
-            states[number], report = train_epoch(
-                states[number], lane, setup.data, setup.rule, epoch, setup.order_key
-            )
-            reports.append(report)
-        return reports
-
-    return train
-
-
-def prepare_reference(session, described):
-    """Compiles each network's own program; returns a function that trains them."""
-    data, runs = session.setup.data, []
-    for values in described:
-        trainer = reference.make_trainer(
-            **values,
-            num_features=data.x_train.shape[1],
-            num_classes=NUM_CLASSES,
-            batch_size=BATCH_SIZE,
-        )
-        key = evaluation.network_key(session.network_root, values)
-        init_key, dropout_key = reference.split_network_key(key)
-        state = trainer.init(init_key)
-        first = (state, dropout_key, jnp.array(0), session.setup.order_key)
-        train_epoch = trainer.train_epoch.lower(
-            *first, data.x_train, data.y_train
-        ).compile()
-        evaluate = trainer.evaluate.lower(
-            state.params, data.x_validation, data.y_validation
-        ).compile()
-        runs.append([state, dropout_key, train_epoch, evaluate])
-
-    def train(epoch):
-        reports = []
-        for run in runs:
-            state, dropout_key, train_epoch, evaluate = run
-            run[0], loss = train_epoch(
-                state,
-                dropout_key,
-                epoch,
-                session.setup.order_key,
-                data.x_train,
-                data.y_train,
-            )
-            measured = evaluate(run[0].params, data.x_validation, data.y_validation)
-            reports.append((loss, measured))
-        return reports
-
-    return train
-
-
-def timed(train, epoch):
-    """Seconds of one pass over all networks of a side."""
-    epoch = jnp.array(epoch)
-    start = time.perf_counter()
-    jax.block_until_ready(train(epoch))
-    return time.perf_counter() - start
 
 
 def make_table(rows):
     """Returns the rows of the record as a table for the console."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    names = ("features", "width", "lanes", "vecevo", "reference", "ratio", "min-max")
-    for name in (*names, "as planned", "compile s"):
+    names = ("features", "batch", "width", "depth", "lanes", "vecevo", "MFU", "MBU")
+    for name in (*names, *BASELINES, "compile s"):
         table.add_column(name, justify="right")
     for row in rows:
-        ratio = row["ratio"]
+        ours = row["vecevo"]
         table.add_row(
             str(row["num_features"]),
+            str(row["batch_size"]),
             str(row["width"]),
+            "-".join(map(str, row["depths"])),
             str(row["num_lanes"]),
-            f"{row['mixed_samples_per_second']['median']:,.0f}",
-            f"{row['reference_samples_per_second']['median']:,.0f}",
-            f"{ratio['median']:.2f}",
-            f"{ratio['min']:.2f}-{ratio['max']:.2f}",
-            f"{row['ratio_planned']['median']:.2f}",
-            f"{row['compile_seconds_lanes']:.1f} / "
-            f"{row['compile_seconds_reference']:.1f}",
+            f"{ours['samples_per_second']['median']:,.0f}",
+            f"{row['mfu']:.0%}",
+            f"{row['mbu']:.0%}",
+            *(ratio_text(row.get(side)) for side in BASELINES),
+            " / ".join(
+                f"{row[side]['compile_seconds']:.0f}"
+                for side in ("vecevo", *BASELINES)
+                if side in row
+            ),
         )
     return table
+
+
+def ratio_text(side):
+    """How often the rate of a baseline vecevo's is: median and spread."""
+    if side is None:
+        return "absent"
+    ratio = side["ratio"]
+    return f"{ratio['median']:.2f} ({ratio['min']:.2f}-{ratio['max']:.2f})"

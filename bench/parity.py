@@ -5,22 +5,24 @@ The article's network (two layers of 512 elu units, adamax, dropout 0.2, batches
 test part after the last epoch.
 """
 
-import importlib
-import os
 import time
 
-from bench import records
+from bench import records, sides
 from vecevo import load_dataset, train_networks
 from vecevo.environment import default_cache_dir
+from vecevo.hyperparams import complete
 
 NETWORK = {"depth": 2, "width": 512, "activation": "elu", "optimizer": "adamax"}
 JOBS = {"fashion_mnist": 5, "cifar10": 20}  # epochs
 SEEDS = (0, 1, 2)
 
 
-def measure(console, *, smoke, data_dir):
+def measure(console, *, smoke, full, data_dir):
     """Trains both sides on every data set and seed, and writes the record."""
-    keras = import_keras()
+    del full
+    keras = sides.import_keras()
+    if keras is None:
+        raise ValueError("parity needs Keras: pip install 'vecevo[bench]'.")
     rows = []
     for name, num_epochs in JOBS.items():
         num_epochs = 1 if smoke else num_epochs
@@ -32,11 +34,11 @@ def measure(console, *, smoke, data_dir):
             is_article=True,
         )
         row = {"dataset": name, "num_epochs": num_epochs}
-        sides = {"vecevo": train_vecevo, "keras": train_keras}
-        for side in sides:
+        trains = {"vecevo": train_vecevo, "keras": train_keras}
+        for side in trains:
             row |= {f"{side}_accuracy": [], f"{side}_seconds": []}
         for seed in SEEDS[:1] if smoke else SEEDS:
-            for side, train in sides.items():
+            for side, train in trains.items():
                 start = time.perf_counter()
                 accuracy = train(keras, dataset, num_epochs, seed)
                 seconds = time.perf_counter() - start
@@ -49,15 +51,6 @@ def measure(console, *, smoke, data_dir):
         rows.append(row)
     if not smoke:
         records.write("parity", rows, command="python -m bench parity")
-
-
-def import_keras():
-    """Imports Keras 3 on its JAX backend."""
-    os.environ["KERAS_BACKEND"] = "jax"
-    try:
-        return importlib.import_module("keras")
-    except ImportError as error:
-        raise ValueError("parity needs Keras: pip install 'vecevo[bench]'.") from error
 
 
 def train_vecevo(keras, dataset, num_epochs, seed):
@@ -77,25 +70,8 @@ def train_vecevo(keras, dataset, num_epochs, seed):
 def train_keras(keras, dataset, num_epochs, seed):
     """Returns the accuracy after the last epoch."""
     keras.utils.set_random_seed(seed)
-    layers = [keras.layers.Input((dataset.x_train.shape[1],))]
-    for _ in range(NETWORK["depth"]):
-        layers.append(keras.layers.Dense(NETWORK["width"], NETWORK["activation"]))
-        layers.append(keras.layers.Dropout(0.2))
-    layers.append(keras.layers.Dense(dataset.num_classes, "softmax"))
-    model = keras.Sequential(layers)
-    model.compile(
-        keras.optimizers.Adamax(0.002),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    model.fit(
-        dataset.x_train.astype("float32") / 255,
-        dataset.y_train,
-        batch_size=64,
-        epochs=num_epochs,
-        verbose=0,
-    )
-    _, accuracy = model.evaluate(
-        dataset.x_test.astype("float32") / 255, dataset.y_test, verbose=0
-    )
-    return float(accuracy)
+    model = sides.keras_model(keras, complete(NETWORK), dataset)
+    # By the article's protocol, the part validated on is the test part.
+    arrays = sides.keras_arrays(dataset)
+    history = sides.keras_fit(model, arrays, batch_size=64, num_epochs=num_epochs)
+    return history.history["val_accuracy"][-1]

@@ -14,7 +14,10 @@ import jax
 from vecevo import session
 
 FOLDER = pathlib.Path(__file__).parent / "records"
-PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy", "keras")
+PACKAGES = (
+    *("vecevo", "jax", "jaxlib", "flax", "optax", "numpy"),
+    *("keras", "deap", "pygad", "evosax"),
+)
 
 
 def spread(values):
@@ -42,6 +45,11 @@ def write(name, rows, *, command):
     path = FOLDER / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
     return path
+
+
+def command(name, *, full=False):
+    """The command that measures a record."""
+    return f"python -m bench {name}{' --full' if full else ''}"
 
 
 def read(name):

@@ -11,8 +11,7 @@ import pytest
 from rich.console import Console
 
 import vecevo
-from bench import records
-from bench import table as table_bench
+from bench import digits_table, records
 from vecevo import config as configs
 from vecevo import journal, landscapes, run, strategies, tables
 from vecevo.evaluation import NetworkResult
@@ -110,12 +109,12 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, table):
 def test_the_bench_records_runs_as_a_table(tmp_path, monkeypatch, table):
     written = []
     monkeypatch.setattr(records, "write", lambda *args, **_: written.append(args))
-    monkeypatch.setattr(table_bench, "FOLDER", tmp_path)
+    monkeypatch.setattr(digits_table, "FOLDER", tmp_path)
     runs = [str(tmp_path / f"seed{seed}") for seed in range(3)]
     console = Console(file=io.StringIO())
-    table_bench.record(console, runs=runs, smoke=True)
+    digits_table.record(console, runs=runs, smoke=True)
     assert not written and not (tmp_path / "digits_table.npz").exists()
-    table_bench.record(console, runs=runs, smoke=False)
+    digits_table.record(console, runs=runs, smoke=False)
     ((name, [row]),) = written
     assert name == "digits_table" and row["num_failed"] == 3
     assert row["best_mean_accuracy"] == table.validation_accuracy.mean(1).max()

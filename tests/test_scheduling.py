@@ -62,6 +62,13 @@ def test_cohorts_train_at_the_same_time(monkeypatch):
         )
 
 
+def test_settings_made_by_a_context_hold_in_all_threads():
+    with jax.enable_x64(True):
+        results = train(start(num_workers=2), describe_some(8))
+    for result in results.values():
+        assert result.params["output"]["kernel"].dtype == np.float64
+
+
 def refuse_more_than(num_lanes, monkeypatch):
     """Lets the device report that it has no memory for cohorts of more lanes."""
     train_cohort, refused = cohorts.train_cohort, []

@@ -52,6 +52,21 @@ class _Shape(NamedTuple):
     num_lanes: int
 
 
+def with_settings_of_this_thread(fn):
+    """Returns the function under JAX's settings of now, for another thread to call.
+
+    A thread does not inherit settings made by a context, such as `jax.enable_x64`.
+    """
+    is_x64 = jax.config.jax_enable_x64
+    precision = jax.config.jax_default_matmul_precision
+
+    def call(*args):
+        with jax.enable_x64(is_x64), jax.default_matmul_precision(precision):
+            return fn(*args)
+
+    return call
+
+
 class Programs:
     """The compiled programs of a run: each is compiled once, ahead in a thread."""
 
@@ -69,7 +84,8 @@ class Programs:
         """Starts compiling for a shape in the background, unless that was done."""
         shape = _Shape(network, num_lanes)
         if shape not in self._futures:
-            self._futures[shape] = self._executor.submit(self._compile, shape)
+            compile_shape = with_settings_of_this_thread(self._compile)
+            self._futures[shape] = self._executor.submit(compile_shape, shape)
 
     def get(self, network, num_lanes):
         """Returns the init and the epoch program of a shape, and the seconds waited."""

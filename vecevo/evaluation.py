@@ -175,11 +175,11 @@ def make_lanes(network_root, cohort, hyperparams):
     return training.Lanes(
         key=jnp.stack([network_key(network_root, h) for h in rows]),
         architecture=networks.Architecture(
-            width=jnp.array([h["width"] for h in rows]),
-            depth=jnp.array([h["depth"] for h in rows]),
-            activation=jnp.array(activation),
+            width=jnp.array([h["width"] for h in rows], jnp.int32),
+            depth=jnp.array([h["depth"] for h in rows], jnp.int32),
+            activation=jnp.array(activation, jnp.int32),
         ),
-        optimizer=jnp.array(optimizer),
+        optimizer=jnp.array(optimizer, jnp.int32),
         learning_rate=jnp.array([h["learning_rate"] for h in rows]),
         dropout_rate=jnp.array([h["dropout_rate"] for h in rows]),
         weight_decay=jnp.array([h["weight_decay"] for h in rows]),

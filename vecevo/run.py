@@ -177,7 +177,8 @@ def show_plan(config, space, fixed, dataset, console):
     size = config.population_size
     num_lists = count_lists(space, strategy, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}
-    job, classes = sessions.make_plan(dataset, shapes, **lists, **plan_settings(config))
+    settings = {**lists, **plan_settings(config)}
+    job, classes = sessions.make_plan(dataset.x_train.shape, shapes, **settings)
     rows = forecast(shapes, classes, job, **lists)
     if config.plan:
         console.print(report.plan_table(rows))

@@ -34,6 +34,7 @@ def train_plan(session, plan, make_lanes_fn):
         _request_programs(session, cohort)
     is_abandoned = threading.Event()
 
+    @cohorts.with_settings_of_this_thread
     def train(cohort):
         start = time.perf_counter()
         trained = cohorts.train_cohort(

@@ -60,7 +60,7 @@ def num_cores():
 
 
 def make_plan(
-    dataset,
+    data_shape,
     shapes,
     *,
     list_size,
@@ -69,8 +69,11 @@ def make_plan(
     max_epochs=50,
     memory_bytes=None,
 ):
-    """Returns the packing.Job and CohortClasses of a run; see `start_session`."""
-    num_train, num_features = dataset.x_train.shape
+    """Returns the packing.Job and CohortClasses of a run.
+
+    `data_shape` is (N, F) of the part to train on; the rest as in `start_session`.
+    """
+    num_train, num_features = data_shape
     shapes = [(padded_width(width), depth) for width, depth in shapes]
     job = packing.Job(
         costs=packing.CPU if cohorts.is_on_cpu() else packing.ACCELERATOR,
@@ -117,7 +120,7 @@ def start_session(
     """
     check_counts(batch_size=batch_size, max_epochs=max_epochs, patience=patience)
     job, classes = make_plan(
-        dataset,
+        dataset.x_train.shape,
         shapes,
         list_size=list_size,
         num_lists=num_lists,

@@ -22,12 +22,12 @@ def record(console, *, runs, smoke):
             "runs=() has no folder: give those of grid runs with --runs, made with "
             "python -m vecevo.run --strategy grid --seed 0 (1, 2, ...)."
         )
-    command = f"python -m bench table --runs {shlex.join(runs)}"
+    command = f"python -m bench digits_table --runs {shlex.join(runs)}"
     tables = [vecevo.load_table(run) for run in runs]
     table = vecevo.merge_tables(tables, source=command)
     row = describe(table)
     console.print(
-        f"table: {row['num_genomes']} networks, {row['num_replicates']} replicates; "
+        f"{row['num_genomes']} networks, {row['num_replicates']} replicates; "
         f"best mean accuracy {row['best_mean_accuracy']:.4f}"
     )
     if not smoke:
