@@ -16,6 +16,7 @@ from bench import (
     packing,
     parity,
     report,
+    runs,
     startup,
 )
 
@@ -26,11 +27,12 @@ BENCHMARKS = {
     "startup": startup,
     "equivalence": equivalence,
     "operators": operators,
+    "runs": runs,
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
 }
-DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators")
+DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators", "runs")
 
 
 def main():
