@@ -7,6 +7,7 @@ from rich.console import Console
 
 from bench import (
     costs,
+    digits_table,
     equivalence,
     gpu,
     jobs,
@@ -15,6 +16,7 @@ from bench import (
     packing,
     parity,
     report,
+    runs,
     startup,
 )
 
@@ -25,11 +27,12 @@ BENCHMARKS = {
     "startup": startup,
     "equivalence": equivalence,
     "operators": operators,
+    "runs": runs,
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
 }
-DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators")
+DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators", "runs")
 
 
 def main():
@@ -41,6 +44,7 @@ def main():
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"Measures vecevo against plain baselines.\n\n{described}\n"
+        f"  {'digits_table':12} {str(digits_table.__doc__).partition('\n')[0]}\n"
         f"  report       Renders the README's tables from the records.\n\n"
         f"Without names: {', '.join(DEFAULT)}, report.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -53,6 +57,9 @@ def main():
     parser.add_argument(
         "--data-dir", help="where tensorflow-datasets has its prepared sets"
     )
+    parser.add_argument(
+        "--runs", nargs="+", default=[], help="folders of grid runs, for digits_table"
+    )
     args = parser.parse_args()
     console = Console(
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200
@@ -61,12 +68,14 @@ def main():
         for name in args.names or (*DEFAULT, "report"):
             if name == "report":
                 report.render(console)
+            elif name == "digits_table":
+                digits_table.record(console, runs=args.runs, smoke=args.smoke)
             elif name in BENCHMARKS:
                 BENCHMARKS[name].measure(
                     console, smoke=args.smoke, full=args.full, data_dir=args.data_dir
                 )
             else:
-                names = ", ".join((*BENCHMARKS, "report"))
+                names = ", ".join((*BENCHMARKS, "digits_table", "report"))
                 raise ValueError(f"{name!r} is no benchmark: name one of {names}.")
     except ValueError as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -139,10 +139,11 @@ def run_job(name, dataset, smoke):
         space = space.__class__(tuple(genes.items()))
     population_size = min(JOBS[name]["population_size"], space.num_genomes)
     is_grid = JOBS[name]["num_generations"] == 1
+    grid = strategies.grid(space.num_choices, population_size=population_size)
     result = search(
         space,
         dataset,
-        strategy=strategies.grid(space.num_choices) if is_grid else None,
+        strategy=grid if is_grid else None,
         population_size=population_size,
         num_generations=JOBS[name]["num_generations"],
         patience=NUM_EPOCHS,

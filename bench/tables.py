@@ -143,6 +143,22 @@ def operators_table(record):
     return finish(lines, record, f"Medians of interleaved pairs; {peers}")
 
 
+def runs_table(record):
+    """Searches a second on the embedded table."""
+    lines = markdown_head(("strategy", "runs a second", "spread", "compiled in s"))
+    for row in record["rows"]:
+        rate = row["runs_per_second"]
+        cells = [row["strategy"], f"{rate['median']:,.0f}"]
+        cells += [f"{rate['min']:,.0f}-{rate['max']:,.0f}"]
+        lines.append(markdown_row([*cells, f"{row['compile_seconds']:.1f}"]))
+    first = record["rows"][0]
+    how = (
+        f"Runs of 20 genomes x 10 generations, {first['num_runs']:,} at once, medians "
+        f"of {first['runs_per_second']['n']}"
+    )
+    return finish(lines, record, how)
+
+
 def gpu_table(record):
     """Rates by lane count, and the jobs."""
     lines = markdown_head(
@@ -193,5 +209,6 @@ TABLES = {
     "startup": startup_table,
     "equivalence": equivalence_table,
     "operators": operators_table,
+    "runs": runs_table,
     "gpu": gpu_table,
 }

@@ -14,6 +14,7 @@ from bench import (
     operators,
     records,
     report,
+    runs,
     sides,
     tables,
 )
@@ -51,6 +52,8 @@ def test_a_smoke_run_measures_all_sides_and_writes_nothing(monkeypatch):
     lanes.measure(Console(file=output, width=200), **settings)
     assert "times reference" in output.getvalue() and "absent" in output.getvalue()
     operators.measure(Console(file=output, width=200), **settings)
+    runs.measure(Console(file=output, width=200), **settings)
+    assert "runs/s" in output.getvalue()
     assert "gen/s" in output.getvalue() and not written
 
 

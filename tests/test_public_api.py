@@ -5,8 +5,9 @@ import vecevo
 NAMES = {
     *("Dataset", "load_dataset", "make_dataset"),
     *("SearchSpace", "article_space", "decode", "encode"),
-    *("operators", "strategies"),
+    *("landscapes", "operators", "strategies"),
     *("search", "SearchResult", "Progress", "accuracy_on"),
+    *("Table", "load_table", "merge_tables", "save_table", "replay"),
     *("train_networks", "NetworkResult"),
 }
 OPERATORS = {

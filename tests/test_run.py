@@ -100,6 +100,21 @@ def test_a_run_starts_from_an_earlier_one_or_from_genomes(
     assert rows == [("[0, 0, 1, 0]",)]
 
 
+def test_several_objectives_and_no_repeats_end_with_the_space_and_its_front(
+    monkeypatch, tmp_path, capsys
+):
+    args = [*TINY, "--strategy", "nsga2", "--objectives", "accuracy", "num_params"]
+    args += ["--without-repeats", "--num-generations", "9"]
+    call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
+    assert "these are all networks of the space" in capsys.readouterr().out
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert (result["num_generations"], result["num_trained"]) == (1, 2)
+    # Both networks have as many parameters, so that the best one is the front.
+    assert result["front"][0]["genome"] == result["best"]["genome"]
+    accuracies = {row["validation_accuracy"] for row in result["front"]}
+    assert accuracies == {result["best"]["validation_accuracy"]}
+
+
 def test_the_articles_protocol_is_said_and_scores_the_test_part(
     monkeypatch, tmp_path, capsys
 ):

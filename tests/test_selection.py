@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vecevo import operators
-from vecevo.operators import survival
+from vecevo.operators import draws, ranking, survival
 
 SELECTIONS = {
     "truncation": functools.partial(operators.truncation_selection, num_best=1),
@@ -137,3 +137,67 @@ def test_nsga2_takes_equal_and_failed_individuals():
     assert not jnp.isnan(survival.crowding_distance(fitness, front)).any()
     survivors = operators.nsga2_survival(fitness, num_survivors=3)
     assert sorted(survivors.tolist()) == [0, 1, 3]
+
+
+@pytest.mark.parametrize(("size", "num_choices"), [(1, [1]), (4, [2, 5, 1])])
+def test_operators_are_the_same_eager_compiled_and_mapped(size, num_choices):
+    fitness = jnp.linspace(0, 1, size)
+
+    def draw_all(key):
+        population = operators.random_population(key, num_choices, population_size=size)
+        others = operators.stratified_population(key, num_choices, population_size=size)
+        variation = [
+            *(
+                mutate(key, population, num_choices, mutation_rate=0.6)
+                for mutate in (
+                    operators.one_gene_mutation,
+                    operators.reset_mutation,
+                    operators.creep_mutation,
+                )
+            ),
+            operators.uniform_crossover(key, population, others),
+            operators.one_point_crossover(key, population, others),
+            operators.k_point_crossover(key, population, others, num_points=2),
+        ]
+        count = operators.random_count_survival(
+            key, fitness, num_best=1, num_random=size - 1
+        )
+        rate = operators.random_rate_survival(key, fitness, num_best=1, random_rate=0.5)
+        both = jnp.stack([fitness, -fitness], axis=1)
+        survivors = [
+            operators.plus_survival(fitness, num_survivors=size),
+            operators.aging_survival(population[:, 0], num_survivors=size),
+            operators.nsga2_survival(both, num_survivors=size),
+        ]
+        return population, others, variation, count, rate, survivors
+
+    keys = jax.random.split(jax.random.key(0), 2)
+    mapped = jax.tree.map(lambda leaf: leaf[1], jax.jit(jax.vmap(draw_all))(keys))
+    for ours, theirs in zip(
+        jax.tree.leaves(mapped), jax.tree.leaves(draw_all(keys[1])), strict=True
+    ):
+        assert ours.dtype == theirs.dtype
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("size", [7, ranking.MOST_COMPARED + 1])
+def test_orders_of_few_and_of_many_are_numpys(size):
+    values = np.random.default_rng(0).choice([-np.inf, 0.1, 0.2, 0.3], size)
+    order = np.argsort(-values, stable=True)
+    np.testing.assert_array_equal(ranking.best_first(jnp.array(values)), order)
+    np.testing.assert_array_equal(
+        ranking.rank(jnp.array(values)), np.argsort(order, stable=True)
+    )
+
+
+def test_draws_are_those_of_jax_in_the_shape():
+    key, shape, high = jax.random.key(3), (5, 3), jnp.array([2, 1, 9])
+    np.testing.assert_array_equal(
+        draws.uniform(key, shape), jax.random.uniform(key, shape)
+    )
+    np.testing.assert_array_equal(
+        draws.bernoulli(key, 0.3, shape), jax.random.bernoulli(key, 0.3, shape)
+    )
+    np.testing.assert_array_equal(
+        draws.randint(key, shape, 0, high), jax.random.randint(key, shape, 0, high)
+    )

@@ -4,11 +4,14 @@ Axes of arrays, everywhere: P population, G genes, S selected, L lanes, W padded
 width, D layers, F input features, C classes, N examples, B batch.
 """
 
-from vecevo import operators, strategies
+from vecevo import landscapes, operators, strategies
 from vecevo.datasets import Dataset, load_dataset, make_dataset
 from vecevo.evaluation import NetworkResult, train_networks
-from vecevo.search import Progress, SearchResult, accuracy_on, search
+from vecevo.generations import Progress, SearchResult
+from vecevo.replay import replay
+from vecevo.search import accuracy_on, search
 from vecevo.space import SearchSpace, article_space, decode, encode
+from vecevo.tables import Table, load_table, merge_tables, save_table
 
 __all__ = [
     "Dataset",
@@ -16,13 +19,19 @@ __all__ = [
     "Progress",
     "SearchResult",
     "SearchSpace",
+    "Table",
     "accuracy_on",
     "article_space",
     "decode",
     "encode",
+    "landscapes",
     "load_dataset",
+    "load_table",
     "make_dataset",
+    "merge_tables",
     "operators",
+    "replay",
+    "save_table",
     "search",
     "strategies",
     "train_networks",

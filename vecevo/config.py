@@ -15,6 +15,7 @@ import tomli_w
 import tyro
 
 from vecevo import hyperparams
+from vecevo.objectives import check_objectives
 from vecevo.space import SearchSpace, article_space
 
 PROG = "python -m vecevo.run"
@@ -23,6 +24,11 @@ DESCRIPTION = """Evolves neural networks on a data set.
 `--config FILE` takes any of these settings from a TOML file, with underscores in
 their names; the command line overrides it."""
 
+LANDSCAPE_SETTINGS = {
+    *("landscape", "strategy", "genetic_setting", "without_repeats", "objectives"),
+    *("population_size", "num_generations", "seed", "device", "output_dir"),
+    "cache_dir",
+}
 _ARTICLE = dict(article_space().genes)
 
 
@@ -42,8 +48,26 @@ class RunConfig:
     protocol: Literal["validation", "article"] = "validation"
     """Select on a split of the training part, or as the article did: train on all of
     it, stop and score on the test part."""
-    strategy: Literal["genetic", "random", "grid"] = "genetic"
+    landscape: str | None = None
+    """Replay the search on recorded networks instead of training: a grid run's folder,
+    a table file, or `digits`, the embedded table of the article's space."""
+    strategy: Literal[
+        "genetic",
+        "evolution_plus",
+        "regularized_evolution",
+        "self_adaptive",
+        "nsga2",
+        "univariate_estimation",
+        "local_search",
+        "random",
+        "grid",
+    ] = "genetic"
     """How genomes are chosen; a grid trains every network of the space."""
+    without_repeats: bool = False
+    """Never ask for a network twice."""
+    objectives: tuple[Literal["accuracy", "num_params"], ...] = ("accuracy",)
+    """What to select by: accuracy, or, with the strategy nsga2, accuracy and
+    num_params, the fewer the better; then the Pareto front is in the results."""
     genetic_setting: Literal["article", "code"] = "article"
     """The genetic search as the article's text describes it, or as its code does."""
     depth: tuple[int, ...] = _ARTICLE["depth"]
@@ -213,7 +237,28 @@ def check(config):
             f"start_from={config.start_from!r} is of no use to a grid, which trains "
             "all networks: leave it out, or choose another --strategy."
         )
+    check_objectives(config.objectives)
+    if (len(config.objectives) > 1) != (config.strategy == "nsga2"):
+        raise ValueError(
+            f"objectives={config.objectives} and strategy={config.strategy!r} do not "
+            "go together: give --strategy nsga2 for accuracy and num_params, and "
+            "another one for accuracy alone."
+        )
+    check_landscape(config)
     make_space(config)
+
+
+def check_landscape(config):
+    """Raises ValueError for settings of training where nothing is trained."""
+    if config.landscape is None:
+        return
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in LANDSCAPE_SETTINGS and value != field.default:
+            raise ValueError(
+                f"{field.name}={value!r} has no say with landscape="
+                f"{config.landscape!r}, where nothing is trained: leave it out."
+            )
 
 
 def make_space(config):

@@ -66,6 +66,29 @@ def read_best(path):
     Raises:
       ValueError: for a file that is no table of a run.
     """
+    query = (
+        "SELECT hyperparams FROM networks WHERE status = 'trained' "
+        "ORDER BY validation_accuracy DESC, genome"
+    )
+    return [json.loads(text) for (text,) in _select(path, query, "start_from")]
+
+
+def read_networks(path):
+    """Returns a dict for each of a run's networks, by when they were trained.
+
+    It has genome, num_params, num_epochs, and validation_accuracy, None where failed.
+
+    Raises:
+      ValueError: for a file that is no table of a run.
+    """
+    names = ("genome", "num_params", "num_epochs", "validation_accuracy")
+    query = f"SELECT {', '.join(names)} FROM networks ORDER BY id"
+    rows = [dict(zip(names, row, strict=True)) for row in _select(path, query, "run")]
+    return [row | {"genome": json.loads(row["genome"])} for row in rows]
+
+
+def _select(path, query, argument):
+    """Returns the rows of a query; errors name the argument that gave the path."""
     try:
         uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
         connection = sqlite3.connect(uri, uri=True)
@@ -73,20 +96,16 @@ def read_best(path):
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version != SCHEMA_VERSION:
                 raise ValueError(
-                    f"start_from={str(path)!r} has schema version {version}, not "
+                    f"{argument}={str(path)!r} has schema version {version}, not "
                     f"{SCHEMA_VERSION}: give a run of this version of vecevo."
                 )
-            rows = connection.execute(
-                "SELECT hyperparams FROM networks WHERE status = 'trained' "
-                "ORDER BY validation_accuracy DESC, genome"
-            ).fetchall()
+            return connection.execute(query).fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise ValueError(
-            f"start_from={str(path)!r} cannot be read ({error}): give a run's folder."
+            f"{argument}={str(path)!r} cannot be read ({error}): give a run's folder."
         ) from error
-    return [json.loads(text) for (text,) in rows]
 
 
 def _finite_or_none(number):

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import jax
+import numpy as np
 from rich.table import Table
 
 from vecevo.search import accuracy_on
@@ -59,41 +60,26 @@ def duration(seconds):
     return f"{minutes}:{seconds:02}"
 
 
-def result_dict(result, dataset, config, precision):
+def result_dict(result, dataset, config, precision, space):
     """Returns the dict of result.json from a SearchResult.
 
     The test part is used here, once, for the winners alone.
     """
-    top = [_winner(genome, network, dataset) for genome, network in result.top]
-    total = result.time_seconds["total"]
+    top = [
+        {
+            **_network(genome, network),
+            "test_accuracy": accuracy_on(
+                network, dataset.x_test, dataset.y_test, num_classes=dataset.num_classes
+            ),
+        }
+        for genome, network in result.top
+    ]
     return {
-        "best": top[0] if top else None,
-        "top": top,
+        **_common_dict(result, config, space, top),
         "protocol": "article" if dataset.is_article else "validation",
-        "num_generations": len(result.progress),
-        "generations": [
-            {
-                name: _finite_or_none(getattr(progress, name))
-                for name in ("best_accuracy", "mean_accuracy", "median_accuracy")
-            }
-            for progress in result.progress
-        ],
-        "num_evaluated": result.num_evaluated,
-        "num_trained": result.num_trained,
-        "num_failed": result.num_failed,
-        "num_programs": result.num_programs,
         "plan": [c._asdict() for c in result.classes],
-        "time_seconds": result.time_seconds,
-        "networks_per_hour": 3600 * result.num_trained / total,
-        "useful_work_ratio": result.useful_work_ratio,
-        "device": jax.devices()[0].device_kind,
         "precision": precision,
         "memory_gib": config.memory_gib,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in PACKAGES},
-        },
-        "seed": config.seed,
         "dataset": {
             "name": dataset.name,
             "num_train": len(dataset.y_train),
@@ -106,16 +92,69 @@ def result_dict(result, dataset, config, precision):
     }
 
 
-def _winner(genome, network, dataset):
+def replay_dict(result, table, config):
+    """Returns the dict of result.json from a SearchResult on a recorded table.
+
+    For the winners it says what the run did not see: the mean of all replicates.
+    """
+    means = table.validation_accuracy.mean(axis=1)
+    num_choices = table.space.num_choices
+    top = [
+        {
+            **_network(genome, network),
+            "mean_accuracy": float(means[np.ravel_multi_index(genome, num_choices)]),
+        }
+        for genome, network in result.top
+    ]
+    return {
+        **_common_dict(result, config, table.space, top),
+        "landscape": {
+            "source": table.source,
+            "num_replicates": table.validation_accuracy.shape[1],
+            "best_mean_accuracy": float(means.max()),
+        },
+    }
+
+
+def _common_dict(result, config, space, top):
+    total = result.time_seconds["total"]
+    return {
+        "best": top[0] if top else None,
+        "top": top,
+        "objectives": list(config.objectives),
+        "front": [_network(genome, network) for genome, network in result.front],
+        "num_generations": len(result.progress),
+        "generations": [
+            {
+                name: _finite_or_none(getattr(progress, name))
+                for name in ("best_accuracy", "mean_accuracy", "median_accuracy")
+            }
+            for progress in result.progress
+        ],
+        "num_genomes": space.num_genomes,
+        "num_evaluated": result.num_evaluated,
+        "num_trained": result.num_trained,
+        "num_failed": result.num_failed,
+        "num_programs": result.num_programs,
+        "time_seconds": result.time_seconds,
+        "networks_per_hour": 3600 * result.num_trained / total,
+        "useful_work_ratio": result.useful_work_ratio,
+        "device": jax.devices()[0].device_kind,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+        },
+        "seed": config.seed,
+    }
+
+
+def _network(genome, network):
     return {
         "genome": list(genome),
         "hyperparams": network.hyperparams,
         "num_params": network.num_params,
         "num_epochs": network.num_epochs,
         "validation_accuracy": network.validation_accuracy,
-        "test_accuracy": accuracy_on(
-            network, dataset.x_test, dataset.y_test, num_classes=dataset.num_classes
-        ),
     }
 
 
@@ -158,21 +197,46 @@ def plan_line(rows, job):
     )
 
 
-def top_table(report, names):
-    """Returns the winners of a result.json dict as a table for the console.
+def networks_table(rows, names):
+    """Returns networks of a result.json dict as a table for the console.
 
     Of the hyperparams it shows those with the given names.
     """
+    accuracies = {
+        "validation_accuracy": "validation",
+        "test_accuracy": "test",
+        "mean_accuracy": "mean of replicates",
+    }
+    shown = [name for name in accuracies if name in rows[0]]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(name.replace("_", " "))
-    for name in ("parameters", "validation", "test"):
+    for name in ("parameters", *(accuracies[name] for name in shown)):
         table.add_column(name, justify="right")
-    for row in report["top"]:
+    for row in rows:
         table.add_row(
             *(str(row["hyperparams"][name]) for name in names),
             f"{row['num_params']:,}",
-            f"{row['validation_accuracy']:.4f}",
-            f"{row['test_accuracy']:.4f}",
+            *(f"{row[name]:.4f}" for name in shown),
         )
     return table
+
+
+def show_result(summary, genes, folder, console):
+    """Prints the winners and the sum of the run."""
+    seconds = summary["time_seconds"]
+    if summary["best"]:
+        console.print(networks_table(summary["top"], genes))
+    else:
+        console.print("no network was trained to its end: give the run more time")
+    if summary["front"]:
+        console.print("the Pareto front of accuracy and parameters:")
+        console.print(networks_table(summary["front"], genes))
+    if summary["num_trained"] == summary["num_genomes"]:
+        console.print("these are all networks of the space: there is no other")
+    console.print(
+        f"{summary['num_trained']} distinct networks trained for "
+        f"{summary['num_evaluated']} asked, in {duration(seconds['total'])}, "
+        f"{duration(seconds['compile'])} of it waiting for "
+        f"{summary['num_programs']} compiled programs; results in {folder}"
+    )

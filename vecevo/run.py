@@ -9,7 +9,6 @@ import shutil
 import sys
 
 import jax
-import numpy as np
 from rich.console import Console
 
 from vecevo import config as configs
@@ -17,16 +16,16 @@ from vecevo import (
     datasets,
     environment,
     journal,
-    operators,
     report,
     selfcheck,
     strategies,
 )
 from vecevo import session as sessions
 from vecevo.forecast import forecast
-from vecevo.hyperparams import complete
-from vecevo.search import check_population, count_lists, possible_shapes, search
-from vecevo.space import decode, encode
+from vecevo.replay import replay
+from vecevo.search import count_lists, possible_shapes, search
+from vecevo.starting import start_population
+from vecevo.tables import load_table
 
 MOST_AT_ONCE = 1000  # networks of a grid in one generation
 
@@ -39,16 +38,14 @@ def run(config, console):
     """
     configs.check(config)
     environment.select_device(config.device)
+    if config.landscape is not None:
+        run_on_landscape(config, console)
+        return
     precision = environment.set_precision(config.precision)
     cache_dir = environment.set_up_cache(config.cache_dir)
     selfcheck.check_compiler(cache_dir)
     config = resolve(config)
-    folder = pathlib.Path(config.output_dir)
-    if folder.exists():
-        raise ValueError(
-            f"output_dir={str(folder)!r} exists and is never overwritten: name another "
-            "with --output-dir, or move it away."
-        )
+    folder = new_folder(config)
     space, fixed = configs.make_space(config)
     start = start_population(config, space, fixed, console)
     dataset = datasets.load_dataset(
@@ -74,9 +71,60 @@ def run(config, console):
             raise RuntimeError(f"stopped, but {folder} has what was trained") from error
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
-    summary = report.result_dict(result, dataset, config, precision)
+    summary = report.result_dict(result, dataset, config, precision, space)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
-    show_result(summary, [name for name, _ in space.genes], folder, console)
+    report.show_result(summary, [name for name, _ in space.genes], folder, console)
+
+
+def run_on_landscape(config, console):
+    """Searches a recorded table as configured; nothing is trained."""
+    try:
+        table = load_table(config.landscape)
+    except ValueError as error:
+        raise ValueError(f"landscape={config.landscape!r}: {error}") from error
+    name = f"{pathlib.Path(config.landscape).stem}-{config.strategy}-{config.seed}"
+    config = dataclasses.replace(
+        resolve_sizes(config, table.space),
+        output_dir=config.output_dir or f"runs/landscape-{name}",
+    )
+    folder = new_folder(config)
+    strategy = make_strategy(config, table.space.num_choices)
+    num_replicates = table.validation_accuracy.shape[1]
+    console.print(
+        f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
+        f"{num_replicates} replicates of each: {config.num_generations} generations "
+        f"of {config.population_size}"
+    )
+
+    def progress_fn(progress):
+        console.print(report.progress_line(progress, config.num_generations))
+
+    result = replay(
+        table,
+        strategy=strategy,
+        num_generations=config.num_generations,
+        seed=config.seed,
+        objectives=config.objectives,
+        progress_fn=progress_fn,
+    )
+    environment.make_folder(folder)
+    (folder / "config.toml").write_text(configs.to_toml(config))
+    summary = report.replay_dict(result, table, config)
+    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
+    report.show_result(
+        summary, [name for name, _ in table.space.genes], folder, console
+    )
+
+
+def new_folder(config):
+    """Returns the path of the output folder, which must not be there yet."""
+    folder = pathlib.Path(config.output_dir)
+    if folder.exists():
+        raise ValueError(
+            f"output_dir={str(folder)!r} exists and is never overwritten: name another "
+            "with --output-dir, or move it away."
+        )
+    return folder
 
 
 def evolve(config, space, fixed, start, dataset, folder, console):
@@ -104,6 +152,7 @@ def evolve(config, space, fixed, start, dataset, folder, console):
             seed=config.seed,
             max_seconds=config.max_seconds or math.inf,
             initial_population=start,
+            objectives=config.objectives,
             fixed=fixed,
             record_fn=record_fn,
             progress_fn=progress_fn,
@@ -145,75 +194,55 @@ def resolve(config):
         else (config.dataset.replace("/", "-"))
     )
     memory_gib = config.memory_gib or sessions.memory_budget() / 2**30
+    return dataclasses.replace(
+        resolve_sizes(config, space),
+        batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
+        max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
+        memory_gib=round(memory_gib, 4),
+        output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
+    )
+
+
+def resolve_sizes(config, space):
+    """Fills in how many networks a generation has, and how many generations a grid."""
     num_generations, population_size = config.num_generations, config.population_size
     if config.strategy == "grid":
         population_size = population_size or min(space.num_genomes, MOST_AT_ONCE)
         num_generations = -(-space.num_genomes // population_size)
     return dataclasses.replace(
         config,
-        batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
-        max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
-        memory_gib=round(memory_gib, 4),
         num_generations=num_generations,
         population_size=population_size or 20,
-        output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
     )
-
-
-def start_population(config, space, fixed, console):
-    """Returns the first generation int[P, G] that the configuration names, or None."""
-    if config.start_from is None:
-        return None
-    path = pathlib.Path(config.start_from)
-    if path.suffix == ".json":
-        genomes = read_genomes(path)
-        try:
-            check_population(genomes, space, config.population_size)
-        except ValueError as error:
-            raise ValueError(f"start_from={config.start_from!r}: {error}") from error
-        return genomes
-    path = path / "run.sqlite" if path.is_dir() else path
-    known = []
-    for values in journal.read_best(path):
-        if all(values[name] in choices for name, choices in space.genes):
-            genome = encode(space, values)
-            if complete({**fixed, **decode(space, genome)}) == values:
-                known.append(genome)
-    known = known[: config.population_size]
-    console.print(
-        f"start: the best {len(known)} networks of {path}, and "
-        f"{config.population_size - len(known)} random ones"
-    )
-    key = sessions.split_run_key(config.seed).start
-    fresh = operators.random_population(
-        key, space.num_choices, population_size=config.population_size
-    )
-    return np.concatenate([*(g[None] for g in known), fresh])[: config.population_size]
-
-
-def read_genomes(path):
-    """Reads a JSON list of genomes."""
-    try:
-        return np.array(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(
-            f"start_from={str(path)!r} cannot be read ({reason}): give a JSON list of "
-            "genomes of one length, or the folder of a run."
-        ) from error
 
 
 def make_strategy(config, num_choices):
     """The one table from names to functions."""
+    settings = {"population_size": config.population_size}
     if config.strategy == "genetic":
-        setting = {
+        make_setting = {
             "article": strategies.article_setting,
             "code": strategies.code_setting,
         }[config.genetic_setting]
-        return strategies.genetic(num_choices, **setting(config.population_size))
-    return {"random": strategies.random, "grid": strategies.grid}[config.strategy](
-        num_choices
-    )
+        settings = make_setting(config.population_size)
+    if config.strategy == "nsga2":
+        settings["num_objectives"] = len(config.objectives)
+    make = {
+        "genetic": strategies.genetic,
+        "evolution_plus": strategies.evolution_plus,
+        "regularized_evolution": strategies.regularized_evolution,
+        "self_adaptive": strategies.self_adaptive,
+        "nsga2": strategies.nsga2,
+        "univariate_estimation": strategies.univariate_estimation,
+        "local_search": strategies.local_search,
+        "random": strategies.random,
+        "grid": strategies.grid,
+    }[config.strategy]
+    strategy = make(num_choices, **settings)
+    if not config.without_repeats:
+        return strategy
+    most_told = config.population_size * config.num_generations
+    return strategies.without_repeats(strategy, num_choices, capacity=most_told)
 
 
 def describe(config, space, dataset, console):
@@ -232,21 +261,6 @@ def describe(config, space, dataset, console):
         f"{config.strategy} search over {space.num_genomes:,} networks: "
         f"{config.num_generations} generations of {config.population_size} on "
         f"{jax.devices()[0].device_kind}"
-    )
-
-
-def show_result(summary, genes, folder, console):
-    """Prints the winners and the sum of the run."""
-    seconds = summary["time_seconds"]
-    if summary["best"]:
-        console.print(report.top_table(summary, genes))
-    else:
-        console.print("no network was trained to its end: give the run more time")
-    console.print(
-        f"{summary['num_trained']} distinct networks trained for "
-        f"{summary['num_evaluated']} asked, in {report.duration(seconds['total'])}, "
-        f"{report.duration(seconds['compile'])} of it waiting for "
-        f"{summary['num_programs']} compiled programs; results in {folder}"
     )
 
 

@@ -4,68 +4,13 @@ import functools
 import itertools
 import math
 import time
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from vecevo import evaluation, hyperparams, networks, operators, strategies, training
+from vecevo import evaluation, hyperparams, networks, training
 from vecevo import session as sessions
-
-NUM_TOP = 5
-
-
-class Progress(NamedTuple):
-    """What a run says after each generation."""
-
-    generation: int  # from 0
-    best_accuracy: float  # validation accuracy, of the run so far
-    mean_accuracy: float  # of this generation, those that failed left out
-    median_accuracy: float  # of this generation, those that failed counted
-    num_trained: int  # distinct networks of the run so far
-    num_failed: int  # of these
-    networks_per_hour: float
-    seconds_left: float  # if the generations left take as long as those before
-
-
-class SearchResult(NamedTuple):
-    """What a run leaves; `top` holds (genome, NetworkResult), best first."""
-
-    top: list
-    progress: list[Progress]
-    num_evaluated: int
-    num_trained: int
-    num_failed: int
-    num_programs: int
-    classes: list  # packing.CohortClasses, as they were at the end
-    time_seconds: dict  # total; of a worker: compile (waited for), train
-    useful_work_ratio: float | None  # None when nothing was trained
-
-
-class Ledger:
-    """What a run knows about the networks that it has trained."""
-
-    def __init__(self, record_fn):
-        self.fitness, self.top, self.generation = {}, [], 0
-        self.num_failed, self.work = 0, evaluation.Work()
-        self._record_fn = record_fn
-
-    def record(self, genomes, results, work):
-        """Takes in a cohort: genomes, NetworkResults and evaluation.Work."""
-        pairs = list(zip(genomes, results, strict=True))
-        for genome, result in pairs:
-            self.fitness[genome] = result.validation_accuracy
-            self.num_failed += result.failed_epoch is not None
-        self.work = evaluation.add_work(self.work, work)
-        trained = [pair for pair in pairs if pair[1].failed_epoch is None]
-        # Cohorts come in any order: of equals, the first genome ranks first.
-        ranked = sorted(
-            [*self.top, *trained], key=lambda p: (-p[1].validation_accuracy, p[0])
-        )
-        self.top = ranked[:NUM_TOP]
-        if self._record_fn is not None:
-            self._record_fn(self.generation, genomes, results)
+from vecevo.generations import Ledger, play, start_strategy, summarize
 
 
 def search(
@@ -73,11 +18,12 @@ def search(
     dataset,
     *,
     strategy=None,
-    population_size=20,
+    population_size=None,
     num_generations=10,
     seed=0,
     max_seconds=math.inf,
     initial_population=None,
+    objectives=("accuracy",),
     fixed=None,
     record_fn=None,
     progress_fn=None,
@@ -88,12 +34,14 @@ def search(
     Args:
       space: space.SearchSpace.
       dataset: datasets.Dataset.
-      strategy: strategies.Strategy; None is the article's genetic algorithm.
-      population_size: P.
+      strategy: strategies.Strategy; None is the article's genetic algorithm, or
+        NSGA-II for several objectives.
+      population_size: P; None is the strategy's own, or 20.
       num_generations: the initial one included.
       seed: of every random draw.
       max_seconds: budget; the cohort that it ends is dropped.
       initial_population: int[P, G]; None is random.
+      objectives: names; `accuracy` is maximised, and `num_params` minimised beside it.
       fixed: dict of hyperparams that are no genes.
       record_fn: called with generation, genomes, NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
@@ -107,21 +55,17 @@ def search(
       ValueError: for genomes that are none of the space, or values no network takes.
     """
     start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
-    hyperparams.check_counts(
-        population_size=population_size, num_generations=num_generations
-    )
-    if strategy is None:
-        setting = strategies.article_setting(population_size)
-        strategy = strategies.genetic(space.num_choices, **setting)
+    hyperparams.check_counts(num_generations=num_generations)
     keys = sessions.split_run_key(seed)
-    if initial_population is None:
-        initial_population = operators.random_population(
-            keys.start,
-            space.num_choices,
-            population_size=population_size,
-        )
-    check_population(initial_population, space, population_size)
-    state = strategy.init(initial_population)
+    strategy, state = start_strategy(
+        strategy,
+        keys.start,
+        space,
+        population_size=population_size,
+        initial_population=initial_population,
+        objectives=objectives,
+    )
+    population_size = len(state.population)
     session = sessions.start_session(
         dataset,
         possible_shapes(space, fixed),
@@ -134,23 +78,32 @@ def search(
     fitness_fn = evaluation.make_fitness_fn(
         session, space, fixed, lookup_fn=ledger.fitness.get, record_fn=ledger.record
     )
-    ask, tell, progress = jax.jit(strategy.ask), jax.jit(strategy.tell), []
     try:
-        for generation in range(num_generations):
-            ledger.generation = generation
-            offspring = ask(jax.random.fold_in(keys.search, generation), state)
-            fitness = fitness_fn(offspring)
-            if fitness is None:
-                break
-            state, info = tell(state, offspring, fitness)
-            seconds = time.perf_counter() - start
-            progress.append(_progress(ledger, num_generations, info, fitness, seconds))
-            if progress_fn is not None:
-                progress_fn(progress[-1])
+        progress = play(
+            strategy,
+            state,
+            keys.search,
+            fitness_fn,
+            ledger,
+            num_generations=num_generations,
+            objectives=objectives,
+            progress_fn=progress_fn,
+        )
     finally:
         session.setup.programs.close()
-    return _summarize(
-        ledger, progress, population_size, session, time.perf_counter() - start
+    work, num_workers = ledger.work, session.job.num_workers
+    return summarize(
+        ledger,
+        progress,
+        objectives,
+        num_evaluated=population_size * len(progress),
+        num_programs=session.setup.programs.num_programs,
+        classes=session.classes,
+        time_seconds={
+            "total": time.perf_counter() - start,
+            "compile": work.wait_seconds / num_workers,
+            "train": work.train_seconds / num_workers,
+        },
     )
 
 
@@ -174,56 +127,6 @@ def possible_shapes(space, fixed):
     if absent:
         raise ValueError(f"the space has no gene {absent[0]}: add it, or fix it.")
     return list(itertools.product(choices["width"], choices["depth"]))
-
-
-def check_population(population, space, population_size):
-    """Raises ValueError for what is no population of a space."""
-    population = np.asarray(population)
-    shape = (population_size, len(space.genes))
-    if population.shape != shape or not np.issubdtype(population.dtype, np.integer):
-        raise ValueError(
-            f"initial_population is {population.dtype}{list(population.shape)}: give "
-            f"{shape[0]} genomes of {shape[1]} whole numbers."
-        )
-    if (population < 0).any() or (population >= space.num_choices).any():
-        raise ValueError(
-            "initial_population has an index that is no choice of its gene: there are "
-            f"{space.num_choices.tolist()} choices, counted from 0."
-        )
-
-
-def _progress(ledger, num_generations, info, fitness, seconds):
-    num_done = ledger.generation + 1
-    best = max(ledger.fitness.values())
-    return Progress(
-        generation=ledger.generation,
-        best_accuracy=best,
-        mean_accuracy=float(info.mean_fitness),
-        median_accuracy=float(np.median(fitness)),
-        num_trained=len(ledger.fitness),
-        num_failed=ledger.num_failed,
-        networks_per_hour=3600 * len(ledger.fitness) / seconds,
-        seconds_left=seconds * (num_generations - num_done) / num_done,
-    )
-
-
-def _summarize(ledger, progress, population_size, session, seconds):
-    work = ledger.work
-    return SearchResult(
-        top=ledger.top,
-        progress=progress,
-        num_evaluated=population_size * len(progress),
-        num_trained=len(ledger.fitness),
-        num_failed=ledger.num_failed,
-        num_programs=session.setup.programs.num_programs,
-        classes=session.classes,
-        time_seconds={
-            "total": seconds,
-            "compile": work.wait_seconds / session.job.num_workers,
-            "train": work.train_seconds / session.job.num_workers,
-        },
-        useful_work_ratio=work.needed / work.executed if work.executed else None,
-    )
 
 
 def accuracy_on(result, x, y, *, num_classes):

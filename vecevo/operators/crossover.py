@@ -1,8 +1,9 @@
 """Offspring from pairs of parents."""
 
 import chex
-import jax
 import jax.numpy as jnp
+
+from vecevo.operators import draws
 
 
 def uniform_crossover(key, parents_1, parents_2, *, swap_rate=0.5):
@@ -19,7 +20,7 @@ def uniform_crossover(key, parents_1, parents_2, *, swap_rate=0.5):
       int32[S, G], one offspring per pair.
     """
     chex.assert_equal_shape([parents_1, parents_2])
-    is_swapped = jax.random.bernoulli(key, swap_rate, parents_1.shape)
+    is_swapped = draws.bernoulli(key, swap_rate, parents_1.shape)
     return jnp.where(is_swapped, parents_2, parents_1)
 
 
@@ -57,8 +58,8 @@ def k_point_crossover(key, parents_1, parents_2, *, num_points):
     """
     chex.assert_equal_shape([parents_1, parents_2])
     num_pairs, num_genes = parents_1.shape
-    draws = jax.random.uniform(key, (num_pairs, num_genes - 1))
-    is_cut = jnp.argsort(jnp.argsort(draws, axis=1), axis=1) < num_points
+    places = draws.uniform(key, (num_pairs, num_genes - 1))
+    is_cut = jnp.argsort(jnp.argsort(places, axis=1), axis=1) < num_points
     num_cuts = jnp.cumsum(is_cut, axis=1)
     num_cuts = jnp.pad(num_cuts, ((0, 0), (1, 0)))
     return jnp.where(num_cuts % 2 == 1, parents_2, parents_1)

@@ -4,6 +4,9 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from vecevo.operators import draws
 
 MOST_LISTED = 1 << 20  # genomes: a space is listed to draw from it without repeats
 
@@ -21,7 +24,7 @@ def random_population(key, num_choices, *, population_size):
     """
     num_choices = jnp.asarray(num_choices)
     shape = (population_size, num_choices.shape[0])
-    return jax.random.randint(key, shape, 0, num_choices)
+    return draws.randint(key, shape, 0, num_choices)
 
 
 def distinct_population(key, num_choices, *, population_size):
@@ -54,13 +57,13 @@ def distinct_population(key, num_choices, *, population_size):
         fresh = random_population(
             fresh_key, num_choices, population_size=population_size
         )
-        population = jnp.where(_repeats(population)[:, None], fresh, population)
-        return key, population, _repeats(population).any()
+        population = jnp.where(repeats(population)[:, None], fresh, population)
+        return key, population, repeats(population).any()
 
     first_key, key = jax.random.split(key)
     start = random_population(first_key, num_choices, population_size=population_size)
     _, population, _ = jax.lax.while_loop(
-        lambda carry: carry[2], redraw, (key, start, _repeats(start).any())
+        lambda carry: carry[2], redraw, (key, start, repeats(start).any())
     )
     return population
 
@@ -115,9 +118,21 @@ def genomes_of_numbers(numbers, num_choices):
     return jnp.stack(jnp.unravel_index(numbers, shape), axis=1).astype(jnp.int32)
 
 
-def _repeats(population):
-    """Returns bool[P]: an individual whose genome another one before it has."""
-    order = jnp.lexsort(population.T[::-1])
+def numbers_of_genomes(population, num_choices):
+    """Returns int32[P], the places of genomes; the inverse of `genomes_of_numbers`."""
+    factors = np.cumprod([1, *list(num_choices)[:0:-1]], dtype=np.int64)[::-1]
+    return sum(
+        (gene * int(factor) for gene, factor in zip(population.T, factors, strict=True))
+    )
+
+
+def repeats(population, *, is_late=None):
+    """Returns bool[P]: an individual whose genome another one before it has.
+
+    Those where is_late bool[P] come after the others.
+    """
+    late = () if is_late is None else (is_late,)
+    order = jnp.lexsort((*late, *population.T[::-1]))
     ordered = population[order]
     same = (ordered[1:] == ordered[:-1]).all(axis=1)
     same = jnp.concatenate([jnp.zeros(1, bool), same])

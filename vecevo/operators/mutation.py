@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from vecevo.operators import draws
+
 
 def one_gene_mutation(key, population, num_choices, *, mutation_rate):
     """Redraws one random gene of each mutating genome from all its choices.
@@ -22,13 +24,13 @@ def one_gene_mutation(key, population, num_choices, *, mutation_rate):
     """
     mutates_key, gene_key, choice_key = jax.random.split(key, 3)
     num_individuals = population.shape[0]
-    mutates = jax.random.bernoulli(mutates_key, mutation_rate, (num_individuals, 1))
+    mutates = draws.bernoulli(mutates_key, mutation_rate, (num_individuals, 1))
     num_choices = jnp.asarray(num_choices)
     is_free = num_choices > 1
     place = jnp.cumsum(is_free) - 1  # of a free gene among the free ones
     num_free = jnp.maximum(is_free.sum(), 1)
-    gene = jax.random.randint(gene_key, (num_individuals, 1), 0, num_free)
-    choice = jax.random.randint(choice_key, population.shape, 0, num_choices)
+    gene = draws.randint(gene_key, (num_individuals, 1), 0, num_free)
+    choice = draws.randint(choice_key, population.shape, 0, num_choices)
     is_redrawn = mutates & is_free & (place == gene)
     return jnp.where(is_redrawn, choice, population)
 
@@ -49,13 +51,11 @@ def reset_mutation(key, population, num_choices, *, mutation_rate):
       int32[P, G].
     """
     where_key, step_key = jax.random.split(key)
-    mutates = jax.random.bernoulli(where_key, mutation_rate, population.shape)
+    mutates = draws.bernoulli(where_key, mutation_rate, population.shape)
     # 1..n-1 steps round the ring of n choices reach every other one; a gene with one
     # choice steps 1 mod 1 and stays.
     num_choices = jnp.asarray(num_choices)
-    step = jax.random.randint(
-        step_key, population.shape, 1, jnp.maximum(num_choices, 2)
-    )
+    step = draws.randint(step_key, population.shape, 1, jnp.maximum(num_choices, 2))
     return jnp.where(mutates, (population + step) % num_choices, population)
 
 
@@ -75,8 +75,8 @@ def creep_mutation(key, population, num_choices, *, mutation_rate):
       int32[P, G].
     """
     where_key, way_key = jax.random.split(key)
-    mutates = jax.random.bernoulli(where_key, mutation_rate, population.shape)
-    goes_up = jax.random.bernoulli(way_key, 0.5, population.shape)
+    mutates = draws.bernoulli(where_key, mutation_rate, population.shape)
+    goes_up = draws.bernoulli(way_key, 0.5, population.shape)
     last = jnp.asarray(num_choices) - 1
     goes_up = (goes_up | (population == 0)) & (population < last)
     moved = jnp.maximum(population + jnp.where(goes_up, 1, -1), 0)

@@ -8,6 +8,9 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from vecevo.operators import draws
+from vecevo.operators.ranking import best_first
+
 
 def truncation_selection(key, fitness, *, num_parents, num_best):
     """Picks each parent uniformly among the fittest.
@@ -26,8 +29,7 @@ def truncation_selection(key, fitness, *, num_parents, num_best):
       int32[S], indices into the population.
     """
     chex.assert_rank(fitness, 1)
-    best_first = jnp.argsort(-fitness, stable=True).astype(jnp.int32)
-    return best_first[jax.random.randint(key, (num_parents,), 0, num_best)]
+    return best_first(fitness)[jax.random.randint(key, (num_parents,), 0, num_best)]
 
 
 def tournament_selection(key, fitness, *, num_parents, tournament_size):
@@ -48,7 +50,7 @@ def tournament_selection(key, fitness, *, num_parents, tournament_size):
     """
     chex.assert_rank(fitness, 1)
     shape = (num_parents, tournament_size)
-    contestants = jax.random.randint(key, shape, 0, fitness.shape[0])
+    contestants = draws.randint(key, shape, 0, fitness.shape[0])
     winner = jnp.argmax(fitness[contestants], axis=1, keepdims=True)
     return jnp.take_along_axis(contestants, winner, axis=1)[:, 0]
 

@@ -7,6 +7,8 @@ that failed.
 import jax
 import jax.numpy as jnp
 
+from vecevo.operators.ranking import best_first, rank
+
 UNRANKED = 2**31 - 1  # the front of an individual that has none yet
 
 
@@ -23,8 +25,8 @@ def random_count_survival(key, fitness, *, num_best, num_random):
       bool[P], who survives; exactly num_best + num_random do.
     """
     draws = jax.random.uniform(key, fitness.shape)
-    luck = jnp.where(_rank(fitness) < num_best, 2.0, draws)
-    return _rank(luck) < num_best + num_random
+    luck = jnp.where(rank(fitness) < num_best, 2.0, draws)
+    return rank(luck) < num_best + num_random
 
 
 def random_rate_survival(key, fitness, *, num_best, random_rate):
@@ -40,7 +42,7 @@ def random_rate_survival(key, fitness, *, num_best, random_rate):
       bool[P], who survives; at least num_best do.
     """
     is_lucky = jax.random.bernoulli(key, random_rate, fitness.shape)
-    return (_rank(fitness) < num_best) | is_lucky
+    return (rank(fitness) < num_best) | is_lucky
 
 
 def plus_survival(fitness, *, num_survivors):
@@ -56,8 +58,7 @@ def plus_survival(fitness, *, num_survivors):
     Returns:
       int32[S], indices into what `fitness` is of, the fittest first.
     """
-    best_first = jnp.argsort(-fitness, stable=True)
-    return best_first[:num_survivors].astype(jnp.int32)
+    return best_first(fitness)[:num_survivors]
 
 
 def comma_survival(fitness, *, num_parents, num_survivors):
@@ -132,8 +133,8 @@ def nsga2_survival(fitness, *, num_survivors):
     """
     front = non_dominated_front(fitness)
     distance = crowding_distance(fitness, front)
-    best_first = jnp.lexsort((-distance, front))
-    return best_first[:num_survivors].astype(jnp.int32)
+    order = jnp.lexsort((-distance, front))
+    return order[:num_survivors].astype(jnp.int32)
 
 
 def non_dominated_front(fitness):
@@ -186,8 +187,3 @@ def crowding_distance(fitness, front):
         return jnp.zeros_like(values).at[order].set(share)
 
     return jax.vmap(room, 1)(fitness).sum(0)
-
-
-def _rank(fitness):
-    """Returns int32[P]: 0 for the best; of equals, the earlier ranks higher."""
-    return jnp.argsort(jnp.argsort(-fitness))

@@ -1,43 +1,18 @@
-"""Searches as pairs of pure functions: ask for offspring, tell their fitness."""
+"""The article's genetic algorithm, in its two settings."""
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from vecevo import operators
+from vecevo.operators.ranking import best_first
+from vecevo.strategies.protocol import Strategy, conclude, make_init
 
 
-class EvolutionState(NamedTuple):
-    """All that the next generation needs."""
-
-    population: jax.Array  # int32[P, G]
-    fitness: jax.Array  # float32[P]; -inf: failed, or not evaluated yet
-    generation: jax.Array  # int32[], generations told so far
-    best_genome: jax.Array  # int32[G]
-    best_fitness: jax.Array  # float32[]
-
-
-class GenerationInfo(NamedTuple):
-    """What an observer wants to know of a generation."""
-
-    best_fitness: jax.Array  # float32[], of this generation
-    mean_fitness: jax.Array  # float32[], over those that did not fail
-    num_failed: jax.Array  # int32[]
-
-
-class Strategy(NamedTuple):
-    """A search; `ask` and `tell` draw nothing that the key does not give."""
-
-    init: Callable  # population int32[P, G] -> EvolutionState
-    ask: Callable  # key, state -> offspring int32[P, G]
-    tell: Callable  # state, offspring, fitness -> EvolutionState, GenerationInfo
-    share_new: float  # of a generation, expected to be genomes not seen before
-
-
-def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
+def genetic(
+    num_choices, *, population_size, survive_fn, mutation_rate, mutates_survivors
+):
     """The article's genetic algorithm.
 
     The first generation asked is the initial population. Then survivors stay, and
@@ -46,6 +21,7 @@ def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
 
     Args:
       num_choices: int32[G].
+      population_size: P, asked in each generation, survivors included.
       survive_fn: key, fitness[P] -> bool[P], at least one True.
       mutation_rate: probability that a genome redraws one gene.
       mutates_survivors: whether survivors mutate too, before they breed.
@@ -55,7 +31,7 @@ def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
         survive_key, *mutate_keys, parents_key, cross_key = jax.random.split(key, 5)
         survives = survive_fn(survive_key, state.fitness)
         num_survivors = survives.sum()
-        survivors = state.population[jnp.argsort(~survives, stable=True)]
+        survivors = state.population[best_first(survives.astype(int))]
         mutants = _mutate(mutate_keys[0], survivors)
         survivors = mutants if mutates_survivors else survivors
         offspring = _breed(parents_key, cross_key, survivors, num_survivors)
@@ -69,7 +45,8 @@ def genetic(num_choices, *, survive_fn, mutation_rate, mutates_survivors):
             key, genomes, num_choices, mutation_rate=mutation_rate
         )
 
-    return Strategy(init=_init, ask=ask, tell=_tell, share_new=0.5)
+    init = make_init(num_choices, population_size)
+    return Strategy(init=init, ask=ask, tell=conclude, share_new=0.5)
 
 
 def article_setting(population_size):
@@ -84,6 +61,7 @@ def article_setting(population_size):
         operators.random_count_survival, num_best=num_best, num_random=num_random
     )
     return {
+        "population_size": population_size,
         "survive_fn": survive_fn,
         "mutation_rate": 0.2,
         "mutates_survivors": True,
@@ -102,6 +80,7 @@ def code_setting(population_size):
         random_rate=0.1,
     )
     return {
+        "population_size": population_size,
         "survive_fn": survive_fn,
         "mutation_rate": 0.2,
         "mutates_survivors": False,
@@ -121,60 +100,3 @@ def _breed(parents_key, cross_key, survivors, num_survivors):
         cross_key, survivors[first], survivors[second]
     )
     return offspring[: survivors.shape[0]]
-
-
-def random(num_choices):
-    """Uniform random search."""
-
-    def ask(key, state):
-        fresh = operators.random_population(
-            key, num_choices, population_size=state.population.shape[0]
-        )
-        return jnp.where(state.generation == 0, state.population, fresh)
-
-    return Strategy(init=_init, ask=ask, tell=_tell, share_new=1.0)
-
-
-def grid(num_choices):
-    """Every genome of the space once, P a generation, in lexicographic order.
-
-    After the last genome it starts over. Spaces of up to 2^31 - 1 genomes.
-    """
-
-    def ask(key, state):
-        del key  # nothing is drawn
-        size = state.population.shape[0]
-        return operators.grid_population(
-            num_choices, start=state.generation * size, population_size=size
-        )
-
-    return Strategy(init=_init, ask=ask, tell=_tell, share_new=1.0)
-
-
-def _init(population):
-    return EvolutionState(
-        population=jnp.asarray(population, jnp.int32),
-        fitness=jnp.full(len(population), -jnp.inf),
-        generation=jnp.array(0),
-        best_genome=jnp.asarray(population[0], jnp.int32),
-        best_fitness=jnp.array(-jnp.inf),
-    )
-
-
-def _tell(state, offspring, fitness):
-    best = jnp.argmax(fitness)
-    is_better = fitness[best] > state.best_fitness
-    is_finite = jnp.isfinite(fitness)
-    new_state = EvolutionState(
-        population=offspring,
-        fitness=fitness,
-        generation=state.generation + 1,
-        best_genome=jnp.where(is_better, offspring[best], state.best_genome),
-        best_fitness=jnp.where(is_better, fitness[best], state.best_fitness),
-    )
-    info = GenerationInfo(
-        best_fitness=fitness[best],
-        mean_fitness=jnp.mean(fitness, where=is_finite),
-        num_failed=jnp.sum(~is_finite),
-    )
-    return new_state, info

@@ -1,0 +1,42 @@
+"""Searches as pure functions: ask for offspring, tell their fitness."""
+
+from vecevo.strategies.evolution import (
+    evolution_plus,
+    nsga2,
+    regularized_evolution,
+    self_adaptive,
+)
+from vecevo.strategies.genetic import article_setting, code_setting, genetic
+from vecevo.strategies.local_search import local_search
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    GenerationInfo,
+    Strategy,
+    conclude,
+    make_init,
+)
+from vecevo.strategies.repeats import without_repeats
+from vecevo.strategies.running import Trace, run_strategy
+from vecevo.strategies.sampling import grid, random, univariate_estimation
+
+__all__ = [
+    "EvolutionState",
+    "GenerationInfo",
+    "Strategy",
+    "Trace",
+    "article_setting",
+    "code_setting",
+    "conclude",
+    "evolution_plus",
+    "genetic",
+    "grid",
+    "local_search",
+    "make_init",
+    "nsga2",
+    "random",
+    "regularized_evolution",
+    "run_strategy",
+    "self_adaptive",
+    "univariate_estimation",
+    "without_repeats",
+]

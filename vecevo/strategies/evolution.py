@@ -1,0 +1,280 @@
+"""Evolution with the survivors of the textbooks."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo import operators
+from vecevo.strategies.protocol import Strategy, conclude, make_init
+from vecevo.strategies.variation import (
+    cross_and_reset,
+    default_rate,
+    reset_one_gene,
+)
+
+
+def evolution_plus(
+    num_choices,
+    *,
+    population_size,
+    num_parents=None,
+    tournament_size=2,
+    mutation_rate=None,
+):
+    """(mu + lambda) evolution: the fittest of all so far breed by tournaments.
+
+    Each of the P offspring is a uniform crossover of two parents, each the winner of
+    a tournament among the mu fittest individuals so far, with every gene reset to
+    another choice with the mutation rate. See Schwefel, "Numerical optimization of
+    computer models", 1981. The defaults are the usual ones: binary tournaments
+    (Goldberg & Deb, 1991), one mutated gene in the mean (Muehlenbein, "How genetic
+    algorithms really work", 1992).
+
+    Args:
+      num_choices: int32[G].
+      population_size: P or lambda, asked in each generation.
+      num_parents: mu, from 1 to P; None is P.
+      tournament_size: contestants per parent, static.
+      mutation_rate: probability per gene, may be traced; None is 1 / G.
+
+    Raises:
+      ValueError: for a num_parents out of range.
+    """
+    num_parents = population_size if num_parents is None else num_parents
+    _check_num_parents(num_parents, population_size)
+
+    def ask(key, state):
+        parents_key, vary_key = jax.random.split(key)
+        parents = operators.tournament_selection(
+            parents_key,
+            state.fitness[:num_parents],
+            num_parents=2 * population_size,
+            tournament_size=tournament_size,
+        )
+        offspring = cross_and_reset(
+            vary_key, state.population[parents], num_choices, mutation_rate=rate
+        )
+        return jnp.where(state.generation == 0, state.population, offspring)
+
+    def tell(state, offspring, fitness):
+        genomes, values = _join(state, offspring, fitness)
+        # Sorted, so that the first mu are the parents.
+        best = operators.plus_survival(values, num_survivors=population_size)
+        return conclude(
+            state, offspring, fitness, population=genomes[best], fitness=values[best]
+        )
+
+    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
+    init = make_init(num_choices, population_size)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
+
+
+class Living(NamedTuple):
+    """The individuals of `regularized_evolution`, the youngest first."""
+
+    genomes: jax.Array  # int32[A, G]
+    fitness: jax.Array  # float32[A]; those past the generations told do not live yet
+
+
+def regularized_evolution(
+    num_choices, *, population_size, lifetime=None, tournament_size=25
+):
+    """Aging evolution: offspring of winners, until they die of age.
+
+    Each of the P offspring is the winner of a tournament among all that live, with
+    one gene reset to another choice. An individual lives for `lifetime` generations,
+    however fit it is. See Real et al., "Regularized evolution for image classifier
+    architecture search", 2019, where one is born at a time, 100 live, and 25 compete.
+
+    Args:
+      num_choices: int32[G].
+      population_size: P, asked in each generation.
+      lifetime: generations, static; None is as many as it takes for 100 to live, and
+        at least 2.
+      tournament_size: contestants, static.
+
+    Raises:
+      ValueError: for a lifetime below 1.
+    """
+    lifetime = max(2, -(-100 // population_size)) if lifetime is None else lifetime
+    if lifetime < 1:
+        raise ValueError(f"lifetime={lifetime} must be 1 generation or more.")
+
+    def start(key, population):
+        del key
+        fitness = jnp.full(lifetime * population_size, -jnp.inf, jnp.float32)
+        return Living(jnp.tile(population, (lifetime, 1)), fitness)
+
+    def ask(key, state):
+        contest_key, mutate_key = jax.random.split(key)
+        num_living = jnp.clip(state.generation, 1, lifetime) * population_size
+        contestants = jax.random.randint(
+            contest_key, (population_size, tournament_size), 0, num_living
+        )
+        winner = jnp.argmax(state.memory.fitness[contestants], axis=1, keepdims=True)
+        parents = jnp.take_along_axis(contestants, winner, axis=1)[:, 0]
+        offspring = reset_one_gene(
+            mutate_key, state.memory.genomes[parents], num_choices
+        )
+        return jnp.where(state.generation == 0, state.population, offspring)
+
+    def tell(state, offspring, fitness):
+        older = jax.tree.map(lambda leaf: leaf[:-population_size], state.memory)
+        memory = Living(
+            jnp.concatenate([offspring, older.genomes]),
+            jnp.concatenate([fitness, older.fitness]),
+        )
+        return conclude(state, offspring, fitness, memory=memory)
+
+    init = make_init(num_choices, population_size, memory_fn=start)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
+
+
+class CarriedRates(NamedTuple):
+    """What `self_adaptive` carries beside the genomes."""
+
+    rates: jax.Array  # float32[P], the mutation rates of the population
+    seed: jax.Array  # uint32[2], of the draws that ask and tell must share
+
+
+def self_adaptive(
+    num_choices,
+    *,
+    population_size,
+    num_parents=None,
+    start_rate=None,
+    spread=0.22,
+):
+    """(mu, lambda) evolution in which each individual has a mutation rate of its own.
+
+    Each of the P offspring is a uniform crossover of two of the mu fittest of the
+    last generation; it has the rate of the first of these after a normal step of its
+    logit, with which each of its genes is reset to another choice. Good rates live on
+    with the genomes that they made. See Baeck & Schuetz, "Intelligent mutation rate
+    control in canonical genetic algorithms", 1996, whose mu is 15 of 100 and whose
+    spread 0.22.
+
+    Args:
+      num_choices: int32[G].
+      population_size: P or lambda, asked in each generation.
+      num_parents: mu, from 1 to P; None is 15 % of P.
+      start_rate: of the first population, above 0 and below 1; None is 1 / G, or 0.5
+        for one gene.
+      spread: standard deviation of the step, may be traced.
+
+    Raises:
+      ValueError: for a num_parents or start_rate out of range.
+    """
+    if num_parents is None:
+        num_parents = max(1, round(0.15 * population_size))
+    _check_num_parents(num_parents, population_size)
+    if start_rate is None:
+        start_rate = min(0.5, default_rate(num_choices))
+    if not 0 < start_rate < 1:
+        raise ValueError(f"start_rate={start_rate} must be above 0 and below 1.")
+
+    def start(key, population):
+        seed = jax.random.key_data(jax.random.fold_in(key, 1))
+        return CarriedRates(jnp.full(len(population), start_rate), seed)
+
+    def conceive(state):
+        """Draws parents int32[P, 2], and the rates of their offspring.
+
+        `tell` has no key, so that these draws come from the state's own.
+        """
+        key = jax.random.wrap_key_data(state.memory.seed)
+        key = jax.random.fold_in(key, state.generation)
+        parents_key, rates_key = jax.random.split(key)
+        parents = operators.truncation_selection(
+            parents_key,
+            state.fitness,
+            num_parents=2 * population_size,
+            num_best=num_parents,
+        )
+        rates = state.memory.rates
+        adapted = operators.self_adaptive_rates(
+            rates_key, rates[parents[:population_size]], spread=spread
+        )
+        return parents, jnp.where(state.generation == 0, rates, adapted)
+
+    def ask(key, state):
+        parents, rates = conceive(state)
+        offspring = cross_and_reset(
+            key,
+            state.population[parents],
+            num_choices,
+            mutation_rate=rates[:, None],
+        )
+        return jnp.where(state.generation == 0, state.population, offspring)
+
+    def tell(state, offspring, fitness):
+        _, rates = conceive(state)
+        memory = state.memory._replace(rates=rates)
+        return conclude(state, offspring, fitness, memory=memory)
+
+    init = make_init(num_choices, population_size, memory_fn=start)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
+
+
+def nsga2(num_choices, *, population_size, num_objectives, mutation_rate=None):
+    """NSGA-II: evolves towards the whole front between several objectives.
+
+    The P best of parents and offspring survive, by non-dominated front and then by
+    crowding distance; parents win binary tournaments by the same order. Offspring are
+    uniform crossovers with every gene reset to another choice with the mutation rate.
+    See Deb et al., "A fast and elitist multiobjective genetic algorithm: NSGA-II",
+    2002; a mutated gene in the mean is its default.
+
+    The state's population is sorted, the first front first. Objectives are float32
+    [P, M], each higher for better; a failed individual is -inf in all of them.
+
+    Args:
+      num_choices: int32[G].
+      population_size: P, asked in each generation.
+      num_objectives: M, static.
+      mutation_rate: probability per gene, may be traced; None is 1 / G.
+
+    Raises:
+      ValueError: for a num_objectives below 1.
+    """
+    if num_objectives < 1:
+        raise ValueError(f"num_objectives={num_objectives} must be 1 or more.")
+
+    def ask(key, state):
+        parents_key, vary_key = jax.random.split(key)
+        parents = operators.tournament_selection(
+            parents_key,
+            -jnp.arange(population_size, dtype=jnp.float32),
+            num_parents=2 * population_size,
+            tournament_size=2,
+        )
+        offspring = cross_and_reset(
+            vary_key, state.population[parents], num_choices, mutation_rate=rate
+        )
+        return jnp.where(state.generation == 0, state.population, offspring)
+
+    def tell(state, offspring, fitness):
+        genomes, values = _join(state, offspring, fitness)
+        best = operators.nsga2_survival(values, num_survivors=population_size)
+        return conclude(
+            state, offspring, fitness, population=genomes[best], fitness=values[best]
+        )
+
+    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
+    init = make_init(num_choices, population_size, num_objectives=num_objectives)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
+
+
+def _join(state, offspring, fitness):
+    """Returns genomes and fitness of the population and, after it, its offspring."""
+    genomes = jnp.concatenate([state.population, offspring])
+    return genomes, jnp.concatenate([state.fitness, fitness])
+
+
+def _check_num_parents(num_parents, population_size):
+    if not 1 <= num_parents <= population_size:
+        raise ValueError(
+            f"num_parents={num_parents} must be from 1 to {population_size}, the "
+            "population_size."
+        )

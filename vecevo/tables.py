@@ -1,0 +1,127 @@
+"""Recorded tables: every network of a space, trained once or several times."""
+
+import importlib.resources
+import json
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from vecevo import config as configs
+from vecevo import journal
+from vecevo.space import SearchSpace
+
+EMBEDDED = ("digits",)
+
+
+class Table(NamedTuple):
+    """What every genome of a space gave, in the order of `grid_population`."""
+
+    space: SearchSpace
+    fixed: dict  # hyperparams that are no genes
+    validation_accuracy: np.ndarray  # float32[N, R], R replicates; -inf is failed
+    num_epochs: np.ndarray  # int32[N, R]
+    num_params: np.ndarray  # int32[N]
+    source: str  # how it was made
+
+
+def load_table(run):
+    """Reads a finished grid run, or a table file, as a table.
+
+    Args:
+      run: a run's folder; the path of an .npz file from `save_table`; or `digits`,
+        the embedded table of the article's 672 networks.
+
+    Returns:
+      Table.
+
+    Raises:
+      ValueError: for what cannot be read, or where networks of the space are missing.
+    """
+    if run in EMBEDDED:
+        resource = importlib.resources.files("vecevo.data") / f"{run}_table.npz"
+        with importlib.resources.as_file(resource) as path:
+            return _read_file(path)
+    path = pathlib.Path(run)
+    return _read_file(path) if path.suffix == ".npz" else _read_run(path)
+
+
+def save_table(path, table):
+    """Writes a Table as an .npz file, which NumPy alone can read."""
+    arrays = {name: getattr(table, name) for name in _ARRAYS}
+    texts = {
+        "genes": json.dumps(table.space.genes),
+        "fixed": json.dumps(table.fixed),
+        "source": table.source,
+    }
+    np.savez_compressed(path, **arrays, **texts)
+
+
+def merge_tables(tables, *, source):
+    """Joins tables of one space as replicates.
+
+    Raises:
+      ValueError: for tables of different networks.
+    """
+    first = tables[0]
+    for table in tables[1:]:
+        same = (table.space, table.fixed) == (first.space, first.fixed)
+        if not same or (table.num_params != first.num_params).any():
+            raise ValueError(
+                f"{table.source} and {first.source} are tables of different networks: "
+                "merge runs of one configuration and several seeds."
+            )
+    columns = {
+        name: np.concatenate([getattr(table, name) for table in tables], axis=1)
+        for name in ("validation_accuracy", "num_epochs")
+    }
+    return first._replace(**columns, source=source)
+
+
+_ARRAYS = ("validation_accuracy", "num_epochs", "num_params")
+
+
+def _read_file(path):
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in _ARRAYS}
+            genes, fixed = (json.loads(str(file[name])) for name in ("genes", "fixed"))
+            source = str(file["source"])
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
+        ) from error
+    space = SearchSpace(tuple((name, tuple(choices)) for name, choices in genes))
+    return Table(space=space, fixed=fixed, source=source, **arrays)
+
+
+def _read_run(folder):
+    path = folder / "config.toml"
+    if not path.exists():
+        raise ValueError(
+            f"run={str(folder)!r} is no folder of a run: it has no config.toml."
+        )
+    space, fixed = configs.make_space(configs.read_toml(path))
+    rows = journal.read_networks(folder / "run.sqlite")
+    if len(rows) < space.num_genomes:
+        raise ValueError(
+            f"run={str(folder)!r} has {len(rows)} of the {space.num_genomes} networks "
+            "of its space: give a grid that went to its end."
+        )
+    # Genomes, as JSON lists, are all different, so that these are all places.
+    places = np.ravel_multi_index(
+        np.array([row["genome"] for row in rows]).T, space.num_choices
+    )
+    rows = [rows[row] for row in np.argsort(places)]
+    accuracy = [row["validation_accuracy"] for row in rows]
+    return Table(
+        space=space,
+        fixed=fixed,
+        validation_accuracy=np.array(
+            [-np.inf if value is None else value for value in accuracy], np.float32
+        )[:, None],
+        num_epochs=np.array([row["num_epochs"] for row in rows], np.int32)[:, None],
+        num_params=np.array([row["num_params"] for row in rows], np.int32),
+        source=str(folder),
+    )
