@@ -19,7 +19,7 @@ NUM_CLASSES = 10
 SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
 WIDTHS = (64, 256, 512, 1024)
 NARROW = (64, 256)  # where not all sizes and depths are measured
-NUM_PAIRS = 7
+NUM_PAIRS = 5
 BASELINES = ("reference", "loop", "keras")
 
 

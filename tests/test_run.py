@@ -43,12 +43,13 @@ def run_in_a_fresh_process(folder, cache_dir):
 
 @pytest.mark.slow
 def test_a_seed_gives_the_same_run_in_a_fresh_process(tmp_path):
-    outputs = [
-        run_in_a_fresh_process(tmp_path / name, tmp_path / "cache")
-        for name in ("first", "second")
-    ]
+    outputs, compiled = [], []
+    for name in ("first", "second"):
+        outputs.append(run_in_a_fresh_process(tmp_path / name, tmp_path / "cache"))
+        programs = (tmp_path / "cache/xla").glob("*-cache")
+        compiled.append({program.name for program in programs})
     assert "distinct networks trained" in outputs[0]
-    assert list((tmp_path / "cache/xla").iterdir())  # compiled programs are kept
+    assert compiled[0] and compiled[0] == compiled[1]  # a warm start compiles nothing
     first, second = (tmp_path / name / "run.sqlite" for name in ("first", "second"))
     columns = "generation, genome, hyperparams, num_epochs, validation_loss, curves"
     assert read_table(first, columns) == read_table(second, columns) != []
@@ -67,7 +68,9 @@ def test_a_grid_leaves_its_results_and_is_not_overwritten(
     result = json.loads((tmp_path / "out/result.json").read_text())
     assert result["num_trained"] == 14 and result["num_generations"] == 3
     assert len(result["top"]) == 5 and result["best"] == result["top"][0]
-    assert 0 < result["useful_work_ratio"] <= 1 and result["num_programs"] >= 1
+    assert 0 < result["useful_work_ratio"] <= 1
+    most_programs = sum(len(shape["lane_counts"]) for shape in result["plan"])
+    assert 1 <= result["num_programs"] <= most_programs
     assert set(result["time_seconds"]) == {"total", "compile", "train"}
     assert result["dataset"]["num_train"] == 200
     rows = read_table(tmp_path / "out/run.sqlite")
