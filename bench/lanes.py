@@ -33,7 +33,7 @@ def measure(console, *, smoke, full, data_dir):
     )
     rows = []
     for num_features, batch_size, width, depths in choose_cells(smoke, full):
-        num_steps = 2 if smoke else 40 if width <= 256 else 20
+        num_steps = 2 if smoke else 40 if width == 64 else 20
         dataset = random_dataset(num_features, num_steps * batch_size)
         row = measure_cell(
             dataset, width, depths, batch_size, 2 if smoke else NUM_PAIRS, ceilings
@@ -62,7 +62,7 @@ def choose_cells(smoke, full):
         for width in WIDTHS
         if full or width in NARROW or num_features == SIZES[-1][0]
     ]
-    cells += [(*SIZES[-1], width, (1, 2, 3, 4)) for width in NARROW]
+    cells += [(*SIZES[-1], width, (1, 2, 3, 4)) for width in NARROW[: 1 + full]]
     return cells[:1] if smoke else cells
 
 
