@@ -66,29 +66,41 @@ def stratified_list():
 
 def run_search(console, smoke):
     """Runs the search cold and warm; returns a row of the record."""
-    row: dict = {"job": "search", "dataset": "digits"}
     small = ["--width", "16", "--max-epochs", "1", "--num-generations", "1"]
+    row: dict = {"job": "search", "dataset": "digits"}
+    for start, (seconds, result) in run_cold_and_warm(small if smoke else []).items():
+        row[start] = {
+            "seconds": seconds,
+            "compile_seconds": result["time_seconds"]["compile"],
+            "num_programs": result["num_programs"],
+            "num_networks": result["num_trained"],
+            "useful_work_ratio": result["useful_work_ratio"],
+        }
+        console.print(f"jobs: search, {start}: {seconds:.0f} s")
+    return row
+
+
+def run_cold_and_warm(args):
+    """Runs the command line with an empty compilation cache, then with a full one.
+
+    Returns:
+      A dict of `cold` and `warm`, each the seconds of the process and its result.json.
+    """
+    measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for start in ("cold", "warm"):
             output = pathlib.Path(folder) / start
-            args = ["--output-dir", str(output), "--cache-dir", f"{folder}/cache"]
+            places = ["--output-dir", str(output), "--cache-dir", f"{folder}/cache"]
             begin = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "vecevo.run", *args, *(small if smoke else [])],
+                [sys.executable, "-m", "vecevo.run", *args, *places],
                 check=True,
                 capture_output=True,
             )
-            result = json.loads((output / "result.json").read_text())
             seconds = time.perf_counter() - begin
-            row[start] = {
-                "seconds": seconds,
-                "compile_seconds": result["time_seconds"]["compile"],
-                "num_programs": result["num_programs"],
-                "num_networks": result["num_trained"],
-                "useful_work_ratio": result["useful_work_ratio"],
-            }
-            console.print(f"jobs: search, {start}: {seconds:.0f} s")
-    return row
+            result = json.loads((output / "result.json").read_text())
+            measured[start] = (seconds, result)
+    return measured
 
 
 def run_list(console, name, data_dir, smoke):

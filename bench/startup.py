@@ -3,16 +3,13 @@
 Every measurement is a fresh process; cold ones have an empty compilation cache.
 """
 
-import json
-import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
 from rich.table import Table
 
-from bench import records
+from bench import jobs, records
 
 NUM_TIMES = 3
 IMPORTS = ("vecevo", "vecevo.run", "jax, flax.linen, optax")
@@ -52,27 +49,15 @@ def time_import(names):
 
 def first_generation(smoke):
     """Runs one generation of the digits search cold and warm, as a user does."""
-    args = ["--num-generations", "1"]
-    if smoke:
-        args += ["--width", "16", "--max-epochs", "1"]
-    measured = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for start in ("cold", "warm"):
-            output = pathlib.Path(folder) / start
-            places = ["--output-dir", str(output), "--cache-dir", f"{folder}/cache"]
-            begin = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "vecevo.run", *args, *places],
-                check=True,
-                capture_output=True,
-            )
-            seconds = time.perf_counter() - begin
-            result = json.loads((output / "result.json").read_text())
-            measured[start] = {
-                "waiting for programs": result["time_seconds"]["compile"],
-                "first generation trained": seconds,
-            }
-    return measured
+    small = ["--width", "16", "--max-epochs", "1"] if smoke else []
+    runs = jobs.run_cold_and_warm(["--num-generations", "1", *small])
+    return {
+        start: {
+            "waiting for programs": result["time_seconds"]["compile"],
+            "first generation trained": seconds,
+        }
+        for start, (seconds, result) in runs.items()
+    }
 
 
 def make_table(rows):
