@@ -32,7 +32,8 @@ BENCHMARKS = {
     "parity": parity,
     "gpu": gpu,
 }
-DEFAULT = ("lanes", "jobs", "packing", "startup", "equivalence", "operators", "runs")
+DEFAULT = ("lanes", "jobs", "packing", "equivalence", "operators")
+LONG = ("startup", "runs")  # only with --full, or by name
 
 
 def main():
@@ -46,7 +47,8 @@ def main():
         description=f"Measures vecevo against plain baselines.\n\n{described}\n"
         f"  {'digits_table':12} {str(digits_table.__doc__).partition('\n')[0]}\n"
         f"  report       Renders the README's tables from the records.\n\n"
-        f"Without names: {', '.join(DEFAULT)}, report.",
+        f"Without names: {', '.join(DEFAULT)}, report; with --full also "
+        f"{', '.join(LONG)}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="one of the above")
@@ -65,7 +67,8 @@ def main():
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 200
     )
     try:
-        for name in args.names or (*DEFAULT, "report"):
+        default = (*DEFAULT, *(LONG if args.full else ()), "report")
+        for name in args.names or default:
             if name == "report":
                 report.render(console)
             elif name == "digits_table":

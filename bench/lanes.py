@@ -36,7 +36,13 @@ def measure(console, *, smoke, full, data_dir):
         num_steps = 2 if smoke else 40 if width == 64 else 20
         dataset = random_dataset(num_features, num_steps * batch_size)
         row = measure_cell(
-            dataset, width, depths, batch_size, 2 if smoke else NUM_PAIRS, ceilings
+            dataset,
+            width,
+            depths,
+            batch_size,
+            has_all=full or num_features == SIZES[-1][0],
+            num_pairs=2 if smoke else NUM_PAIRS,
+            ceilings=ceilings,
         )
         rows.append(row)
         ratios = ", ".join(
@@ -66,8 +72,11 @@ def choose_cells(smoke, full):
     return cells[:1] if smoke else cells
 
 
-def measure_cell(dataset, width, depths, batch_size, num_pairs, ceilings):
-    """Measures one width and number of features; returns a row of the record."""
+def measure_cell(dataset, width, depths, batch_size, *, has_all, num_pairs, ceilings):
+    """Measures one width and number of features; returns a row of the record.
+
+    `has_all` is whether to measure all baselines, or the strongest alone.
+    """
     session = make_session(dataset, width, depths, batch_size)
     num_lanes = session.classes[0].lane_counts[-1]
     num_optimizers = len(sides.OPTIMIZERS)
@@ -78,8 +87,8 @@ def measure_cell(dataset, width, depths, batch_size, num_pairs, ceilings):
     prepared = {
         "vecevo": sides.prepare_lanes(session, described),
         "reference": sides.prepare_reference(session, first),
-        "loop": sides.prepare_loop(session, first),
-        "keras": sides.prepare_keras(session, first),
+        "loop": sides.prepare_loop(session, first) if has_all else None,
+        "keras": sides.prepare_keras(session, first) if has_all else None,
     }
     present = {name: side for name, side in prepared.items() if side is not None}
     rates = interleave(present, num_pairs, len(dataset.y_train))
@@ -194,6 +203,6 @@ def make_table(rows):
 def ratio_text(side):
     """How often the rate of a baseline vecevo's is: median and spread."""
     if side is None:
-        return "absent"
+        return "-"
     ratio = side["ratio"]
     return f"{ratio['median']:.2f} ({ratio['min']:.2f}-{ratio['max']:.2f})"

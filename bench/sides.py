@@ -18,7 +18,7 @@ from vecevo import cohorts, evaluation, hyperparams, networks, packing, referenc
 
 OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
 ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
-KERAS_EPOCHS = 3  # a call of fit, so that what it takes to start does not decide
+KERAS_EPOCHS = 2  # a call of fit, so that what it takes to start does not decide
 
 
 class Side(NamedTuple):
