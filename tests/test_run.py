@@ -5,11 +5,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import warnings
 
 import jax
 import pytest
 
-from vecevo import environment, run
+from vecevo import cohorts, environment, run, session
 
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
@@ -193,3 +194,28 @@ def test_a_precision_that_a_cpu_has_not_is_refused(monkeypatch, tmp_path, capsys
     with pytest.raises(SystemExit, match="2"):
         call(monkeypatch, *TINY, "--precision", "tf32", "--device", "cpu")
     assert "precision='tf32' is not there" in capsys.readouterr().err
+
+
+def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
+    monkeypatch, tmp_path, capsys
+):
+    train_cohort, calls = cohorts.train_cohort, []
+
+    def train(*args, **settings):
+        calls.append(args)
+        if len(calls) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return train_cohort(*args, **settings)
+
+    monkeypatch.setattr(cohorts, "train_cohort", train)
+    monkeypatch.setattr(session, "most_workers", lambda: 1)
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    with (
+        pytest.raises(SystemExit, match="2"),
+        pytest.warns(UserWarning, match="memory"),
+    ):
+        call(monkeypatch, *SMALL, "--output-dir", str(tmp_path / "out"))
+    error = capsys.readouterr().err
+    assert "no memory for one network of depth=1" in error
+    assert f"What was trained is in {tmp_path / 'out'}." in error
+    assert read_table(tmp_path / "out/run.sqlite")

@@ -7,6 +7,7 @@ import math
 import pathlib
 import shutil
 import sys
+import warnings
 
 import jax
 from rich.console import Console
@@ -67,8 +68,8 @@ def run(config, console):
         (folder / "config.toml").write_text(configs.to_toml(config))
         result = evolve(config, space, fixed, start, dataset, folder, console)
     except ValueError as error:
-        if journal.read_best(folder / "run.sqlite"):
-            raise RuntimeError(f"stopped, but {folder} has what was trained") from error
+        if journal.read_networks(folder / "run.sqlite"):
+            raise ValueError(f"{error} What was trained is in {folder}.") from error
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
     summary = report.result_dict(result, dataset, config, precision, space)
@@ -269,6 +270,7 @@ def main():
     # Where it is not a terminal, nothing need be cut to a width.
     width = None if sys.stdout.isatty() else 200
     console = Console(soft_wrap=True, highlight=False, width=width)
+    warnings.formatwarning = lambda message, *_, **__: f"vecevo: {message}\n"
     try:
         run(configs.parse(sys.argv[1:]), console)
     except ValueError as error:
