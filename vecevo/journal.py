@@ -74,7 +74,7 @@ def read_best(path):
 
 
 def read_networks(path):
-    """Returns a dict for each of a run's networks, in the order of their genomes.
+    """Returns a dict for each of a run's networks, by when they were trained.
 
     It has genome, num_params, num_epochs, and validation_accuracy, None where failed.
 
@@ -82,7 +82,7 @@ def read_networks(path):
       ValueError: for a file that is no table of a run.
     """
     names = ("genome", "num_params", "num_epochs", "validation_accuracy")
-    query = f"SELECT {', '.join(names)} FROM networks ORDER BY genome"
+    query = f"SELECT {', '.join(names)} FROM networks ORDER BY id"
     rows = [dict(zip(names, row, strict=True)) for row in _select(path, query, "run")]
     return [row | {"genome": json.loads(row["genome"])} for row in rows]
 
