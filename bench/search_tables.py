@@ -68,6 +68,25 @@ def load_package_table(group, name):
     )
 
 
+def load_fcnet():
+    """Returns the four tables of the comparison."""
+    return [load_package_table("HPOLib", name) for name in FCNET]
+
+
+def small_table():
+    """Returns a table of 900 genomes to try things on, with noise."""
+    num_choices = (3, 4, 5, 3, 5)
+    rng = np.random.default_rng(0)
+    parts = (rng.normal(size=number) for number in num_choices)
+    sums = sum(np.ix_(*parts)).ravel()
+    return Recorded(
+        name="small",
+        num_choices=num_choices,
+        is_ordered=(False,) * len(num_choices),
+        values=sums[:, None] + 0.1 * rng.normal(size=(sums.size, 3)),
+    )
+
+
 def draw_replicates(recorded, seed):
     """Draws which replicate of each genome a run observes: int64[N].
 
@@ -106,12 +125,15 @@ def regret_curve(recorded, numbers, observed, *, batch_size, num_batches):
     distinct = np.asarray(numbers)[first]
     best = np.maximum.accumulate(observed[distinct])
     is_new = np.concatenate([[True], observed[distinct][1:] > best[:-1]])
-    incumbent = distinct[np.maximum.accumulate(np.where(is_new, np.arange(len(best)), 0))]
+    incumbent = distinct[
+        np.maximum.accumulate(np.where(is_new, np.arange(len(best)), 0))
+    ]
     means = recorded.values.mean(axis=1)
     ends = np.minimum(batch_size * np.arange(1, num_batches + 1), len(distinct)) - 1
     return Curves(
         regret=means.max() - means[incumbent[ends]],
         num_distinct=len(distinct),
-        num_asked=int(first[-1]) + 1 if len(distinct) == batch_size * num_batches
+        num_asked=int(first[-1]) + 1
+        if len(distinct) == batch_size * num_batches
         else len(numbers),
     )

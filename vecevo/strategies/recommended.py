@@ -1,0 +1,31 @@
+"""The strategy to begin with."""
+
+from vecevo.strategies.gaussian_process import gaussian_process
+from vecevo.strategies.repeats import without_repeats
+
+MOST_MODELLED = 1024  # genomes; a generation takes the cube of that
+
+
+def recommended(num_choices, *, population_size, capacity=640):
+    """The strategy that our own comparison shows best.
+
+    `gaussian_process`, without repeats. It was chosen on other landscapes
+    (`python -m bench search_choice`), and then compared with other packages on the
+    FCNet tables (`python -m bench search`).
+
+    Args:
+      num_choices: int32[G], static.
+      population_size: P, asked in each generation.
+      capacity: genomes that will be told; may be less, then the oldest are forgotten.
+        The model takes the latest 1024 at most.
+    """
+    modelled = max(population_size, min(capacity, MOST_MODELLED))
+    strategy = gaussian_process(
+        num_choices,
+        population_size=population_size,
+        capacity=modelled,
+        num_candidates=max(1024, 4 * population_size),
+    )
+    return without_repeats(
+        strategy, num_choices, capacity=max(capacity, population_size)
+    )
