@@ -12,7 +12,7 @@ from rich.table import Table
 from bench import records, search, search_summary, search_tables, trainings
 from vecevo import landscapes, operators, strategies
 
-NUM_SEEDS = 10
+NUM_SEEDS = 12
 NUM_CHOICES = (2, 2, 4, 3, 3, 6, 2, 6, 6)
 NOISE = 0.1  # of the deviation of the values
 PLACES = (1, 3, 9)  # of the curves: after 2, 4 and 10 generations
@@ -28,26 +28,31 @@ def measure(console, *, smoke, full, data_dir):
     tables = [search_tables.small_table()] if smoke else load_tables()
     rows = []
     for recorded in tables:
-        size = 16 if len(recorded.values) < 1000 else search.BATCH_SIZE
-        medians = {}
-        for name, make in (SMALL if smoke else CANDIDATES).items():
-            curves = search.search_with_strategy(
-                make(recorded.num_choices, population_size=size),
-                recorded,
-                list(range(2 if smoke else NUM_SEEDS)),
-                num_generations=search.NUM_BATCHES,
-                batch_size=size,
-            )
-            regrets = np.array([one.regret for one in curves])[:, PLACES]
-            medians[name] = [
-                search_summary.round_to(value) for value in np.median(regrets, axis=0)
-            ]
-        rows.append({"table": recorded.name, "batch_size": size, "medians": medians})
+        rows.append(measure_table(recorded, smoke))
         console.print(f"search_choice: {recorded.name}")
     rows.append({"table": "mean rank", "mean_ranks": rank(rows)})
     console.print(make_table(rows))
     if not smoke:
         records.write("search_choice", rows, command=records.command("search_choice"))
+
+
+def measure_table(recorded, smoke):
+    """Returns the medians of every candidate after 2, 4 and 10 generations."""
+    size = 16 if len(recorded.values) < 1000 else search.BATCH_SIZE
+    medians = {}
+    for name, make in (SMALL if smoke else CANDIDATES).items():
+        curves = search.search_with_strategy(
+            make(recorded.num_choices, population_size=size),
+            recorded,
+            list(range(2 if smoke else NUM_SEEDS)),
+            num_generations=search.NUM_BATCHES,
+            batch_size=size,
+        )
+        regrets = np.array([one.regret for one in curves])[:, PLACES]
+        medians[name] = [
+            search_summary.round_to(value) for value in np.median(regrets, axis=0)
+        ]
+    return {"table": recorded.name, "batch_size": size, "medians": medians}
 
 
 def rank(rows):
@@ -97,12 +102,10 @@ def no_repeats(make, **settings):
     return make_wrapped
 
 
-SMALL = {
-    "random": no_repeats(strategies.random),
-    "evolution_plus": no_repeats(strategies.evolution_plus),
-}
+SMALL = {"evolution_plus": no_repeats(strategies.evolution_plus)}
 CANDIDATES = {
     **SMALL,
+    "random": no_repeats(strategies.random),
     "univariate_estimation": no_repeats(strategies.univariate_estimation),
     "regularized_evolution": no_repeats(strategies.regularized_evolution),
     "local_search": no_repeats(strategies.local_search),
