@@ -12,8 +12,9 @@ import numpy as np
 from rich.table import Table
 
 from bench import records
-from vecevo import article_space, decode, networks, packing, training, update_rules
+from vecevo import decode, load_table, networks, packing, training, update_rules
 from vecevo import session as sessions
+from vecevo.operators import grid_population
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
 NUM_CLASSES, BATCH_SIZE, MAX_EPOCHS = 10, 64, 25
@@ -26,8 +27,7 @@ MEASURED_SHAPES = ((64, 2, 2), (256, 2, 1), (1024, 2, 1), (1024, 4, 1))
 def measure(console, *, smoke, full, data_dir):
     """Packs lists of networks by plans and by the alternatives; writes the record."""
     del full, data_dir
-    space = article_space()
-    described, epochs = recorded_networks(space)
+    described, epochs = recorded_networks()
     rng = np.random.default_rng(0)
     lists = {
         "grid": [np.arange(len(described))],
@@ -184,11 +184,13 @@ def make_tables(rows):
     return plans, memory
 
 
-def recorded_networks(space):
-    """Returns the Networks of all genomes, and the epochs they trained for."""
-    table = np.load(records.FOLDER / "digits_table.npz")
-    genomes = np.indices(space.num_choices).reshape(len(space.num_choices), -1).T
-    decoded = [decode(space, genome) for genome in genomes]
+def recorded_networks():
+    """Returns the Networks of the embedded table, and the epochs they trained for."""
+    table = load_table("digits")
+    genomes = grid_population(
+        table.space.num_choices, start=0, population_size=table.space.num_genomes
+    )
+    decoded = [decode(table.space, genome) for genome in np.asarray(genomes)]
     described = [
         packing.Network(
             width=sessions.padded_width(values["width"]),
@@ -197,4 +199,4 @@ def recorded_networks(space):
         )
         for values in decoded
     ]
-    return described, table["num_epochs"][:, 0].tolist()
+    return described, table.num_epochs[:, 0].tolist()

@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "strategies": {"operators", "strategies"},
     "landscapes": {"operators"},
     # the training tower knows no genome
-    "networks": set(),
+    "threefry": set(),
+    "networks": {"threefry"},
     "update_rules": set(),
     "packing": set(),
     "prepared": set(),

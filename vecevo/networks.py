@@ -14,6 +14,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from vecevo import threefry
+
 ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
 RELU, ELU, TANH, SIGMOID = range(4)
 
@@ -102,7 +104,8 @@ def _product_forward(kernel, x):
 
 def _product_backward(operands, error):
     kernel, x = operands
-    return error @ x.T, (jax.lax.optimization_barrier(error.T) @ kernel).T
+    kernel_gradient = jax.lax.dot_general(error, x, (((1,), (1,)), ((), ())))
+    return kernel_gradient, (jax.lax.optimization_barrier(error.T) @ kernel).T
 
 
 product.defvjp(_product_forward, _product_backward)
@@ -144,9 +147,11 @@ def dropout_draws(dropout, num_layers, num_units, batch_size):
     numbers = MOST_LAYERS * dropout.step + jnp.arange(num_layers)
     layer_keys = jax.vmap(jax.random.fold_in, (None, 0))(dropout.key, numbers)
     shape = (num_units, (batch_size + 1) // 2)
-    words = jax.vmap(lambda k: jax.random.bits(k, shape, jnp.uint32))(layer_keys)
+    words = jax.vmap(lambda k: threefry.random_bits(k, shape))(layer_keys)
     draws = jax.lax.bitcast_convert_type(words, jnp.uint16)
-    return draws.reshape(num_layers, num_units, -1)[:, :, :batch_size]
+    draws = draws.reshape(num_layers, num_units, -1)[:, :, :batch_size]
+    # Else every use in the forward and in the backward pass would draw them anew.
+    return jax.lax.optimization_barrier(draws)
 
 
 def drop_units(draws, hidden, *, rate):

@@ -32,8 +32,8 @@ class Costs(NamedTuple):
 # Fitted to `python -m bench costs` on two AVX-512 cores, each with a cohort of its own,
 # that should keep within the cache.
 CPU = Costs(2.5, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256)
-# Estimated from the data sheet of an NVIDIA H200, not measured.
-ACCELERATOR = Costs(15.0, 3e-4, 1e-4, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
+# Estimated for an NVIDIA H200 from its data sheet and launch times, not measured.
+ACCELERATOR = Costs(5.0, 6e-5, 2e-5, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
 
 
 class Job(NamedTuple):

@@ -25,7 +25,8 @@ class RunKeys(NamedTuple):
 
 def split_run_key(seed):
     """Returns the RunKeys of a seed."""
-    return RunKeys(*jax.random.split(jax.random.key(seed), 4))
+    key = jax.random.key(seed, impl="threefry2x32")  # as `threefry` draws from
+    return RunKeys(*jax.random.split(key, 4))
 
 
 class Session(NamedTuple):

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vecevo import config as configs
 from vecevo import journal
 from vecevo.space import SearchSpace
 
@@ -97,6 +96,9 @@ def _read_file(path):
 
 
 def _read_run(folder):
+    # What reads configurations needs tyro, which prototypes can do without.
+    from vecevo import config as configs
+
     path = folder / "config.toml"
     if not path.exists():
         raise ValueError(

@@ -120,10 +120,8 @@ def genomes_of_numbers(numbers, num_choices):
 
 def numbers_of_genomes(population, num_choices):
     """Returns int32[P], the places of genomes; the inverse of `genomes_of_numbers`."""
-    factors = np.cumprod([1, *list(num_choices)[:0:-1]], dtype=np.int64)[::-1]
-    return sum(
-        (gene * int(factor) for gene, factor in zip(population.T, factors, strict=True))
-    )
+    factors = np.cumprod([1, *list(num_choices)[:0:-1]], dtype=np.int32)[::-1]
+    return (population * factors).sum(axis=1, dtype=jnp.int32)
 
 
 def repeats(population, *, is_late=None):
