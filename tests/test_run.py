@@ -1,5 +1,6 @@
 """The command line, from the outside."""
 
+import dataclasses
 import json
 import os
 import sqlite3
@@ -9,7 +10,7 @@ import sys
 import jax
 import pytest
 
-from vecevo import environment, run
+from vecevo import config, environment, run
 
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
@@ -118,7 +119,8 @@ def test_several_objectives_and_no_repeats_end_with_the_space_and_its_front(
 def test_the_articles_protocol_is_said_and_scores_the_test_part(
     monkeypatch, tmp_path, capsys
 ):
-    args = [*TINY, "--protocol", "article", "--genetic-setting", "code"]
+    args = [*TINY, "--protocol", "article"]
+    args += ["--strategy", "genetic", "--genetic-setting", "code"]
     call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
     assert "protocol article" in capsys.readouterr().out
     result = json.loads((tmp_path / "out/result.json").read_text())
@@ -190,3 +192,22 @@ def test_a_precision_that_a_cpu_has_not_is_refused(monkeypatch, tmp_path, capsys
     with pytest.raises(SystemExit, match="2"):
         call(monkeypatch, *TINY, "--precision", "tf32", "--device", "cpu")
     assert "precision='tf32' is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "strategy"),
+    [
+        ({}, "recommended"),  # 200 of 672 networks
+        ({"num_generations": 34}, "grid"),
+        ({"num_generations": 33}, "recommended"),
+        ({"population_size": 68}, "grid"),
+        ({"num_generations": 34, "start_from": "runs/x"}, "recommended"),
+        ({"objectives": ("accuracy", "num_params")}, "nsga2"),
+        ({"num_generations": 34, "strategy": "random"}, "random"),
+    ],
+)
+def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strategy):
+    settings = dataclasses.replace(config.RunConfig(), **changes)
+    config.check(settings)
+    space, _ = config.make_space(settings)
+    assert run.resolve_strategy(settings, space).strategy == strategy
