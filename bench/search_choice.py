@@ -12,7 +12,7 @@ from rich.table import Table
 from bench import records, search, search_summary, search_tables, trainings
 from vecevo import landscapes, operators, strategies
 
-NUM_SEEDS = 12
+NUM_SEEDS = 6
 NUM_CHOICES = (2, 2, 4, 3, 3, 6, 2, 6, 6)
 NOISE = 0.1  # of the deviation of the values
 PLACES = (1, 3, 9)  # of the curves: after 2, 4 and 10 generations
@@ -92,14 +92,29 @@ def make_nk(num_neighbours):
     )
 
 
-def no_repeats(make, **settings):
+def no_repeats(make):
     """Makes a strategy that asks for each genome once."""
 
     def make_wrapped(num_choices, *, population_size):
-        strategy = make(num_choices, population_size=population_size, **settings)
+        strategy = make(num_choices, population_size=population_size)
         return strategies.without_repeats(strategy, num_choices)
 
     return make_wrapped
+
+
+def model_based(*, boldness):
+    """Makes `gaussian_process` with room for all that it will be told."""
+
+    def make(num_choices, *, population_size):
+        strategy = strategies.gaussian_process(
+            num_choices,
+            population_size=population_size,
+            capacity=population_size * search.NUM_BATCHES,
+            boldness=boldness,
+        )
+        return strategies.without_repeats(strategy, num_choices)
+
+    return make
 
 
 SMALL = {"evolution_plus": no_repeats(strategies.evolution_plus)}
@@ -109,13 +124,9 @@ CANDIDATES = {
     "univariate_estimation": no_repeats(strategies.univariate_estimation),
     "regularized_evolution": no_repeats(strategies.regularized_evolution),
     "local_search": no_repeats(strategies.local_search),
-    "gaussian_process, boldness 0.5": no_repeats(
-        strategies.gaussian_process, boldness=0.5
-    ),
-    "gaussian_process, boldness 1": no_repeats(strategies.gaussian_process),
-    "gaussian_process, boldness 2": no_repeats(
-        strategies.gaussian_process, boldness=2.0
-    ),
+    "gaussian_process, boldness 0.5": model_based(boldness=0.5),
+    "gaussian_process, boldness 1": model_based(boldness=1.0),
+    "gaussian_process, boldness 2": model_based(boldness=2.0),
 }
 
 
