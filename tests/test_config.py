@@ -19,6 +19,7 @@ def test_the_command_line_overrides_the_file(tmp_path):
 
 def test_a_resolved_configuration_can_be_run_again(tmp_path):
     settings = config.RunConfig(learning_rate=(0.1, 0.2), limit_train=5, data_dir="x")
+    settings = dataclasses.replace(settings, strategy="random", precision="float32")
     path = tmp_path / "config.toml"
     path.write_text(config.to_toml(settings))
     assert config.parse(["--config", str(path)]) == settings
@@ -31,7 +32,8 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path):
         ('population_size = "20"', "population_size='20': it must be a whole number"),
         ("seed = true", "seed=True: it must be a whole number"),
         ("width = 64", "width=64: it must be a list, each a whole number"),
-        ('strategy = "best"', "strategy='best': it must be one of genetic"),
+        ('strategy = "best"', "strategy='best': it must be one of recommended"),
+        ('precision = "half"', "precision='half': it must be one of float32"),
         ("dropout_rate = [0.1, true]", "dropout_rate"),
         ("seed = ", "cannot be read"),
     ],

@@ -227,7 +227,11 @@ def test_several_objectives_leave_the_pareto_front(
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--objectives", "accuracy", "num_params"], "strategy='genetic'"),
+        (
+            ["--strategy", "genetic", "--objectives", "accuracy", "num_params"],
+            "strategy='genetic'",
+        ),
+        (["--genetic-setting", "code"], "genetic_setting='code'"),
         (["--strategy", "nsga2"], "objectives=('accuracy',)"),
         (["--objectives", "num_params"], "objectives=('num_params',)"),
         (["--landscape", "none.npz"], "landscape='none.npz'"),

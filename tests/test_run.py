@@ -1,5 +1,6 @@
 """The command line, from the outside."""
 
+import dataclasses
 import json
 import os
 import sqlite3
@@ -10,7 +11,7 @@ import warnings
 import jax
 import pytest
 
-from vecevo import cohorts, environment, run, session
+from vecevo import cohorts, config, environment, run, session
 
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
@@ -122,7 +123,8 @@ def test_several_objectives_and_no_repeats_end_with_the_space_and_its_front(
 def test_the_articles_protocol_is_said_and_scores_the_test_part(
     monkeypatch, tmp_path, capsys
 ):
-    args = [*TINY, "--protocol", "article", "--genetic-setting", "code"]
+    args = [*TINY, "--protocol", "article"]
+    args += ["--strategy", "genetic", "--genetic-setting", "code"]
     call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
     assert "protocol article" in capsys.readouterr().out
     result = json.loads((tmp_path / "out/result.json").read_text())
@@ -219,3 +221,22 @@ def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
     assert "no memory for one network of depth=1" in error
     assert f"What was trained is in {tmp_path / 'out'}." in error
     assert read_table(tmp_path / "out/run.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("changes", "strategy"),
+    [
+        ({}, "genetic"),  # 200 of 672 networks
+        ({"num_generations": 34}, "grid"),
+        ({"num_generations": 33}, "genetic"),
+        ({"population_size": 68}, "grid"),
+        ({"num_generations": 34, "start_from": "runs/x"}, "genetic"),
+        ({"objectives": ("accuracy", "num_params")}, "nsga2"),
+        ({"num_generations": 34, "strategy": "random"}, "random"),
+    ],
+)
+def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strategy):
+    settings = dataclasses.replace(config.RunConfig(), **changes)
+    config.check(settings)
+    space, _ = config.make_space(settings)
+    assert run.resolve_strategy(settings, space).strategy == strategy

@@ -51,25 +51,31 @@ class RunConfig:
     landscape: str | None = None
     """Replay the search on recorded networks instead of training: a grid run's folder,
     a table file, or `digits`, the embedded table of the article's space."""
-    strategy: Literal[
-        "genetic",
-        "evolution_plus",
-        "regularized_evolution",
-        "self_adaptive",
-        "nsga2",
-        "univariate_estimation",
-        "local_search",
-        "random",
-        "grid",
-    ] = "genetic"
-    """How genomes are chosen; a grid trains every network of the space."""
+    strategy: (
+        Literal[
+            "recommended",
+            "genetic",
+            "evolution_plus",
+            "regularized_evolution",
+            "self_adaptive",
+            "nsga2",
+            "univariate_estimation",
+            "local_search",
+            "random",
+            "grid",
+        ]
+        | None
+    ) = None
+    """How genomes are chosen; a grid trains every network of the space. The default is
+    a grid where the budget of networks does for that, nsga2 with two objectives, and
+    else genetic."""
     without_repeats: bool = False
     """Never ask for a network twice."""
     objectives: tuple[Literal["accuracy", "num_params"], ...] = ("accuracy",)
     """What to select by: accuracy, or, with the strategy nsga2, accuracy and
     num_params, the fewer the better; then the Pareto front is in the results."""
     genetic_setting: Literal["article", "code"] = "article"
-    """The genetic search as the article's text describes it, or as its code does."""
+    """The strategy genetic as the article's text describes it, or as its code does."""
     depth: tuple[int, ...] = _ARTICLE["depth"]
     """Choices for the number of hidden layers."""
     width: tuple[int, ...] = _ARTICLE["width"]
@@ -195,7 +201,7 @@ def _is_of_type(value, kind):
         return value in args
     if origin is tuple:
         return isinstance(value, list) and all(_is_of_type(v, args[0]) for v in value)
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         return any(_is_of_type(value, arg) for arg in args)
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
@@ -208,7 +214,7 @@ def _type_in_words(kind):
         return f"one of {', '.join(args)}"
     if origin is tuple:
         return f"a list, each {_type_in_words(args[0])}"
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         return _type_in_words(args[0])
     words = {int: "a whole number", float: "a number", str: "a text"}
     return (words | {bool: "true or false"})[kind]
@@ -237,15 +243,26 @@ def check(config):
             f"start_from={config.start_from!r} is of no use to a grid, which trains "
             "all networks: leave it out, or choose another --strategy."
         )
+    check_strategy(config)
+    check_landscape(config)
+    make_space(config)
+
+
+def check_strategy(config):
+    """Raises ValueError for settings that do not go with the strategy."""
     check_objectives(config.objectives)
-    if (len(config.objectives) > 1) != (config.strategy == "nsga2"):
+    if config.genetic_setting != "article" and config.strategy != "genetic":
+        raise ValueError(
+            f"genetic_setting={config.genetic_setting!r} has no say with strategy="
+            f"{config.strategy!r}: give --strategy genetic."
+        )
+    is_several = len(config.objectives) > 1
+    if config.strategy is not None and is_several != (config.strategy == "nsga2"):
         raise ValueError(
             f"objectives={config.objectives} and strategy={config.strategy!r} do not "
             "go together: give --strategy nsga2 for accuracy and num_params, and "
             "another one for accuracy alone."
         )
-    check_landscape(config)
-    make_space(config)
 
 
 def check_landscape(config):

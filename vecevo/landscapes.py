@@ -114,7 +114,7 @@ def nk(key, num_choices, *, num_neighbours, is_adjacent=False):
     return fitness_fn
 
 
-def table(values, num_choices, *, replicate=0):
+def table(values, num_choices, *, replicate: jax.typing.ArrayLike | None = 0):
     """A fitness looked up by genome, in the order of `operators.grid_population`.
 
     Args:

@@ -13,14 +13,7 @@ import jax
 from rich.console import Console
 
 from vecevo import config as configs
-from vecevo import (
-    datasets,
-    environment,
-    journal,
-    report,
-    selfcheck,
-    strategies,
-)
+from vecevo import datasets, environment, journal, report, selfcheck, strategies
 from vecevo import session as sessions
 from vecevo.forecast import forecast
 from vecevo.replay import replay
@@ -29,6 +22,7 @@ from vecevo.starting import start_population
 from vecevo.tables import load_table
 
 MOST_AT_ONCE = 1000  # networks of a grid in one generation
+POPULATION_SIZE = 20  # of other strategies
 
 
 def run(config, console):
@@ -83,6 +77,7 @@ def run_on_landscape(config, console):
         table = load_table(config.landscape)
     except ValueError as error:
         raise ValueError(f"landscape={config.landscape!r}: {error}") from error
+    config = resolve_strategy(config, table.space)
     name = f"{pathlib.Path(config.landscape).stem}-{config.strategy}-{config.seed}"
     config = dataclasses.replace(
         resolve_sizes(config, table.space),
@@ -189,6 +184,7 @@ def show_plan(config, space, fixed, dataset, console):
 def resolve(config):
     """Fills in what depends on data set and device."""
     space, _ = configs.make_space(config)
+    config = resolve_strategy(config, space)
     name = (
         pathlib.Path(config.dataset).stem
         if "." in config.dataset
@@ -204,6 +200,19 @@ def resolve(config):
     )
 
 
+def resolve_strategy(config, space):
+    """Chooses a strategy where none is named."""
+    if config.strategy is not None:
+        return config
+    budget = (config.population_size or POPULATION_SIZE) * config.num_generations
+    name = "genetic"
+    if len(config.objectives) > 1:
+        name = "nsga2"
+    elif config.start_from is None and space.num_genomes <= budget:
+        name = "grid"
+    return dataclasses.replace(config, strategy=name)
+
+
 def resolve_sizes(config, space):
     """Fills in how many networks a generation has, and how many generations a grid."""
     num_generations, population_size = config.num_generations, config.population_size
@@ -213,7 +222,7 @@ def resolve_sizes(config, space):
     return dataclasses.replace(
         config,
         num_generations=num_generations,
-        population_size=population_size or 20,
+        population_size=population_size or POPULATION_SIZE,
     )
 
 
@@ -228,7 +237,11 @@ def make_strategy(config, num_choices):
         settings = make_setting(config.population_size)
     if config.strategy == "nsga2":
         settings["num_objectives"] = len(config.objectives)
+    most_told = config.population_size * config.num_generations
+    if config.strategy == "recommended":
+        settings["capacity"] = most_told
     make = {
+        "recommended": strategies.recommended,
         "genetic": strategies.genetic,
         "evolution_plus": strategies.evolution_plus,
         "regularized_evolution": strategies.regularized_evolution,
@@ -240,9 +253,8 @@ def make_strategy(config, num_choices):
         "grid": strategies.grid,
     }[config.strategy]
     strategy = make(num_choices, **settings)
-    if not config.without_repeats:
+    if config.strategy == "recommended" or not config.without_repeats:
         return strategy
-    most_told = config.population_size * config.num_generations
     return strategies.without_repeats(strategy, num_choices, capacity=most_told)
 
 

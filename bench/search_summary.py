@@ -1,0 +1,68 @@
+"""What the curves of searches say: medians, ranks, and differences beyond chance."""
+
+import numpy as np
+
+LEVEL = 0.95
+
+
+def quartiles(values):
+    """Returns the count, quartiles and median of some values, as JSON has them."""
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    return {
+        "n": len(values),
+        "median": round_to(middle),
+        "quartiles": [round_to(low), round_to(high)],
+    }
+
+
+def round_to(value, digits=6):
+    """Rounds a number to so many significant digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def rank(values):
+    """Returns ranks from 1, the lowest; equal values share the mean of theirs."""
+    values = np.asarray(values)
+    below = (values[None, :] < values[:, None]).sum(axis=1)
+    equal = (values[None, :] == values[:, None]).sum(axis=1)
+    return below + (equal + 1) / 2
+
+
+def mean_ranks(medians):
+    """Returns the mean rank of every method over the cells.
+
+    Args:
+      medians: dict of methods to lists of one median for each cell.
+    """
+    by_cell = np.apply_along_axis(rank, 0, np.array(list(medians.values())))
+    return dict(zip(medians, by_cell.mean(axis=1).tolist(), strict=True))
+
+
+def bootstrap_difference(ours, theirs, *, num_resamples, seed):
+    """Bounds the difference of two medians over the same seeds.
+
+    Seeds are drawn with replacement, the same for both; the bounds are the quantiles of
+    the difference (Efron & Tibshirani, "An introduction to the bootstrap", 1993).
+
+    Args:
+      ours: float[n], regrets by seed.
+      theirs: float[n].
+      num_resamples: of the seeds.
+      seed: of the draws.
+
+    Returns:
+      Dict with the difference, its bounds, and whether ours is worse beyond chance.
+    """
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(len(ours), size=(num_resamples, len(ours)))
+    differences = np.median(ours[drawn], axis=1) - np.median(theirs[drawn], axis=1)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(differences, (tail, 1 - tail))
+    return {
+        "difference": round_to(np.median(ours) - np.median(theirs)),
+        "low": round_to(low),
+        "high": round_to(high),
+        "is_worse": bool(low > 0),
+        "is_better": bool(high < 0),
+    }

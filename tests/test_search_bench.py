@@ -1,0 +1,142 @@
+"""The arithmetic of the comparison of searches, and that it runs without peers."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bench import (
+    records,
+    search,
+    search_choice,
+    search_summary,
+    search_tables,
+    tables,
+    trainings,
+)
+from vecevo import strategies
+
+SETTINGS = {"smoke": True, "full": False, "data_dir": None}
+
+
+def plain_curve(recorded, numbers, observed, batch_size, num_batches):
+    """The regret at every batch of distinct genomes, one genome after the other."""
+    means, seen, curve = recorded.values.mean(axis=1), [], []
+    for number in numbers:
+        if number in seen or len(curve) == num_batches:
+            continue
+        seen.append(number)
+        if len(seen) % batch_size == 0:
+            incumbent = max(seen, key=lambda one: observed[one])  # the first of equals
+            curve.append(means.max() - means[incumbent])
+    return curve
+
+
+def test_regret_follows_the_first_of_the_best_observed():
+    rng = np.random.default_rng(0)
+    recorded = search_tables.small_table()
+    recorded = recorded._replace(values=recorded.values.round(1))  # has equals
+    numbers = rng.integers(0, len(recorded.values), 300)
+    numbers[100:150] = numbers[:50]  # repeats, free of charge
+    observed = search_tables.observed_values(recorded, 3)
+    found = search_tables.regret_curve(
+        recorded, numbers, observed, batch_size=16, num_batches=8
+    )
+    expected = plain_curve(recorded, numbers.tolist(), observed, 16, 8)
+    np.testing.assert_allclose(found.regret, expected, atol=1e-12)
+    assert found.num_distinct == 128
+    assert len(set(numbers[: found.num_asked].tolist())) == 128
+    assert len(set(numbers[: found.num_asked - 1].tolist())) == 127
+    short = search_tables.regret_curve(
+        recorded, numbers[:40], observed, batch_size=16, num_batches=8
+    )
+    assert short.num_distinct < 41 and short.num_asked == 40
+    assert (short.regret[3:] == short.regret[2]).all()
+
+
+def test_all_methods_with_a_seed_observe_the_same_and_replicates_are_even():
+    recorded = search_tables.small_table()
+    np.testing.assert_array_equal(
+        search_tables.draw_replicates(recorded, 1),
+        search_tables.draw_replicates(recorded, 1),
+    )
+    drawn = [search_tables.draw_replicates(recorded, seed) for seed in range(10)]
+    counts = np.bincount(np.concatenate(drawn), minlength=3)
+    five_sigma = 5 * np.sqrt(9000 * 2 / 9)
+    assert (np.abs(counts - 3000) < five_sigma).all()
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_ranks_share_ties_and_are_averaged_over_cells():
+    assert search_summary.rank([0.3, 0.1, 0.1, 0.5]).tolist() == [3, 1.5, 1.5, 4]
+    ranks = search_summary.mean_ranks({"a": [1, 5, 2], "b": [2, 5, 1], "c": [3, 1, 1]})
+    assert ranks == pytest.approx({"a": (1 + 2.5 + 3) / 3, "b": 2, "c": 5.5 / 3})
+
+
+def test_the_bootstrap_tells_differences_from_chance():
+    rng = np.random.default_rng(0)
+    theirs = rng.exponential(size=30)
+    settings = {"num_resamples": 2000, "seed": 1}
+    worse = search_summary.bootstrap_difference(theirs + 0.5, theirs, **settings)
+    # Paired: a shift of all has no spread, however wide the regrets are.
+    assert worse["is_worse"] and not worse["is_better"]
+    assert worse["low"] == pytest.approx(0.5) == worse["high"]
+    better = search_summary.bootstrap_difference(theirs / 3, theirs, **settings)
+    assert better["is_better"] and better["high"] < 0
+    other = search_summary.bootstrap_difference(
+        rng.exponential(size=30), theirs, **settings
+    )
+    assert not other["is_worse"] and not other["is_better"]
+    # The law of the median of resampled 1, 2, 3: 1 and 3 have 7 of 27 each.
+    three = search_summary.bootstrap_difference(
+        [1, 2, 3], [0, 0, 0], num_resamples=100, seed=0
+    )
+    assert (three["low"], three["difference"], three["high"]) == (1, 2, 3)
+
+
+def test_trainings_are_counted_until_a_good_one_is_the_incumbent():
+    is_good = np.array([False, True, False, True])
+    # 3 is good but observed as worse than 0; 0 and 2 are no news the second time.
+    numbers, fitness = [0, 0, 3, 2, 2, 1], [0.5, 0.5, 0.4, 0.6, 0.6, 0.7]
+    assert trainings.count_until(np.array(numbers), fitness, is_good) == 4
+    assert trainings.count_until(np.array(numbers[:5]), fitness[:5], is_good) == np.inf
+    described = trainings.describe(np.array([20, 30, 40, 120, np.inf]))
+    assert described["quantiles"] == [20, 30, 40, 120, None]
+    assert described["share_reached"] == 0.8
+    assert described["share_within_100"] == 0.6
+
+
+def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
+    written, output = [], io.StringIO()
+    monkeypatch.setattr(records, "write", lambda *args, **kwargs: written.append(args))
+    monkeypatch.setattr(search, "CURVES", records.FOLDER / "no_such_file")
+
+    def peer(evaluate, num_choices, is_ordered, seed):
+        rng = np.random.default_rng(seed)
+        assert len(num_choices) == len(is_ordered)
+        while True:
+            genomes = rng.integers(0, num_choices, (64, len(num_choices)))
+            assert evaluate(genomes).shape == (64,)
+
+    peers = {"here": ("numpy", peer), "gone": ("no-such-package", peer)}
+    ours = {"recommended": (strategies.evolution_plus, 20)}
+    monkeypatch.setattr(search, "PEERS", peers)
+    monkeypatch.setattr(search, "OURS", ours)
+    rows = []
+    monkeypatch.setattr(search, "make_table", lambda found: rows.extend(found) or "")
+    console = Console(file=output, width=200)
+    search.measure(console, **SETTINGS)
+    assert "gone is absent" in output.getvalue() and not written
+    assert {row["method"] for row in rows} == {"recommended", "here", "gone"}
+    (compared, *_) = rows[0]["against_best_peer"]
+    assert compared["peer"] == "here" and compared["num_distinct"] == 128
+    record = {
+        **{"rows": rows, "name": "search", "command": "", "commit": "", "device": ""},
+        "versions": dict.fromkeys(("python", "jax", "flax", "optax"), "1"),
+    }
+    assert "| gone | absent | - |" in tables.search_table(record)
+    search_choice.measure(console, **SETTINGS)
+    trainings.measure(console, **SETTINGS)
+    assert "evolution_plus" in output.getvalue()
+    assert "the article's setting" in output.getvalue() and not written

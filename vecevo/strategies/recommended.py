@@ -1,0 +1,30 @@
+"""The strategy that is to become the default."""
+
+from vecevo.strategies.gaussian_process import gaussian_process
+from vecevo.strategies.repeats import without_repeats
+
+MOST_MODELLED = 1024  # genomes; a generation takes the cube of that
+
+
+def recommended(num_choices, *, population_size, capacity=640):
+    """The candidate for the best strategy: `gaussian_process`, without repeats.
+
+    The comparisons that are to show it, `python -m bench search_choice` on landscapes
+    to choose by and `python -m bench search` on others, have no record yet.
+
+    Args:
+      num_choices: int32[G], static.
+      population_size: P, asked in each generation.
+      capacity: genomes that will be told; may be less, then the oldest are forgotten.
+        The model takes the latest 1024 at most.
+    """
+    modelled = max(population_size, min(capacity, MOST_MODELLED))
+    strategy = gaussian_process(
+        num_choices,
+        population_size=population_size,
+        capacity=modelled,
+        num_candidates=max(1024, 4 * population_size),
+    )
+    return without_repeats(
+        strategy, num_choices, capacity=max(capacity, population_size)
+    )
