@@ -11,7 +11,7 @@ NUM_CHOICES = np.array([3, 1, 4, 2])
 NUM_NEIGHBOURS = 2 + 3 + 1
 NAMES = (
     *("evolution_plus", "regularized_evolution", "self_adaptive", "nsga2", "genetic"),
-    *("univariate_estimation", "local_search", "random", "grid", "recommended"),
+    *("univariate_estimation", "local_search", "random", "grid"),
 )
 
 

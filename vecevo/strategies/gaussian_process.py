@@ -86,7 +86,7 @@ def gaussian_process(
         return jnp.where(state.generation == 0, state.population, candidates[chosen])
 
     def tell(state, offspring, fitness):
-        model = state.memory
+        model = jax.tree.map(jnp.asarray, state.memory)  # it may have been loaded
         places = (model.num_told + jnp.arange(population_size)) % capacity
         model = model._replace(
             genomes=model.genomes.at[places].set(offspring),

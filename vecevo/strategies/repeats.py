@@ -50,6 +50,7 @@ def without_repeats(strategy, num_choices, *, capacity=None):
         return state._replace(memory=Remembering(state.memory, archive.start()))
 
     def ask(key, state):
+        state = jax.tree.map(jnp.asarray, state)  # it may have been loaded
         ask_key, walk_key, fill_key = jax.random.split(key, 3)
         told = state.memory.told
         asked = strategy.ask(ask_key, _without(state))
@@ -74,6 +75,7 @@ def without_repeats(strategy, num_choices, *, capacity=None):
         return jnp.where(is_missing[:, None], asked, genomes)
 
     def tell(state, offspring, fitness):
+        state = jax.tree.map(jnp.asarray, state)
         new_state, info = strategy.tell(_without(state), offspring, fitness)
         told = archive.add(state.memory.told, jnp.asarray(offspring))
         memory = Remembering(new_state.memory, told)
