@@ -29,7 +29,7 @@ class Costs(NamedTuple):
     most_shared_width: int  # wider networks train faster with a cohort each
 
 
-# Fitted to `python -m bench costs` on two AVX-512 cores, each with a cohort of its own,
+# Fitted as `python -m bench costs` does, on two AVX-512 cores with a cohort each,
 # that should keep within the cache.
 CPU = Costs(2.2, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256)
 # Estimated for an NVIDIA H200 from its data sheet and launch times, not measured.
