@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import jobs, records
-from vecevo import evaluation, load_dataset, reference, train_networks
+from bench import jobs, records, sides
+from vecevo import load_dataset, train_networks
 from vecevo import session as sessions
 
 NUM_EPOCHS, BATCH_SIZE, SEED = 5, 64, 0
@@ -56,16 +56,11 @@ def compare(described, dataset, num_epochs):
 
 def train_reference(values, dataset, num_epochs):
     """Returns validation losses and accuracies by epoch, of the plain version."""
-    trainer = reference.make_trainer(
-        **values,
-        num_features=dataset.x_train.shape[1],
-        num_classes=dataset.num_classes,
-        batch_size=BATCH_SIZE,
-    )
     keys = sessions.split_run_key(SEED)
-    network_key = evaluation.network_key(keys.network, values)
-    init_key, dropout_key = reference.split_network_key(network_key)
-    state, curves = trainer.init(init_key), []
+    trainer, state, dropout_key = sides.start_reference(
+        values, dataset, network_root=keys.network, batch_size=BATCH_SIZE
+    )
+    curves = []
     x, y = jnp.asarray(dataset.x_train), jnp.asarray(dataset.y_train)
     for epoch in range(num_epochs):
         state, _ = trainer.train_epoch(state, dropout_key, epoch, keys.order, x, y)

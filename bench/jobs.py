@@ -1,7 +1,7 @@
 """Whole jobs from the first line to the last: a search, and a list of 24 networks.
 
-The search is `python -m vecevo.run` on digits with its defaults, in a process of its
-own, with an empty compilation cache and then with a full one. The list has a network of
+The search is the article's genetic algorithm on digits, as `make run` runs it, in a
+process of its own, with an empty compilation cache and then with a full one. The list has a network of
 every width and depth, activations and optimizers in rotation; all sides train it to the
 article's stopping rule, and start cold (nothing compiled) or warm (all in the cache).
 """
@@ -20,11 +20,9 @@ from rich.table import Table
 from bench import records, sides
 from vecevo import (
     article_space,
-    evaluation,
     forecast,
     hyperparams,
     load_dataset,
-    reference,
     train_networks,
 )
 from vecevo import session as sessions
@@ -37,6 +35,7 @@ CIFAR_SHAPE, CIFAR_EPOCHS = (50_000, 3072), 25
 
 def measure(console, *, smoke, full, data_dir):
     """Runs the jobs, and writes the record."""
+    sides.say_if_absent(console, "jobs")
     names = ["digits", "fashion_mnist"] if full else ["digits"]
     rows = [run_search(console, smoke)]
     rows += [run_list(console, name, data_dir, smoke) for name in names]
@@ -68,7 +67,8 @@ def run_search(console, smoke):
     """Runs the search cold and warm; returns a row of the record."""
     small = ["--width", "16", "--max-epochs", "1", "--num-generations", "1"]
     row: dict = {"job": "search", "dataset": "digits"}
-    for start, (seconds, result) in run_cold_and_warm(small if smoke else []).items():
+    args = ["--strategy", "genetic", *(small if smoke else [])]
+    for start, (seconds, result) in run_cold_and_warm(args).items():
         row[start] = {
             "seconds": seconds,
             "compile_seconds": result["time_seconds"]["compile"],
@@ -176,15 +176,10 @@ def train_reference(described, dataset):
     keys, num_epochs = sessions.split_run_key(0), 0
     x, y = jnp.asarray(dataset.x_train), jnp.asarray(dataset.y_train)
     for values in described:
-        trainer = reference.make_trainer(
-            **values,
-            num_features=x.shape[1],
-            num_classes=dataset.num_classes,
-            batch_size=BATCH_SIZE,
+        trainer, state, dropout_key = sides.start_reference(
+            values, dataset, network_root=keys.network, batch_size=BATCH_SIZE
         )
-        network_key = evaluation.network_key(keys.network, values)
-        init_key, dropout_key = reference.split_network_key(network_key)
-        state, best, since_best = trainer.init(init_key), float("inf"), 0
+        best, since_best = float("inf"), 0
         for epoch in range(MAX_EPOCHS):
             state, _ = trainer.train_epoch(state, dropout_key, epoch, keys.order, x, y)
             loss, _ = trainer.evaluate(

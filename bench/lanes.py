@@ -31,6 +31,7 @@ def measure(console, *, smoke, full, data_dir):
         f"machine: {ceilings['matrix'] / 1e9:,.0f} GFLOP/s of matrix products, "
         f"{ceilings['copy'] / 1e9:,.1f} GB/s of copies"
     )
+    sides.say_if_absent(console, "lanes")
     rows = []
     for num_features, batch_size, width, depths in choose_cells(smoke, full):
         num_steps = 2 if smoke else 40 if width == 64 else 20

@@ -60,11 +60,18 @@ def read(name):
 
 
 def _commit():
-    command = ["git", "describe", "--always", "--dirty"]
-    done = subprocess.run(
+    """The commit; `-dirty` where more than records and the README differ from it."""
+    commit = _git("rev-parse", "--short", "HEAD").stdout.strip() or "unknown"
+    others = (":(top)", ":(top,exclude)bench/records", ":(top,exclude)README.md")
+    is_dirty = _git("diff", "--quiet", "HEAD", "--", *others).returncode == 1
+    return f"{commit}-dirty" if is_dirty else commit
+
+
+def _git(*args):
+    command = ["git", *args]
+    return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=FOLDER.parent
     )
-    return done.stdout.strip() or "unknown"
 
 
 def _device():

@@ -87,7 +87,7 @@ def prepare_reference(session, described):
     data, runs = session.setup.data, []
     start = time.perf_counter()
     for values in described:
-        trainer, state, dropout_key = _make_trainer(session, values)
+        trainer, state, dropout_key = _start_in_session(session, values)
         first = (state, dropout_key, jnp.array(0), session.setup.order_key)
         train_epoch = trainer.train_epoch.lower(*first, data.x_train, data.y_train)
         evaluate = trainer.evaluate.lower(
@@ -119,7 +119,7 @@ def prepare_loop(session, described):
     start = time.perf_counter()
 
     for values in described:
-        trainer, state, dropout_key = _make_trainer(session, values)
+        trainer, state, dropout_key = _start_in_session(session, values)
 
         @jax.jit
         def step(state, dropout_key, step, x, y, train_step=trainer.train_step):
@@ -154,17 +154,26 @@ def prepare_loop(session, described):
     return Side(train, len(described), 1, compile_seconds)
 
 
-def _make_trainer(session, values):
-    data = session.setup.data
+def start_reference(values, dataset, *, network_root, batch_size):
+    """Returns the plain trainer of a network, its first state and its dropout key."""
     trainer = reference.make_trainer(
         **values,
-        num_features=data.x_train.shape[1],
-        num_classes=session.dataset.num_classes,
-        batch_size=session.job.batch_size,
+        num_features=dataset.x_train.shape[1],
+        num_classes=dataset.num_classes,
+        batch_size=batch_size,
     )
-    key = evaluation.network_key(session.network_root, values)
+    key = evaluation.network_key(network_root, values)
     init_key, dropout_key = reference.split_network_key(key)
     return trainer, trainer.init(init_key), dropout_key
+
+
+def _start_in_session(session, values):
+    return start_reference(
+        values,
+        session.dataset,
+        network_root=session.network_root,
+        batch_size=session.job.batch_size,
+    )
 
 
 def prepare_keras(session, described):
@@ -195,6 +204,12 @@ def import_keras():
         return importlib.import_module("keras")
     except ImportError:
         return None
+
+
+def say_if_absent(console, name):
+    """Prints that a benchmark does without Keras, where it is not installed."""
+    if import_keras() is None:
+        console.print(f"{name}: Keras is absent; vecevo's extra bench has it")
 
 
 def keras_arrays(dataset):

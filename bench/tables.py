@@ -143,6 +143,27 @@ def operators_table(record):
     return finish(lines, record, f"Medians of interleaved pairs; {peers}")
 
 
+def costs_table(record):
+    """Rates by lane count."""
+    rates, shape = {}, ("num_features", "batch_size", "width", "depth")
+    for row in record["rows"]:
+        of_shape = rates.setdefault(tuple(row[name] for name in shape), {})
+        of_shape[row["num_lanes"]] = row["samples_per_second"]
+    counts = sorted({count for of_shape in rates.values() for count in of_shape})
+    lines = markdown_head(("features", "batch", "width", "depth"), counts)
+    for key, of_shape in rates.items():
+        cells = [
+            f"{of_shape[n]['median']:,.0f}" if n in of_shape else "-" for n in counts
+        ]
+        lines.append(markdown_row([*key, *cells]))
+    first = record["rows"][0]
+    how = (
+        f"Medians of {first['samples_per_second']['n']} passes, all with adam; "
+        f"{first['num_workers']} cohorts of so many lanes at a time"
+    )
+    return finish(lines, record, how)
+
+
 def runs_table(record):
     """Searches a second on the embedded table."""
     lines = markdown_head(("strategy", "runs a second", "spread", "compiled in s"))
@@ -268,6 +289,7 @@ TABLES = {
     "equivalence": equivalence_table,
     "operators": operators_table,
     "runs": runs_table,
+    "costs": costs_table,
     "gpu": gpu_table,
     "search": search_table,
     "search_choice": choice_table,

@@ -10,6 +10,8 @@ from bench import (
     records,
     search,
     search_choice,
+    search_peers,
+    search_picture,
     search_summary,
     search_tables,
     tables,
@@ -140,3 +142,38 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
     trainings.measure(console, **SETTINGS)
     assert "evolution_plus" in output.getvalue()
     assert "the article's setting" in output.getvalue() and not written
+
+
+@pytest.mark.parametrize("name", search_peers.PEERS)
+def test_another_package_asks_in_batches_for_genomes_of_the_space(name):
+    package, peer = search_peers.PEERS[name]
+    pytest.importorskip(package)
+    num_choices, is_ordered, batches = (9, 9, 9), (False, True, False), []
+
+    def evaluate(genomes):
+        if len(batches) == 3:
+            raise search.BudgetSpent
+        batches.append(np.asarray(genomes))
+        return np.asarray(genomes).sum(axis=1).astype(float)
+
+    with pytest.raises(search.BudgetSpent):
+        peer(evaluate, num_choices, is_ordered, 0)
+    first, _, last = batches
+    # PyGAD and pymoo ask for no more than what is new to them.
+    assert len(first) <= 64 and first.shape[1] == 3
+    for genomes in batches:
+        assert (genomes >= 0).all() and (genomes < num_choices).all()
+    assert last.sum(axis=1).mean() > first.sum(axis=1).mean()  # it maximises
+
+
+def test_the_picture_has_a_panel_for_each_table(tmp_path):
+    pytest.importorskip("matplotlib")
+    entry = {"regret": [[0.3, 0.2, 0.1], [0.4, 0.2, 0.2]]}
+    methods = {"recommended": entry, "random": entry, "other": entry}
+    path = tmp_path / "picture.svg"
+    search_picture.draw({"one_table": methods, "another": methods}, path)
+    text = path.read_text()
+    for said in ("one table", "another", "recommended", "other", "median regret"):
+        assert said in text
+    search_picture.draw({"one_table": methods, "another": methods}, tmp_path / "2.svg")
+    assert (tmp_path / "2.svg").read_text() == text

@@ -57,16 +57,9 @@ def evolution_plus(
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    def tell(state, offspring, fitness):
-        genomes, values = _join(state, offspring, fitness)
-        # Sorted, so that the first mu are the parents.
-        best = operators.plus_survival(values, num_survivors=population_size)
-        return conclude(
-            state, offspring, fitness, population=genomes[best], fitness=values[best]
-        )
-
     rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     init = make_init(num_choices, population_size)
+    tell = _tell_by(operators.plus_survival)  # the fittest first: mu are parents
     return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
 
 
@@ -254,22 +247,24 @@ def nsga2(num_choices, *, population_size, num_objectives, mutation_rate=None):
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
+    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
+    init = make_init(num_choices, population_size, num_objectives=num_objectives)
+    tell = _tell_by(operators.nsga2_survival)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
+
+
+def _tell_by(survival_fn):
+    """Makes a tell by which the best of population and offspring survive, sorted."""
+
     def tell(state, offspring, fitness):
-        genomes, values = _join(state, offspring, fitness)
-        best = operators.nsga2_survival(values, num_survivors=population_size)
+        genomes = jnp.concatenate([state.population, offspring])
+        values = jnp.concatenate([state.fitness, fitness])
+        best = survival_fn(values, num_survivors=len(offspring))
         return conclude(
             state, offspring, fitness, population=genomes[best], fitness=values[best]
         )
 
-    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
-    init = make_init(num_choices, population_size, num_objectives=num_objectives)
-    return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
-
-
-def _join(state, offspring, fitness):
-    """Returns genomes and fitness of the population and, after it, its offspring."""
-    genomes = jnp.concatenate([state.population, offspring])
-    return genomes, jnp.concatenate([state.fitness, fitness])
+    return tell
 
 
 def _check_num_parents(num_parents, population_size):

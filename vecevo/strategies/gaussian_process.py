@@ -13,7 +13,7 @@ NUM_ELITES = 32  # told genomes that breed candidates
 
 
 def gaussian_process(
-    num_choices, *, population_size, capacity=640, num_candidates=1024, boldness=1.0
+    num_choices, *, population_size, capacity=640, num_candidates=1024, boldness=0.5
 ):
     """Asks for the genomes of the highest upper confidence bound under a model.
 
