@@ -1,9 +1,10 @@
 """Whole jobs from the first line to the last: a search, and a list of 24 networks.
 
 The search is the article's genetic algorithm on digits, as `make run` runs it, in a
-process of its own, with an empty compilation cache and then with a full one. The list has a network of
-every width and depth, activations and optimizers in rotation; all sides train it to the
-article's stopping rule, and start cold (nothing compiled) or warm (all in the cache).
+process of its own, with an empty compilation cache and then with a full one. The list
+has a network of every width and depth, activations and optimizers in rotation; all
+sides train it to the article's stopping rule, and start cold (nothing compiled) or warm
+(all in the cache).
 """
 
 import json
