@@ -100,6 +100,7 @@ def test_a_run_starts_from_an_earlier_one_or_from_genomes(
     genomes = tmp_path / "genomes.json"
     genomes.write_text("[[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0]]")
     start = ["--start-from", str(genomes), "--num-generations", "1"]
+    start += ["--strategy", "genetic"]  # the default one would replace the repeats
     call(monkeypatch, *TINY, *start, "--output-dir", str(tmp_path / "third"))
     rows = read_table(tmp_path / "third/run.sqlite", "genome")
     assert rows == [("[0, 0, 1, 0]",)]
@@ -226,11 +227,11 @@ def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
 @pytest.mark.parametrize(
     ("changes", "strategy"),
     [
-        ({}, "genetic"),  # 200 of 672 networks
+        ({}, "recommended"),  # 200 of 672 networks
         ({"num_generations": 34}, "grid"),
-        ({"num_generations": 33}, "genetic"),
+        ({"num_generations": 33}, "recommended"),
         ({"population_size": 68}, "grid"),
-        ({"num_generations": 34, "start_from": "runs/x"}, "genetic"),
+        ({"num_generations": 34, "start_from": "runs/x"}, "recommended"),
         ({"objectives": ("accuracy", "num_params")}, "nsga2"),
         ({"num_generations": 34, "strategy": "random"}, "random"),
     ],

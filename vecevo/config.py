@@ -68,7 +68,7 @@ class RunConfig:
     ) = None
     """How genomes are chosen; a grid trains every network of the space. The default is
     a grid where the budget of networks does for that, nsga2 with two objectives, and
-    else genetic."""
+    else recommended."""
     without_repeats: bool = False
     """Never ask for a network twice."""
     objectives: tuple[Literal["accuracy", "num_params"], ...] = ("accuracy",)

@@ -205,7 +205,7 @@ def resolve_strategy(config, space):
     if config.strategy is not None:
         return config
     budget = (config.population_size or POPULATION_SIZE) * config.num_generations
-    name = "genetic"
+    name = "recommended"
     if len(config.objectives) > 1:
         name = "nsga2"
     elif config.start_from is None and space.num_genomes <= budget:
