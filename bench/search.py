@@ -24,6 +24,7 @@ BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
 READ_AT = (128, 256, 640)
 NUM_RESAMPLES = 10_000
 CURVES = records.FOLDER / "search_curves.json"
+CHOSEN_BY = "python -m bench search_choice, on other landscapes; not tuned on these"
 
 
 class BudgetSpent(Exception):
@@ -241,6 +242,7 @@ def summarize(curves, versions):
             ],
         }
         rows.append(row)
+    rows[0]["chosen_by"] = CHOSEN_BY
     rows[0]["against_best_peer"] = compare_with_best(regrets, medians, cells, versions)
     return rows + [{"method": name, "version": None} for name in absent(versions)]
 
