@@ -84,7 +84,8 @@ def _device():
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
                 break
-    return f"{session.num_cores()} cores of {model}"
+    num_cores = session.num_cores()
+    return f"{num_cores} core{'s' if num_cores > 1 else ''} of {model}"
 
 
 def _versions():

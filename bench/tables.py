@@ -200,7 +200,7 @@ def gpu_table(record):
 
 
 def search_table(record):
-    """Regrets on the four tables, and mean ranks."""
+    """Regrets on recorded tables, and mean ranks."""
     rows = record["rows"]
     places = dict.fromkeys(cell["table"] for cell in rows[0]["cells"])
     lines = markdown_head(
@@ -225,9 +225,10 @@ def search_table(record):
     compared = rows[0]["against_best_peer"]
     num_worse = sum(cell["is_worse"] for cell in compared)
     num_better = sum(cell["is_better"] for cell in compared)
+    read_at = dict.fromkeys(str(cell["num_distinct"]) for cell in rows[0]["cells"])
     how = (
-        f"Median regrets of {rows[0]['cells'][0]['n']} seeds at 128 / 256 / 640 "
-        f"distinct networks; `recommended` is beyond chance (paired bootstrap, 95 %) "
+        f"Median regrets of {rows[0]['cells'][0]['n']} seeds at {' / '.join(read_at)} "
+        "distinct networks; `recommended` is beyond chance (paired bootstrap, 95 %) "
         f"better than the best other package in {num_better} of {len(compared)} cells "
         f"and worse in {num_worse}; quartiles are in the record"
     )
@@ -292,6 +293,7 @@ TABLES = {
     "costs": costs_table,
     "gpu": gpu_table,
     "search": search_table,
+    "search_digits": search_table,
     "search_choice": choice_table,
     "trainings": trainings_table,
 }
