@@ -18,11 +18,13 @@ import time
 import jax.numpy as jnp
 from rich.table import Table
 
-from bench import records, sides
+from bench import machine, records, sides
 from vecevo import (
     article_space,
+    decode,
     forecast,
     hyperparams,
+    journal,
     load_dataset,
     train_networks,
 )
@@ -30,6 +32,7 @@ from vecevo import session as sessions
 from vecevo.search import possible_shapes
 
 BATCH_SIZE, PATIENCE, MAX_EPOCHS = 64, 5, 25
+SHAPE = ("width", "depth")
 PROJECTED = {"672 networks": (672, 1), "20 + 9 x 12 networks": (128 / 10, 10)}
 CIFAR_SHAPE, CIFAR_EPOCHS = (50_000, 3072), 25
 
@@ -38,8 +41,9 @@ def measure(console, *, smoke, full, data_dir):
     """Runs the jobs, and writes the record."""
     sides.say_if_absent(console, "jobs")
     names = ["digits", "fashion_mnist"] if full else ["digits"]
-    rows = [run_search(console, smoke)]
-    rows += [run_list(console, name, data_dir, smoke) for name in names]
+    ceilings = {"matrix": machine.matrix_rate(), "copy": machine.copy_rate()}
+    rows = [run_search(console, ceilings, smoke)]
+    rows += [run_list(console, name, data_dir, ceilings, smoke) for name in names]
     rows += [project(name) for name in PROJECTED]
     console.print(make_table(rows))
     if not smoke:
@@ -64,7 +68,7 @@ def stratified_list():
     ]
 
 
-def run_search(console, smoke):
+def run_search(console, ceilings, smoke):
     """Runs the search cold and warm; returns a row of the record."""
     small = ["--width", "16", "--max-epochs", "1", "--num-generations", "1"]
     row: dict = {"job": "search", "dataset": "digits"}
@@ -77,7 +81,13 @@ def run_search(console, smoke):
             "num_networks": result["num_trained"],
             "useful_work_ratio": result["useful_work_ratio"],
         }
+        trained = [
+            (*map(decode(article_space(), n["genome"]).get, SHAPE), n["num_epochs"])
+            for n in result["networks"]
+        ]
         console.print(f"jobs: search, {start}: {seconds:.0f} s")
+    dataset = load_dataset("digits")
+    row["least_seconds"] = machine.least_seconds(trained, dataset, BATCH_SIZE, ceilings)
     return row
 
 
@@ -85,7 +95,8 @@ def run_cold_and_warm(args):
     """Runs the command line with an empty compilation cache, then with a full one.
 
     Returns:
-      A dict of `cold` and `warm`, each the seconds of the process and its result.json.
+      A dict of `cold` and `warm`, each the seconds of the process and its result.json,
+      to which the trained `networks` are added.
     """
     measured = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -100,11 +111,12 @@ def run_cold_and_warm(args):
             )
             seconds = time.perf_counter() - begin
             result = json.loads((output / "result.json").read_text())
+            result["networks"] = journal.read_networks(output / "run.sqlite")
             measured[start] = (seconds, result)
     return measured
 
 
-def run_list(console, name, data_dir, smoke):
+def run_list(console, name, data_dir, ceilings, smoke):
     """Trains the list on every side, cold and warm; returns a row of the record."""
     row = {"job": "list", "dataset": name}
     present = ["vecevo", "reference"]
@@ -118,6 +130,14 @@ def run_list(console, name, data_dir, smoke):
                 )
                 seconds = row[side][start]["seconds"]
                 console.print(f"jobs: list on {name}, {side}, {start}: {seconds:.0f} s")
+    trained = [
+        (*map(values.get, SHAPE), num_epochs)
+        for values, num_epochs in zip(
+            stratified_list(), row["vecevo"]["warm"]["num_epochs"], strict=False
+        )
+    ]
+    dataset = load_dataset(name, data_dir=data_dir)
+    row["least_seconds"] = machine.least_seconds(trained, dataset, BATCH_SIZE, ceilings)
     return row
 
 
@@ -161,7 +181,7 @@ def train_side(side, name, data_dir, num_networks):
 
 
 def train_vecevo(described, dataset):
-    """Returns the number of epochs that all networks took."""
+    """Returns the number of epochs that each network took."""
     results = train_networks(
         described,
         dataset,
@@ -169,12 +189,12 @@ def train_vecevo(described, dataset):
         max_epochs=MAX_EPOCHS,
         patience=PATIENCE,
     )
-    return sum(result.num_epochs for result in results)
+    return [result.num_epochs for result in results]
 
 
 def train_reference(described, dataset):
     """Trains one after the other with the plain version and the patience rule."""
-    keys, num_epochs = sessions.split_run_key(0), 0
+    keys, num_epochs = sessions.split_run_key(0), []
     x, y = jnp.asarray(dataset.x_train), jnp.asarray(dataset.y_train)
     for values in described:
         trainer, state, dropout_key = sides.start_reference(
@@ -186,11 +206,11 @@ def train_reference(described, dataset):
             loss, _ = trainer.evaluate(
                 state.params, dataset.x_validation, dataset.y_validation
             )
-            num_epochs += 1
             since_best = 0 if loss < best else since_best + 1
             best = min(best, float(loss))
             if since_best >= PATIENCE:
                 break
+        num_epochs.append(epoch + 1)
     return num_epochs
 
 
@@ -198,8 +218,8 @@ def train_keras(described, dataset):
     """Trains one after the other with `fit` and EarlyStopping."""
     keras = sides.import_keras()
     if keras is None:
-        return 0
-    arrays, num_epochs = sides.keras_arrays(dataset), 0
+        return []
+    arrays, num_epochs = sides.keras_arrays(dataset), []
     for values in described:
         stop = keras.callbacks.EarlyStopping(
             patience=PATIENCE, restore_best_weights=True
@@ -208,7 +228,7 @@ def train_keras(described, dataset):
         history = sides.keras_fit(
             model, arrays, BATCH_SIZE, num_epochs=MAX_EPOCHS, callbacks=[stop]
         )
-        num_epochs += len(history.epoch)
+        num_epochs.append(len(history.epoch))
     return num_epochs
 
 

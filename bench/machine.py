@@ -68,3 +68,30 @@ def step_bytes(width, depth, *, num_features, num_classes):
     """Bytes that a network's step moves at least."""
     hidden = (depth - 1) * (width * width + width) + (width + 1) * num_classes
     return 36 * (num_features * width + width + hidden) + 4 * (width + hidden)
+
+
+def least_seconds(trained, dataset, batch_size, ceilings):
+    """What training takes at the least by the machine's rates, evaluation left out.
+
+    Args:
+      trained: (width, depth, number of epochs) of each network.
+      dataset: datasets.Dataset.
+      batch_size: examples in a step.
+      ceilings: dict of `matrix_rate` and `copy_rate`, as `matrix` and `copy`.
+
+    Returns:
+      Dict of the seconds of matrix `products` and of moving `bytes`. A cohort that
+      keeps within the cache moves fewer.
+    """
+    num_examples, num_features = dataset.x_train.shape
+    sizes = {"num_features": num_features, "num_classes": dataset.num_classes}
+    num_steps = -(-num_examples // batch_size)
+    operations = moved = 0
+    for width, depth, num_epochs in trained:
+        one = sample_operations(width, depth, **sizes)
+        operations += num_epochs * num_examples * one
+        moved += num_epochs * num_steps * step_bytes(width, depth, **sizes)
+    return {
+        "products": operations / ceilings["matrix"],
+        "bytes": moved / ceilings["copy"],
+    }

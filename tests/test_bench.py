@@ -69,6 +69,18 @@ def test_operations_and_bytes_are_those_of_the_formulas():
     assert machine.step_bytes(64, 1, **sizes) == expected
 
 
+def test_training_takes_at_least_its_products_and_bytes():
+    dataset = lanes.random_dataset(3072, 100)
+    found = machine.least_seconds(
+        [(64, 1, 3), (64, 1, 2)], dataset, 64, {"matrix": 1e6, "copy": 1e3}
+    )
+    # Five epochs of 100 examples in 2 steps; 4 F W + 6 W C operations an example.
+    assert found["products"] == 5 * 100 * (4 * 3072 * 64 + 6 * 64 * 10) / 1e6
+    num_params = 3072 * 64 + 64 + 65 * 10
+    moved = 5 * 2 * (36 * num_params + 4 * (num_params - 3072 * 64))
+    assert found["bytes"] == moved / 1e3
+
+
 def test_constants_are_recovered_from_times_that_they_explain():
     costs_known = packing.Costs(0, 1e-4, 2e-5, 3e-9, 4e-11, 5e-10, 1 << 40, 256)
     rows = []

@@ -12,9 +12,9 @@ from bench import (
     search_choice,
     search_peers,
     search_picture,
+    search_report,
     search_summary,
     search_tables,
-    tables,
     trainings,
 )
 from vecevo import strategies
@@ -137,7 +137,7 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
         **{"rows": rows, "name": "search", "command": "", "commit": "", "device": ""},
         "versions": dict.fromkeys(("python", "jax", "flax", "optax"), "1"),
     }
-    assert "| gone | absent | - |" in tables.search_table(record)
+    assert "| gone | absent | - |" in search_report.search_table(record)
     search_choice.measure(console, **SETTINGS)
     trainings.measure(console, **SETTINGS)
     assert "evolution_plus" in output.getvalue()

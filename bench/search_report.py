@@ -1,0 +1,64 @@
+"""Markdown tables of the comparisons of searches, for the README."""
+
+from bench import markdown
+
+
+def search_table(record):
+    """Regrets on recorded tables, and mean ranks."""
+    rows = record["rows"]
+    places = dict.fromkeys(cell["table"] for cell in rows[0]["cells"])
+    lines = markdown.head(
+        ("method", "mean rank"), [name.replace("_", " ") for name in places]
+    )
+    for row in sorted(rows, key=lambda row: row.get("mean_rank", len(rows))):
+        if "cells" not in row:
+            lines.append(
+                markdown.row([row["method"], "absent", *("-" for _ in places)])
+            )
+            continue
+        texts = {table: [] for table in places}
+        for cell in row["cells"]:
+            texts[cell["table"]].append(f"{cell['median']:.1e}")
+        version = f" {row['version']}" if row["version"] else ""
+        cells = [" / ".join(texts[table]) for table in places]
+        lines.append(
+            markdown.row(
+                [f"{row['method']}{version}", f"{row['mean_rank']:.2f}", *cells]
+            )
+        )
+    compared = rows[0]["against_best_peer"]
+    num_worse = sum(cell["is_worse"] for cell in compared)
+    num_better = sum(cell["is_better"] for cell in compared)
+    read_at = dict.fromkeys(str(cell["num_distinct"]) for cell in rows[0]["cells"])
+    how = (
+        f"Median regrets of {rows[0]['cells'][0]['n']} seeds at {' / '.join(read_at)} "
+        "distinct networks; `recommended` is beyond chance (paired bootstrap, 95 %) "
+        f"better than the best other package in {num_better} of {len(compared)} cells "
+        f"and worse in {num_worse}; quartiles are in the record"
+    )
+    return markdown.finish(lines, record, how)
+
+
+def choice_table(record):
+    """Mean ranks of the candidates."""
+    lines = markdown.head(("candidate", "mean rank"))
+    ranks = record["rows"][-1]["mean_ranks"]
+    for name in sorted(ranks, key=ranks.__getitem__):
+        lines.append(markdown.row([name, f"{ranks[name]:.2f}"]))
+    num_tables = len(record["rows"]) - 1
+    how = f"All without repeats, on {num_tables} landscapes, 3 budgets each"
+    return markdown.finish(lines, record, how)
+
+
+def trainings_table(record):
+    """Networks trained until a good one is found."""
+    shares = ("5 %", "25 %", "median", "75 %", "95 %")
+    lines = markdown.head(("strategy", *shares), ("found within 100", "200"))
+    for row in record["rows"]:
+        cells = ["> 200" if value is None else value for value in row["quantiles"]]
+        found = [f"{row[name]:.1%}" for name in ("share_within_100", "share_reached")]
+        lines.append(markdown.row([row["strategy"], *cells, *found]))
+    n = record["rows"][0]["n"]
+    return markdown.finish(
+        lines, record, f"Quantiles of {n:,} runs in generations of 20"
+    )
