@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import jax.numpy as jnp
+import numpy as np
 from rich.table import Table
 
 from bench import machine, records, sides
@@ -73,7 +74,8 @@ def run_search(console, ceilings, smoke):
     small = ["--width", "16", "--max-epochs", "1", "--num-generations", "1"]
     row: dict = {"job": "search", "dataset": "digits"}
     args = ["--strategy", "genetic", *(small if smoke else [])]
-    for start, (seconds, result) in run_cold_and_warm(args).items():
+    measured = run_cold_and_warm(args)
+    for start, (seconds, result) in measured.items():
         row[start] = {
             "seconds": seconds,
             "compile_seconds": result["time_seconds"]["compile"],
@@ -81,11 +83,11 @@ def run_search(console, ceilings, smoke):
             "num_networks": result["num_trained"],
             "useful_work_ratio": result["useful_work_ratio"],
         }
-        trained = [
-            (*map(decode(article_space(), n["genome"]).get, SHAPE), n["num_epochs"])
-            for n in result["networks"]
-        ]
         console.print(f"jobs: search, {start}: {seconds:.0f} s")
+    trained = [
+        (*map(decode(article_space(), n["genome"]).get, SHAPE), n["num_epochs"])
+        for n in measured["warm"][1]["networks"]
+    ]
     dataset = load_dataset("digits")
     row["least_seconds"] = machine.least_seconds(trained, dataset, BATCH_SIZE, ceilings)
     return row
@@ -200,17 +202,16 @@ def train_reference(described, dataset):
         trainer, state, dropout_key = sides.start_reference(
             values, dataset, network_root=keys.network, batch_size=BATCH_SIZE
         )
-        best, since_best = float("inf"), 0
+        losses = []
         for epoch in range(MAX_EPOCHS):
             state, _ = trainer.train_epoch(state, dropout_key, epoch, keys.order, x, y)
             loss, _ = trainer.evaluate(
                 state.params, dataset.x_validation, dataset.y_validation
             )
-            since_best = 0 if loss < best else since_best + 1
-            best = min(best, float(loss))
-            if since_best >= PATIENCE:
+            losses.append(float(loss))
+            if epoch - np.argmin(losses) >= PATIENCE:
                 break
-        num_epochs.append(epoch + 1)
+        num_epochs.append(len(losses))
     return num_epochs
 
 
