@@ -5,13 +5,15 @@ plan, and one by one by `vecevo.reference`, in float64 and in float32. Rounding 
 so float32 drifts apart as training goes on; float64 shows that nothing else does.
 """
 
+import concurrent.futures
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
 from bench import jobs, records, sides
-from vecevo import load_dataset, train_networks
+from vecevo import cohorts, load_dataset, train_networks
 from vecevo import session as sessions
 
 NUM_EPOCHS, BATCH_SIZE, SEED = 5, 64, 0
@@ -43,9 +45,15 @@ def compare(described, dataset, num_epochs):
         max_epochs=num_epochs,
         patience=num_epochs,
     )
+
+    @cohorts.with_settings_of_this_thread
+    def train(values):
+        return train_reference(values, dataset, num_epochs)
+
     losses, accuracies = [], []
-    for values, result in zip(described, results, strict=True):
-        loss, accuracy = train_reference(values, dataset, num_epochs)
+    with concurrent.futures.ThreadPoolExecutor(sessions.num_cores()) as executor:
+        plain = list(executor.map(train, described))
+    for (loss, accuracy), result in zip(plain, results, strict=True):
         losses.append(np.abs(result.curves["validation_loss"] - loss))
         accuracies.append(np.abs(result.curves["validation_accuracy"] - accuracy))
     return {

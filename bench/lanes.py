@@ -20,7 +20,12 @@ SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
 WIDTHS = (64, 256, 512, 1024)
 NARROW = (64, 256)  # where not all sizes and depths are measured
 NUM_PAIRS = 5
-BASELINES = ("reference", "loop", "keras")
+PREPARE = {
+    "reference": sides.prepare_reference,
+    "loop": sides.prepare_loop,
+    "keras": sides.prepare_keras,
+}
+BASELINES = tuple(PREPARE)
 
 
 def measure(console, *, smoke, full, data_dir):
@@ -41,7 +46,7 @@ def measure(console, *, smoke, full, data_dir):
             width,
             depths,
             batch_size,
-            has_all=full or num_features == SIZES[-1][0],
+            baselines=choose_baselines(num_features, width, depths, full),
             num_pairs=2 if smoke else NUM_PAIRS,
             ceilings=ceilings,
         )
@@ -73,11 +78,19 @@ def choose_cells(smoke, full):
     return cells[:1] if smoke else cells
 
 
-def measure_cell(dataset, width, depths, batch_size, *, has_all, num_pairs, ceilings):
-    """Measures one width and number of features; returns a row of the record.
+def choose_baselines(num_features, width, depths, full):
+    """Keras with many features, the loop where steps are short, all of them if full."""
+    is_large = num_features == SIZES[-1][0] and len(depths) == 1
+    has_loop = is_large and width in NARROW
+    return [
+        name
+        for name, is_in in zip(BASELINES, (True, has_loop, is_large), strict=True)
+        if full or is_in
+    ]
 
-    `has_all` is whether to measure all baselines, or the strongest alone.
-    """
+
+def measure_cell(dataset, width, depths, batch_size, *, baselines, num_pairs, ceilings):
+    """Measures one width and number of features; returns a row of the record."""
     session = make_session(dataset, width, depths, batch_size)
     num_lanes = session.classes[0].lane_counts[-1]
     num_optimizers = len(sides.OPTIMIZERS)
@@ -85,12 +98,8 @@ def measure_cell(dataset, width, depths, batch_size, *, has_all, num_pairs, ceil
         width, depths, num_optimizers * num_lanes * session.job.num_workers
     )
     first = described[:num_optimizers]
-    prepared = {
-        "vecevo": sides.prepare_lanes(session, described),
-        "reference": sides.prepare_reference(session, first),
-        "loop": sides.prepare_loop(session, first) if has_all else None,
-        "keras": sides.prepare_keras(session, first) if has_all else None,
-    }
+    prepared = {"vecevo": sides.prepare_lanes(session, described)}
+    prepared |= {name: PREPARE[name](session, first) for name in baselines}
     present = {name: side for name, side in prepared.items() if side is not None}
     rates = interleave(present, num_pairs, len(dataset.y_train))
     session.setup.programs.close()
