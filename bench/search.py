@@ -283,8 +283,7 @@ def summarize(curves, versions):
             strict=False,
         )
     ]
-    absent = [name for name, version in versions.items() if version is None]
-    return rows + [{"method": name, "version": None} for name in absent]
+    return rows + [{"method": n, "version": v} for n, v in versions.items() if v is None]
 
 
 def make_table(rows):
