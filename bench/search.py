@@ -283,7 +283,7 @@ def summarize(curves, versions):
             strict=False,
         )
     ]
-    return rows + [{"method": n, "version": v} for n, v in versions.items() if v is None]
+    return rows + [{"method": n, "version": None} for n in versions if n not in peers]
 
 
 def make_table(rows):
