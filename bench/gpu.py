@@ -30,7 +30,7 @@ LARGE_OPERATIONS = ("fusion", "custom-call", "dot", "copy", "transpose", "conver
 def measure(console, *, smoke, full, data_dir):
     """Measures everything, and writes the record."""
     del full
-    ceilings = {"matrix": machine.matrix_rate(), "copy": machine.copy_rate()}
+    ceilings = machine.measure_ceilings()
     console.print(
         f"gpu: {ceilings['matrix'] / 1e12:,.2f} TFLOP/s of matrix products, "
         f"{ceilings['copy'] / 1e9:,.0f} GB/s of copies"

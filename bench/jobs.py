@@ -42,7 +42,7 @@ def measure(console, *, smoke, full, data_dir):
     """Runs the jobs, and writes the record."""
     sides.say_if_absent(console, "jobs")
     names = ["digits", "fashion_mnist"] if full else ["digits"]
-    ceilings = {"matrix": machine.matrix_rate(), "copy": machine.copy_rate()}
+    ceilings = machine.measure_ceilings()
     rows = [run_search(console, ceilings, smoke)]
     rows += [run_list(console, name, data_dir, ceilings, smoke) for name in names]
     rows += [project(name) for name in PROJECTED]

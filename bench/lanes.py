@@ -31,7 +31,7 @@ BASELINES = tuple(PREPARE)
 def measure(console, *, smoke, full, data_dir):
     """Measures every cell of the table, shows it, and writes the record."""
     del data_dir  # the inputs are random bytes
-    ceilings = {"matrix": machine.matrix_rate(), "copy": machine.copy_rate()}
+    ceilings = machine.measure_ceilings()
     console.print(
         f"machine: {ceilings['matrix'] / 1e9:,.0f} GFLOP/s of matrix products, "
         f"{ceilings['copy'] / 1e9:,.1f} GB/s of copies"

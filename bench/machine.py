@@ -16,6 +16,11 @@ import jax.numpy as jnp
 SIZE, NUM_PRODUCTS, COPY_BYTES, NUM_COPIES = 2048, 8, 1 << 28, 16
 
 
+def measure_ceilings():
+    """Returns a dict of `matrix_rate` and `copy_rate`, as `matrix` and `copy`."""
+    return {"matrix": matrix_rate(), "copy": copy_rate()}
+
+
 def matrix_rate(*, num_times=5):
     """Floating-point operations a second of large float32 matrix products."""
     if jax.default_backend() == "cpu":
@@ -77,7 +82,7 @@ def least_seconds(trained, dataset, batch_size, ceilings):
       trained: (width, depth, number of epochs) of each network.
       dataset: datasets.Dataset.
       batch_size: examples in a step.
-      ceilings: dict of `matrix_rate` and `copy_rate`, as `matrix` and `copy`.
+      ceilings: of `measure_ceilings`.
 
     Returns:
       Dict of the seconds of matrix `products` and of moving `bytes`. A cohort that
