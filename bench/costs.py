@@ -8,7 +8,7 @@ import numpy as np
 from rich.table import Table
 
 from bench import lanes, records, sides
-from vecevo import packing
+from vecevo.training import planning
 
 WIDTHS = (64, 256, 512, 1024)
 LANE_COUNTS = (1, 2, 4, 8, 16)
@@ -57,7 +57,7 @@ def measure(console, *, smoke, full, data_dir):
 def measure_lanes(dataset, width, depth, batch_size, num_lanes):
     """Measures cohorts of one shape and lane count."""
     session = lanes.make_session(dataset, width, (depth,), batch_size)
-    session.classes[:] = [packing.CohortClass(width, depth, (num_lanes,))]
+    session.classes[:] = [planning.CohortClass(width, depth, (num_lanes,))]
     num_networks = num_lanes * session.job.num_workers
     described = sides.describe_networks(width, (depth,), num_networks)
     # Each cohort's update is that of its neediest lane: all alike here.
@@ -80,7 +80,7 @@ def measure_lanes(dataset, width, depth, batch_size, num_lanes):
 
 
 def fit(rows):
-    """Returns the constants of `packing.Costs` that explain the rows best."""
+    """Returns the constants of `planning.Costs` that explain the rows best."""
     from scipy import optimize  # it comes with JAX
 
     shared = [row for row in rows if row["num_lanes"] == 1 or row["width"] <= 256]
@@ -91,7 +91,7 @@ def fit(rows):
 
 
 def terms_of(row):
-    """What each of the constants is multiplied with in `packing.step_seconds`."""
+    """What each of the constants is multiplied with in `planning.step_seconds`."""
     width, depth, num_lanes = row["width"], row["depth"], row["num_lanes"]
     weights = num_lanes * (row["num_features"] * width + (depth - 1) * width**2)
     examples = row["batch_size"]

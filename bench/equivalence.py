@@ -1,7 +1,7 @@
 """How far padded, batched training is from the plain reference, epoch by epoch.
 
 The list of 24 networks is trained for a few epochs by vecevo, in the cohorts of its
-plan, and one by one by `vecevo.reference`, in float64 and in float32. Rounding differs,
+plan, and one by one by `reference.py`, in float64 and in float32. Rounding differs,
 so float32 drifts apart as training goes on; float64 shows that nothing else does.
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 from rich.table import Table
 
 from bench import jobs, records, sides
-from vecevo import cohorts, load_dataset, train_networks
-from vecevo import session as sessions
+from vecevo import load_dataset, train_networks
+from vecevo.training import cohorts, sessions
 
 NUM_EPOCHS, BATCH_SIZE, SEED = 5, 64, 0
 

@@ -14,7 +14,8 @@ import numpy as np
 from rich.table import Table
 
 from bench import lanes, machine, records, sides
-from vecevo import article_space, load_dataset, networks, packing, search, strategies
+from vecevo import article_space, load_dataset, search, strategies
+from vecevo.training import networks, planning
 
 NUM_FEATURES, BATCH_SIZE, NUM_PAIRS, NUM_STEPS = 3072, 64, 5, 100
 WIDTHS, DEPTH = (64, 256, 512, 1024), 2
@@ -63,7 +64,7 @@ def measure_width(width, ceilings, smoke):
     reference = sides.prepare_reference(session, described[1:2])  # adam
     num_lanes, before = 1, 0.0
     while num_lanes <= (2 if smoke else MOST_LANES):
-        session.classes[:] = [packing.CohortClass(width, DEPTH, (num_lanes,))]
+        session.classes[:] = [planning.CohortClass(width, DEPTH, (num_lanes,))]
         many = sides.describe_networks(
             width, (DEPTH,), num_lanes * session.job.num_workers
         )

@@ -20,17 +20,10 @@ import numpy as np
 from rich.table import Table
 
 from bench import machine, records, sides
-from vecevo import (
-    article_space,
-    decode,
-    forecast,
-    hyperparams,
-    journal,
-    load_dataset,
-    train_networks,
-)
-from vecevo import session as sessions
-from vecevo.search import possible_shapes
+from vecevo import article_space, decode, load_dataset, train_networks
+from vecevo.runs import journal
+from vecevo.runs.evolve import possible_shapes
+from vecevo.training import forecast, recipe, sessions
 
 BATCH_SIZE, PATIENCE, MAX_EPOCHS = 64, 5, 25
 SHAPE = ("width", "depth")
@@ -56,7 +49,7 @@ def stratified_list():
     genes = dict(article_space().genes)
     shapes = [(width, depth) for width in genes["width"] for depth in genes["depth"]]
     return [
-        hyperparams.complete(
+        recipe.complete(
             {
                 "width": width,
                 "depth": depth,

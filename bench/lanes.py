@@ -1,7 +1,7 @@
 """Training throughput of mixed cohorts against one network after the other.
 
 Networks of all activations and optimizers, with rates of their own, dropout and
-weight decay on, are trained by vecevo in mixed cohorts, by `vecevo.reference` (a jitted
+weight decay on, are trained by vecevo in mixed cohorts, by `reference.py` (a jitted
 `lax.scan` over plain Flax and Optax), by a Python loop over jitted steps, and by Keras.
 The sides take turns in one process. A pass is an epoch and an evaluation.
 """
@@ -12,8 +12,8 @@ import numpy as np
 from rich.table import Table
 
 from bench import machine, records, sides
-from vecevo import make_dataset, packing
-from vecevo import session as sessions
+from vecevo import make_dataset
+from vecevo.training import planning, sessions
 
 NUM_CLASSES = 10
 SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
@@ -175,7 +175,7 @@ def make_session(dataset, width, depths, batch_size):
     return sessions.start_session(
         dataset,
         [(width, depth) for depth in depths],
-        list_size=1000 * packing.LADDER[-1],
+        list_size=1000 * planning.LADDER[-1],
         num_lists=1000,
         batch_size=batch_size,
         max_epochs=1000,

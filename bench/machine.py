@@ -80,7 +80,7 @@ def least_seconds(trained, dataset, batch_size, ceilings):
 
     Args:
       trained: (width, depth, number of epochs) of each network.
-      dataset: datasets.Dataset.
+      dataset: making.Dataset.
       batch_size: examples in a step.
       ceilings: of `measure_ceilings`.
 

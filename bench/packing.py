@@ -12,13 +12,13 @@ import numpy as np
 from rich.table import Table
 
 from bench import records
-from vecevo import decode, load_table, networks, packing, training, update_rules
-from vecevo import session as sessions
+from vecevo import decode, load_table
 from vecevo.operators import grid_population
+from vecevo.training import epochs, networks, optimizers, planning, sessions
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
 NUM_CLASSES, BATCH_SIZE, MAX_EPOCHS = 10, 64, 25
-KINDS = {"CPU": (packing.CPU, 2), "accelerator": (packing.ACCELERATOR, 1)}
+KINDS = {"CPU": (planning.CPU, 2), "accelerator": (planning.ACCELERATOR, 1)}
 MEMORY_BYTES = 6 << 30
 NUM_GENERATIONS, POPULATION_SIZE = 10, 20
 MEASURED_SHAPES = ((64, 2, 2), (256, 2, 1), (1024, 2, 1), (1024, 4, 1))
@@ -52,13 +52,13 @@ def measure(console, *, smoke, full, data_dir):
 
 
 def make_job(data_shape, costs, num_workers):
-    """Returns the packing.Job of the article's space on some data."""
+    """Returns the planning.Job of the article's space on some data."""
     num_train, num_features = data_shape
-    return packing.Job(
+    return planning.Job(
         costs=costs,
         num_features=num_features,
         batch_size=BATCH_SIZE,
-        examples_at_once=training.EVALUATION_BATCH,
+        examples_at_once=epochs.EVALUATION_BATCH,
         steps_per_epoch=-(-num_train // BATCH_SIZE),
         expected_epochs=MAX_EPOCHS,
         memory_bytes=MEMORY_BYTES,
@@ -69,7 +69,7 @@ def make_job(data_shape, costs, num_workers):
 def pack(described, epochs, groups, job):
     """Returns useful-work ratios and numbers of programs of every way to pack."""
     shapes = [(network.width, network.depth) for network in described]
-    classes = packing.choose_classes(
+    classes = planning.choose_classes(
         shapes, job, list_size=len(groups[0]), num_lists=len(groups)
     )
     plans = [
@@ -77,7 +77,7 @@ def pack(described, epochs, groups, job):
             cohort._replace(
                 individuals=tuple(g[i] if i >= 0 else -1 for i in cohort.individuals)
             )
-            for cohort in packing.plan([described[i] for i in g], classes)
+            for cohort in planning.plan([described[i] for i in g], classes)
         ]
         for g in groups
     ]
@@ -126,17 +126,17 @@ def measure_bytes(width, depth, num_lanes):
     """Peak bytes per parameter of a compiled epoch program, by its own account."""
     num_train, num_features = 2 * BATCH_SIZE, DATA_SHAPES["cifar10"][1]
     network = networks.PaddedMLP(width, depth, NUM_CLASSES)
-    lanes = training.example_lanes(num_lanes)
+    lanes = epochs.example_lanes(num_lanes)
     state = jax.eval_shape(
-        lambda lanes: training.init_lanes(
+        lambda lanes: epochs.init_lanes(
             lanes, network=network, num_features=num_features
         ),
         lanes,
     )
     x, y = jnp.zeros((num_train, num_features), jnp.uint8), jnp.zeros(num_train, int)
-    data = training.TrainingData(x, y, x, y)
-    rule = training.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False))
-    compiled = training.train_epoch.lower(
+    data = epochs.TrainingData(x, y, x, y)
+    rule = epochs.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False))
+    compiled = epochs.train_epoch.lower(
         *(state, lanes, data, rule, jnp.array(0), jax.random.key(0)),
         network=network,
         batch_size=BATCH_SIZE,
@@ -192,10 +192,10 @@ def recorded_networks():
     )
     decoded = [decode(table.space, genome) for genome in np.asarray(genomes)]
     described = [
-        packing.Network(
+        planning.Network(
             width=sessions.padded_width(values["width"]),
             depth=values["depth"],
-            update_level=update_rules.update_level(values["optimizer"]),
+            update_level=optimizers.update_level(values["optimizer"]),
         )
         for values in decoded
     ]

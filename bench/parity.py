@@ -9,8 +9,8 @@ import time
 
 from bench import records, sides
 from vecevo import load_dataset, train_networks
-from vecevo.environment import default_cache_dir
-from vecevo.hyperparams import complete
+from vecevo.runs.environment import default_cache_dir
+from vecevo.training.recipe import complete
 
 NETWORK = {"depth": 2, "width": 512, "activation": "elu", "optimizer": "adamax"}
 JOBS = {"fashion_mnist": 5, "cifar10": 20}  # epochs

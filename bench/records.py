@@ -11,7 +11,7 @@ import sys
 
 import jax
 
-from vecevo import session
+from vecevo.training import sessions
 
 FOLDER = pathlib.Path(__file__).parent / "records"
 PACKAGES = (
@@ -84,7 +84,7 @@ def _device():
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
                 break
-    num_cores = session.num_cores()
+    num_cores = sessions.num_cores()
     return f"{num_cores} core{'s' if num_cores > 1 else ''} of {model}"
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo import cohorts, evaluation, hyperparams, networks, packing, reference
+from vecevo import evaluation
+from vecevo.training import cohorts, networks, planning, recipe, reference
 
 OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
 ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
@@ -43,7 +44,7 @@ def describe_networks(width, depths, num_networks):
             "dropout_rate": 0.1 + 0.01 * (number % 20),
             "weight_decay": 1e-4 * (1 + number),
         }
-        values = hyperparams.complete(values)
+        values = recipe.complete(values)
         values["learning_rate"] *= 0.1 + 0.01 * (number % 10)
         described.append(values)
     return described
@@ -53,8 +54,8 @@ def prepare_lanes(session, described):
     """Vecevo: mixed cohorts, optimizers as they come, all workers busy."""
     start = time.perf_counter()
     # A plan sorts by the update; of equals, cohorts are mixed as the list is.
-    plan = packing.plan(
-        [packing.Network(h["width"], h["depth"], update_level=0) for h in described],
+    plan = planning.plan(
+        [planning.Network(h["width"], h["depth"], update_level=0) for h in described],
         session.classes,
     )
     setup, runs = session.setup, []

@@ -18,7 +18,7 @@ from bench import (
     sides,
     tables,
 )
-from vecevo import networks, packing
+from vecevo.training import networks, planning
 
 
 def test_the_readme_has_the_tables_of_the_records():
@@ -82,14 +82,14 @@ def test_training_takes_at_least_its_products_and_bytes():
 
 
 def test_constants_are_recovered_from_times_that_they_explain():
-    costs_known = packing.Costs(0, 1e-4, 2e-5, 3e-9, 4e-11, 5e-10, 1 << 40, 256)
+    costs_known = planning.Costs(0, 1e-4, 2e-5, 3e-9, 4e-11, 5e-10, 1 << 40, 256)
     rows = []
     for num_features, width, depth, lanes_, batch in (
         *((64, 64, 2, 1, 64), (64, 64, 4, 8, 64), (784, 128, 1, 4, 128)),
         *((3072, 64, 2, 2, 64), (3072, 256, 3, 1, 64), (64, 1024, 4, 1, 32)),
         *((784, 256, 2, 2, 16), (64, 256, 1, 16, 128)),
     ):
-        job = packing.Job(costs_known, num_features, batch, batch, 1, 1, 1 << 40, 1)
+        job = planning.Job(costs_known, num_features, batch, batch, 1, 1, 1 << 40, 1)
         rows.append(
             {
                 "num_features": num_features,
@@ -97,7 +97,7 @@ def test_constants_are_recovered_from_times_that_they_explain():
                 "depth": depth,
                 "num_lanes": lanes_,
                 "batch_size": batch,
-                "step_seconds": packing.step_seconds(width, depth, lanes_, job),
+                "step_seconds": planning.step_seconds(width, depth, lanes_, job),
             }
         )
     for name, value in costs.fit(rows).items():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo import cohorts, networks, training, update_rules
+from vecevo.training import cohorts, epochs, networks, optimizers
 
 NUM_LANES, WIDTH = 4, 8
 
@@ -15,11 +15,11 @@ def make_setup(*, max_epochs, keeps_last=False):
     y = np.arange(80) % 4
     x = np.clip(0.5 + rng.normal(0, 0.2, (4, 6))[y] + rng.normal(0, 0.1, (80, 6)), 0, 1)
     x, y = jnp.array(x, jnp.float32), jnp.array(y, jnp.int32)
-    data = training.TrainingData(x[:60], y[:60], x[60:], y[60:])
+    data = epochs.TrainingData(x[:60], y[:60], x[60:], y[60:])
     return cohorts.Setup(
         programs=cohorts.Programs(data, batch_size=16),
         data=data,
-        rule=training.StoppingRule(
+        rule=epochs.StoppingRule(
             jnp.array(2), jnp.array(max_epochs), jnp.array(keeps_last)
         ),
         order_key=jax.random.key(1),
@@ -28,11 +28,11 @@ def make_setup(*, max_epochs, keeps_last=False):
 
 def train(setup, learning_rates, lane_counts, is_stopped_fn=lambda: False):
     network = networks.PaddedMLP(WIDTH, 1, 4)
-    lanes = training.example_lanes(NUM_LANES)._replace(
+    lanes = epochs.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
             jnp.full(NUM_LANES, WIDTH), jnp.full(NUM_LANES, 1), jnp.arange(NUM_LANES)
         ),
-        optimizer=jnp.full(NUM_LANES, update_rules.SGD),
+        optimizer=jnp.full(NUM_LANES, optimizers.SGD),
         learning_rate=jnp.array([rate or 0.0 for rate in learning_rates]),
     )
     is_occupied = np.array([rate is not None for rate in learning_rates])

@@ -4,25 +4,27 @@ import dataclasses
 
 import pytest
 
-from vecevo import config
+from vecevo.runs import configuration
 
 
 def test_the_command_line_overrides_the_file(tmp_path):
     path = tmp_path / "my.toml"
     path.write_text('dataset = "mnist"\nwidth = [8, 16]\nmax_seconds = 5\nseed = 3\n')
-    parsed = config.parse(["--seed", "4", "--config", str(path), "--depth", "2"])
-    assert parsed == config.RunConfig(
+    parsed = configuration.parse(["--seed", "4", "--config", str(path), "--depth", "2"])
+    assert parsed == configuration.RunConfig(
         dataset="mnist", width=(8, 16), max_seconds=5, seed=4, depth=(2,)
     )
-    assert config.parse([f"--config={path}"]).seed == 3
+    assert configuration.parse([f"--config={path}"]).seed == 3
 
 
 def test_a_resolved_configuration_can_be_run_again(tmp_path):
-    settings = config.RunConfig(learning_rate=(0.1, 0.2), limit_train=5, data_dir="x")
+    settings = configuration.RunConfig(
+        learning_rate=(0.1, 0.2), limit_train=5, data_dir="x"
+    )
     settings = dataclasses.replace(settings, strategy="random", precision="float32")
     path = tmp_path / "config.toml"
-    path.write_text(config.to_toml(settings))
-    assert config.parse(["--config", str(path)]) == settings
+    path.write_text(configuration.to_toml(settings))
+    assert configuration.parse(["--config", str(path)]) == settings
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,7 @@ def test_mistakes_in_a_file_are_named(tmp_path, text, words):
     path = tmp_path / "my.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match="config=") as caught:
-        config.parse(["--config", str(path)])
+        configuration.parse(["--config", str(path)])
     message = str(caught.value)
     assert words in message and str(path) in message and "\n" not in message
 
@@ -61,7 +63,7 @@ def test_mistakes_in_a_file_are_named(tmp_path, text, words):
 )
 def test_mistakes_on_the_command_line_are_one_line(args, words):
     with pytest.raises(ValueError, match=r".") as caught:
-        config.parse(args)
+        configuration.parse(args)
     message = str(caught.value)
     assert words in message and "\n" not in message and "│" not in message
 
@@ -86,16 +88,16 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
 )
 def test_values_that_cannot_be_run_with_are_named(changes, words):
     with pytest.raises(ValueError, match=r".") as caught:
-        config.check(dataclasses.replace(config.RunConfig(), **changes))
+        configuration.check(dataclasses.replace(configuration.RunConfig(), **changes))
     assert words in str(caught.value)
 
 
 def test_settings_with_choices_become_genes():
-    settings = config.RunConfig(dropout_rate=(0.0, 0.5), learning_rate=(0.01,))
-    space, fixed = config.make_space(settings)
+    settings = configuration.RunConfig(dropout_rate=(0.0, 0.5), learning_rate=(0.01,))
+    space, fixed = configuration.make_space(settings)
     assert [name for name, _ in space.genes] == [
         *("depth", "width", "activation", "optimizer", "dropout_rate"),
     ]
     assert fixed == {"learning_rate": 0.01, "weight_decay": 0.0}
-    default_space, _ = config.make_space(config.RunConfig())
+    default_space, _ = configuration.make_space(configuration.RunConfig())
     assert default_space.num_genomes == 672

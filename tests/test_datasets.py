@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from vecevo import datasets, prepared
+from vecevo.datasets import making, prepared
 
 
 def make_arrays(num_train=100, num_test=20, num_classes=4, dtype=np.uint8):
@@ -21,7 +21,7 @@ def make_arrays(num_train=100, num_test=20, num_classes=4, dtype=np.uint8):
 
 
 def test_digits_are_split_by_class_and_scaled():
-    dataset = datasets.load_dataset("digits")
+    dataset = making.load_dataset("digits")
     assert dataset.x_train.shape == (1150, 64) and dataset.num_classes == 10
     assert dataset.x_train.min() == 0 and dataset.x_train.max() == 1
     whole = np.bincount(np.concatenate([dataset.y_train, dataset.y_validation]))
@@ -33,33 +33,33 @@ def test_the_split_depends_on_the_seed_and_holds_every_example_once():
     arrays = make_arrays()
     arrays["x_train"] = np.arange(100, dtype=np.uint8)
     arrays["x_test"] = np.arange(20, dtype=np.uint8)
-    first = datasets.make_dataset(**arrays, seed=0)
+    first = making.make_dataset(**arrays, seed=0)
     together = np.concatenate([first.x_train, first.x_validation]).ravel()
     assert sorted(together) == list(range(100)) and len(first.x_validation) == 20
-    second = datasets.make_dataset(**arrays, seed=1)
+    second = making.make_dataset(**arrays, seed=1)
     assert (first.x_validation != second.x_validation).any()
 
 
 def test_a_limit_takes_a_stratified_part():
-    limited = datasets.make_dataset(**make_arrays(), limit_train=40)
+    limited = making.make_dataset(**make_arrays(), limit_train=40)
     assert np.bincount(limited.y_train).tolist() == [10] * 4
     assert len(limited.y_validation) == 20
     with pytest.raises(ValueError, match="limit_train=81 must be from 1 to 80"):
-        datasets.make_dataset(**make_arrays(), limit_train=81)
+        making.make_dataset(**make_arrays(), limit_train=81)
 
 
 def test_the_articles_protocol_validates_on_the_test_part():
-    dataset = datasets.make_dataset(**make_arrays(), is_article=True)
+    dataset = making.make_dataset(**make_arrays(), is_article=True)
     assert len(dataset.x_train) == 100
     np.testing.assert_array_equal(dataset.x_validation, dataset.x_test)
 
 
 def test_inputs_are_scaled_by_bytes_or_by_the_range_of_the_training_part():
-    stays = datasets.make_dataset(**make_arrays())
+    stays = making.make_dataset(**make_arrays())
     assert stays.x_train.dtype == np.uint8 and "255" in stays.scaling
     arrays = make_arrays(dtype=np.float64)
     arrays["x_train"] = arrays["x_train"] / 10 - 5
-    scaled = datasets.make_dataset(**arrays)
+    scaled = making.make_dataset(**arrays)
     low, high = arrays["x_train"].min(), arrays["x_train"].max()
     expected = (arrays["x_test"].reshape(20, 6) - low) / (high - low)
     np.testing.assert_allclose(scaled.x_test, expected, rtol=1e-6)
@@ -82,24 +82,24 @@ def test_inputs_are_scaled_by_bytes_or_by_the_range_of_the_training_part():
 )
 def test_arrays_that_cannot_be_learned_are_named(changes, words):
     with pytest.raises(ValueError, match=words):
-        datasets.make_dataset(**(make_arrays() | changes))
+        making.make_dataset(**(make_arrays() | changes))
 
 
 def test_npz_files_are_read_or_refused_by_name(tmp_path):
     path = tmp_path / "my.npz"
     np.savez(path, **make_arrays())
-    assert datasets.load_dataset(str(path)).name == "my"
+    assert making.load_dataset(str(path)).name == "my"
     np.savez(path, y_train=np.zeros(3, int))
     with pytest.raises(ValueError, match=r"my\.npz.*x_train"):
-        datasets.load_dataset(str(path))
+        making.load_dataset(str(path))
     array = io.BytesIO()
     np.save(array, np.zeros(3))
     for content in (b"no archive", b"", array.getvalue()):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"my\.npz.*cannot be read"):
-            datasets.load_dataset(str(path))
+            making.load_dataset(str(path))
     with pytest.raises(ValueError, match="does not exist"):
-        datasets.load_dataset(str(tmp_path / "none.npz"))
+        making.load_dataset(str(tmp_path / "none.npz"))
 
 
 @pytest.fixture(scope="module")
@@ -146,22 +146,20 @@ def data_dir(tmp_path_factory):
 
 
 def test_prepared_sets_are_read_and_cached(data_dir, tmp_path, monkeypatch):
-    dataset = datasets.load_dataset(
-        "tiny_images", data_dir=data_dir, cache_dir=tmp_path
-    )
+    dataset = making.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
     assert dataset.x_train.shape == (48, 16) and dataset.x_train.dtype == np.uint8
     # The value of every pixel tells the label.
     np.testing.assert_array_equal(dataset.x_test[:, 3] % 3, dataset.y_test)
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
     monkeypatch.setattr(prepared, "_decode", None)  # the cache alone is read now
-    again = datasets.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
+    again = making.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
     np.testing.assert_array_equal(again.x_train, dataset.x_train)
 
 
 def test_what_is_not_prepared_is_refused_at_once(data_dir, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"mnist.*TensorFlow.*--data-dir"):
-        datasets.load_dataset("mnist", data_dir=data_dir)
+        making.load_dataset("mnist", data_dir=data_dir)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
 
     def refuse(*args, **kwargs):
@@ -169,19 +167,19 @@ def test_what_is_not_prepared_is_refused_at_once(data_dir, monkeypatch):
 
     monkeypatch.setattr("socket.create_connection", refuse)
     with pytest.raises(ValueError, match=r"mnist.*no network.*--data-dir"):
-        datasets.load_dataset("mnist", data_dir=data_dir)
+        making.load_dataset("mnist", data_dir=data_dir)
     with pytest.raises(ValueError, match="no name of a data set"):
-        datasets.load_dataset("my file", data_dir=data_dir)
+        making.load_dataset("my file", data_dir=data_dir)
 
 
 def test_standardised_inputs_have_mean_zero_and_deviation_one():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 256, (100, 3)).astype(np.uint8)
     x[:, 1] = 7
-    dataset = datasets.make_dataset(
+    dataset = making.make_dataset(
         x_train=x, y_train=np.arange(100) % 2, x_test=x[:10], y_test=np.arange(10) % 2
     )
-    standard = datasets.standardize(dataset)
+    standard = making.standardize(dataset)
     np.testing.assert_allclose(standard.x_train.mean(0), 0, atol=1e-6)
     np.testing.assert_allclose(standard.x_train.std(0), [1, 0, 1], atol=1e-6)
     # The other parts take the mean and deviation of the part trained on.

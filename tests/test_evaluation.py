@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo import datasets, evaluation, hyperparams, packing, reference, space
-from vecevo import session as sessions
+from vecevo import evaluation, space
+from vecevo.datasets import making
+from vecevo.training import planning, recipe, reference, sessions
 
 SETTINGS = {"seed": 3, "batch_size": 16, "max_epochs": 4, "patience": 2}
 
@@ -18,7 +19,7 @@ def make_dataset(num_train=90):
     shift = rng.normal(0, 40, (3, 5))
     x = np.clip(128 + shift[y] + rng.normal(0, 20, (len(y), 5)), 0, 255)
     x = x.astype(np.uint8)
-    return datasets.make_dataset(
+    return making.make_dataset(
         x_train=x[:num_train],
         y_train=y[:num_train],
         x_test=x[num_train:],
@@ -76,7 +77,7 @@ def test_networks_train_as_the_reference_and_come_in_order():
         describe(5, 1, "elu", "adadelta", dropout_rate=0.0),
     ]
     results = evaluation.train_networks(asked, dataset, **SETTINGS)
-    completed = [hyperparams.complete(values) for values in asked]
+    completed = [recipe.complete(values) for values in asked]
     assert [result.hyperparams for result in results] == completed
     assert results[0] is results[2]
     session = sessions.start_session(dataset, [(5, 1)], list_size=1, **SETTINGS)
@@ -92,8 +93,8 @@ def test_networks_train_as_the_reference_and_come_in_order():
 
 
 def test_lanes_hold_the_networks_of_their_cohort_in_any_order():
-    completed = [hyperparams.complete(describe(width, 1)) for width in (3, 4, 5)]
-    cohort = packing.Cohort(packing.CohortClass(8, 1, (4,)), (2, 0, 1, -1))
+    completed = [recipe.complete(describe(width, 1)) for width in (3, 4, 5)]
+    cohort = planning.Cohort(planning.CohortClass(8, 1, (4,)), (2, 0, 1, -1))
     lanes = evaluation.make_lanes(jax.random.key(0), cohort, completed)
     assert lanes.architecture.width.tolist() == [5, 3, 4, 5]
 
@@ -119,7 +120,7 @@ def test_a_generation_of_the_same_make_up_compiles_nothing():
     )
     counts = []
     for generation in generations:
-        completed = [hyperparams.complete(values) for values in generation]
+        completed = [recipe.complete(values) for values in generation]
         assert list(evaluation.train_list(session, completed))
         counts.append((session.setup.programs.num_programs, len(compiled)))
     session.setup.programs.close()
@@ -191,4 +192,4 @@ def test_hyperparams_that_no_network_takes_are_named(values, words):
     with pytest.raises(ValueError, match=words):
         evaluation.train_networks([describe(8, 1) | values], make_dataset())
     with pytest.raises(ValueError, match="no optimizer"):
-        hyperparams.complete({"width": 8, "depth": 1, "activation": "relu"})
+        recipe.complete({"width": 8, "depth": 1, "activation": "relu"})

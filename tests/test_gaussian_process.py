@@ -106,7 +106,7 @@ def test_a_batch_is_chosen_one_by_one_as_if_its_means_were_told(
     candidates = rng.integers(0, NUM_CHOICES, (30, 4)).astype(np.int32)
     candidates = np.concatenate([candidates, model.genomes])
     monkeypatch.setattr(
-        sys.modules["vecevo.strategies.gaussian_process"],
+        sys.modules["vecevo.strategies.modelling"],
         "draw_candidates",
         lambda *args: jnp.array(candidates),
     )

@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from vecevo import forecast, packing
+from vecevo.training import forecast, planning
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
 
-def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=packing.CPU):
-    return packing.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes, 1)
+def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=planning.CPU):
+    return planning.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes, 1)
 
 
 def brute_force_cost(shapes, job, num_lists, list_size):
@@ -24,11 +24,11 @@ def brute_force_cost(shapes, job, num_lists, list_size):
             if last == len(depths) - 1 or cuts[last]:
                 num = list_size * (last + 1 - first) / len(depths)
                 cost += min(
-                    packing._cost_of_class(
+                    planning._cost_of_class(
                         width, depths[last], lanes, num, num_lists, job
                     )[0]
-                    for lanes in packing.LADDER
-                    if lanes <= packing.most_lanes(width, depths[last], job)
+                    for lanes in planning.LADDER
+                    if lanes <= planning.most_lanes(width, depths[last], job)
                 )
                 first = last + 1
         costs.append(cost)
@@ -38,12 +38,12 @@ def brute_force_cost(shapes, job, num_lists, list_size):
 @pytest.mark.parametrize("steps", [1, 10, 100, 1000])
 def test_depths_are_split_at_the_least_cost(steps):
     job, shapes = make_job(steps=steps), [(256, depth) for depth in range(1, 6)]
-    classes = packing.choose_classes(shapes, job, list_size=20, num_lists=3)
+    classes = planning.choose_classes(shapes, job, list_size=20, num_lists=3)
     total, first = 0, 0
     for cohort_class in classes:
         num = 20 * (cohort_class.depth - first) / 5
         lanes = cohort_class.lane_counts[-1]
-        total += packing._cost_of_class(256, cohort_class.depth, lanes, num, 3, job)[0]
+        total += planning._cost_of_class(256, cohort_class.depth, lanes, num, 3, job)[0]
         first = cohort_class.depth
     assert total == pytest.approx(brute_force_cost(shapes, job, 3, 20))
 
@@ -51,26 +51,26 @@ def test_depths_are_split_at_the_least_cost(steps):
 def test_more_work_is_worth_more_programs():
     def num_classes(steps):
         job = make_job(steps=steps)
-        return len(packing.choose_classes(SHAPES, job, list_size=20, num_lists=5))
+        return len(planning.choose_classes(SHAPES, job, list_size=20, num_lists=5))
 
     assert 1 <= num_classes(1) < num_classes(20) < num_classes(1000) <= len(SHAPES)
 
 
-@pytest.mark.parametrize("costs", [packing.CPU, packing.ACCELERATOR])
+@pytest.mark.parametrize("costs", [planning.CPU, planning.ACCELERATOR])
 def test_a_plan_holds_every_network_once_and_fits(costs):
     job = make_job(costs=costs, memory_bytes=1 << 30)
-    classes = packing.choose_classes(SHAPES, job, list_size=20, num_lists=5)
+    classes = planning.choose_classes(SHAPES, job, list_size=20, num_lists=5)
     networks = [
-        packing.Network(*shape, update_level=number % 3, num_epochs=number % 2)
+        planning.Network(*shape, update_level=number % 3, num_epochs=number % 2)
         for number, shape in enumerate(SHAPES * 3)
     ]
-    cohorts = packing.plan(networks, classes)
+    cohorts = planning.plan(networks, classes)
     held = [i for cohort in cohorts for i in cohort.individuals if i >= 0]
     assert sorted(held) == list(range(len(networks)))
     for cohort in cohorts:
         cohort_class, lanes = cohort.cohort_class, len(cohort.individuals)
         assert lanes in cohort_class.lane_counts
-        one = packing.lane_bytes(cohort_class.width, cohort_class.depth, job)
+        one = planning.lane_bytes(cohort_class.width, cohort_class.depth, job)
         assert lanes * one <= job.memory_bytes
         members = [networks[i] for i in cohort.individuals if i >= 0]
         assert max(member.width for member in members) <= cohort_class.width
@@ -82,23 +82,23 @@ def test_a_plan_holds_every_network_once_and_fits(costs):
 def test_classes_are_not_merged_beyond_the_memory():
     job = make_job(num_features=64, memory_bytes=200_000_000)
     shapes = [(4096, 1), (64, 8)]
-    classes = packing.choose_classes(shapes, job, list_size=2, num_lists=1)
+    classes = planning.choose_classes(shapes, job, list_size=2, num_lists=1)
     assert sorted((c.width, c.depth) for c in classes) == sorted(shapes)
 
 
 def test_a_network_beyond_the_memory_is_refused():
     with pytest.raises(ValueError, match=r"width=100000, .*memory_gib"):
-        packing.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
+        planning.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
 
 
 def test_a_forecast_is_of_what_the_plan_packs():
     job = make_job(steps=20)
-    classes = packing.choose_classes(SHAPES, job, list_size=24, num_lists=3)
+    classes = planning.choose_classes(SHAPES, job, list_size=24, num_lists=3)
     rows = forecast.forecast(SHAPES, classes, job, list_size=24, num_lists=3)
     assert [row.cohort_class for row in rows] == sorted(classes)
     assert sum(row.num_networks for row in rows) == pytest.approx(3 * 24)
-    cohorts = packing.plan(
-        [packing.Network(*s, update_level=0) for s in SHAPES], classes
+    cohorts = planning.plan(
+        [planning.Network(*s, update_level=0) for s in SHAPES], classes
     )
     for row in rows:
         mine = [c for c in cohorts if c.cohort_class == row.cohort_class]
@@ -112,16 +112,16 @@ def test_a_forecast_is_of_what_the_plan_packs():
 
 def test_workers_share_the_memory_unless_one_network_needs_it_all():
     job = make_job(memory_bytes=1 << 30)
-    largest = packing.lane_bytes(1024, 4, job)
-    shared = packing.share_memory(job, SHAPES, num_workers=2)
+    largest = planning.lane_bytes(1024, 4, job)
+    shared = planning.share_memory(job, SHAPES, num_workers=2)
     assert (shared.num_workers, shared.memory_bytes) == (2, 1 << 29)
     scarce = job._replace(memory_bytes=largest + 1)
-    assert packing.share_memory(scarce, SHAPES, num_workers=2) == scarce
+    assert planning.share_memory(scarce, SHAPES, num_workers=2) == scarce
 
 
 def test_a_short_list_leaves_no_worker_idle():
-    job = make_job(num_features=64, costs=packing.ACCELERATOR)
+    job = make_job(num_features=64, costs=planning.ACCELERATOR)
     for num_workers, num_lanes in ((1, 8), (2, 4), (8, 1)):
         shared = job._replace(num_workers=num_workers)
-        (one,) = packing.choose_classes([(64, 1)], shared, list_size=8, num_lists=1)
+        (one,) = planning.choose_classes([(64, 1)], shared, list_size=8, num_lists=1)
         assert one.lane_counts[-1] == num_lanes

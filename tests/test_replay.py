@@ -12,22 +12,22 @@ from rich.console import Console
 
 import vecevo
 from bench import digits_table, records
-from vecevo import config as configs
-from vecevo import journal, landscapes, run, strategies, tables
+from vecevo import landscapes, run, strategies
 from vecevo.evaluation import NetworkResult
-from vecevo.hyperparams import complete
 from vecevo.operators import grid_population
+from vecevo.runs import configuration, journal, tables
+from vecevo.training.recipe import complete
 
-CONFIG = configs.RunConfig(
+CONFIG = configuration.RunConfig(
     depth=(1, 2), width=(8, 16, 32), activation=("relu",), optimizer=("sgd", "adam")
 )
-SPACE, FIXED = configs.make_space(CONFIG)
+SPACE, FIXED = configuration.make_space(CONFIG)
 
 
 def make_run(folder, seed, num_networks=12):
     """Leaves what a grid run leaves, with made-up accuracies; the first one failed."""
     folder.mkdir()
-    (folder / "config.toml").write_text(configs.to_toml(CONFIG))
+    (folder / "config.toml").write_text(configuration.to_toml(CONFIG))
     accuracy = np.random.default_rng(seed).random(12).astype(np.float32)
     genomes = grid_population(SPACE.num_choices, start=0, population_size=12).tolist()
     results = [

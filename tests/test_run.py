@@ -11,7 +11,9 @@ import warnings
 import jax
 import pytest
 
-from vecevo import cohorts, config, environment, run, session
+from vecevo import run
+from vecevo.runs import configuration, environment
+from vecevo.training import cohorts, sessions
 
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
@@ -211,7 +213,7 @@ def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
         return train_cohort(*args, **settings)
 
     monkeypatch.setattr(cohorts, "train_cohort", train)
-    monkeypatch.setattr(session, "most_workers", lambda: 1)
+    monkeypatch.setattr(sessions, "most_workers", lambda: 1)
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
     with (
         pytest.raises(SystemExit, match="2"),
@@ -237,7 +239,7 @@ def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
     ],
 )
 def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strategy):
-    settings = dataclasses.replace(config.RunConfig(), **changes)
-    config.check(settings)
-    space, _ = config.make_space(settings)
+    settings = dataclasses.replace(configuration.RunConfig(), **changes)
+    configuration.check(settings)
+    space, _ = configuration.make_space(settings)
     assert run.resolve_strategy(settings, space).strategy == strategy

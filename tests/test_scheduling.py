@@ -6,13 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from vecevo import cohorts, datasets, evaluation, hyperparams, packing
-from vecevo import session as sessions
+from vecevo import evaluation
+from vecevo.datasets import making
+from vecevo.training import cohorts, planning, recipe, sessions
 
 
 def start(num_workers, lane_counts=(4,)):
     rng = np.random.default_rng(0)
-    dataset = datasets.make_dataset(
+    dataset = making.make_dataset(
         x_train=rng.random((60, 5), np.float32),
         y_train=np.arange(60) % 3,
         x_test=rng.random((6, 5), np.float32),
@@ -22,7 +23,7 @@ def start(num_workers, lane_counts=(4,)):
         dataset, [(64, 1)], list_size=1, batch_size=16, max_epochs=2
     )
     return session._replace(
-        classes=[packing.CohortClass(64, 1, lane_counts)],
+        classes=[planning.CohortClass(64, 1, lane_counts)],
         job=session.job._replace(num_workers=num_workers),
     )
 
@@ -30,7 +31,7 @@ def start(num_workers, lane_counts=(4,)):
 def describe_some(num):
     values = {"width": 8, "depth": 1, "activation": "relu", "optimizer": "sgd"}
     rates = 0.1 * np.arange(1, num + 1)
-    return [hyperparams.complete(values | {"learning_rate": float(r)}) for r in rates]
+    return [recipe.complete(values | {"learning_rate": float(r)}) for r in rates]
 
 
 def train(session, described):
@@ -93,7 +94,7 @@ def test_a_cohort_that_finds_no_memory_is_halved(monkeypatch):
     assert sorted(results) == list(range(7))
     assert refused == [8, 4, 4]
     # Later lists are planned with what there was memory for.
-    assert session.classes == [packing.CohortClass(64, 1, (2,))]
+    assert session.classes == [planning.CohortClass(64, 1, (2,))]
 
 
 def test_a_network_that_finds_no_memory_is_named(monkeypatch):

@@ -3,7 +3,7 @@
 import jax
 import pytest
 
-from vecevo import networks, selfcheck
+from vecevo.training import networks, selfcheck
 
 
 def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo import networks, reference, training, update_rules
+from vecevo.training import epochs, networks, optimizers, reference
 
 pytestmark = pytest.mark.optimized
 
@@ -21,7 +21,7 @@ def make_data(seed=0, num_train=70, num_validation=30, dtype=np.uint8):
     x = np.clip(128 + shift[y] + rng.normal(0, 25, (n, NUM_FEATURES)), 0, 255)
     x = x.astype(np.uint8) if dtype == np.uint8 else (x / 255).astype(dtype)
     x, y = jnp.asarray(x), jnp.asarray(y, jnp.int32)
-    return training.TrainingData(
+    return epochs.TrainingData(
         x[:num_train], y[:num_train], x[num_train:], y[num_train:]
     )
 
@@ -32,16 +32,14 @@ def make_lanes(networks_, seed=7):
     width, depth, activation, optimizer, rate, dropout, decay = zip(
         *networks_, strict=True
     )
-    return training.Lanes(
+    return epochs.Lanes(
         key=jnp.stack(keys),
         architecture=networks.Architecture(
             jnp.array(width),
             jnp.array(depth),
             jnp.array([networks.ACTIVATIONS.index(name) for name in activation]),
         ),
-        optimizer=jnp.array(
-            [update_rules.OPTIMIZERS.index(name) for name in optimizer]
-        ),
+        optimizer=jnp.array([optimizers.OPTIMIZERS.index(name) for name in optimizer]),
         learning_rate=jnp.array(rate),
         dropout_rate=jnp.array(dropout),
         weight_decay=jnp.array(decay),
@@ -60,7 +58,7 @@ def random_networks(width, depth, num_networks, seed=0):
             int(rng.integers(1, width + 1)) if index % 2 else width,
             int(rng.integers(1, depth + 1)) if index % 3 else depth,
             networks.ACTIVATIONS[index % 4],
-            update_rules.OPTIMIZERS[index % 7],
+            optimizers.OPTIMIZERS[index % 7],
             float(rng.choice([0.001, 0.01])),
             float(rng.choice([0.0, 0.2, 0.5])),
             float(rng.choice([0.0, 0.1])),
@@ -70,17 +68,17 @@ def random_networks(width, depth, num_networks, seed=0):
 
 
 ORDER_KEY = jax.random.key(99)
-NO_STOP = training.StoppingRule(
+NO_STOP = epochs.StoppingRule(
     patience=jnp.array(1000), max_epochs=jnp.array(1000), keeps_last=jnp.array(False)
 )
 
 
 def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP):
     network = networks.PaddedMLP(width, depth, NUM_CLASSES)
-    state = training.init_lanes(lanes, network=network, num_features=NUM_FEATURES)
+    state = epochs.init_lanes(lanes, network=network, num_features=NUM_FEATURES)
     reports = []
     for epoch in range(num_epochs):
-        state, report = training.train_epoch(
+        state, report = epochs.train_epoch(
             state,
             lanes,
             data,
@@ -155,7 +153,7 @@ def test_every_optimizer_activation_and_depth_equals_the_reference():
     descriptions = [
         (5 + i, 1 + i % 4, networks.ACTIVATIONS[(i + shift) % 4], optimizer, *rates)
         for shift, num in ((0, 7), (2, 3))
-        for i, optimizer in enumerate(update_rules.OPTIMIZERS[:num])
+        for i, optimizer in enumerate(optimizers.OPTIMIZERS[:num])
     ]
     descriptions.append((16, 4, "tanh", "adadelta", 1.0, 0.5, 0.1))
     descriptions.append((1, 1, "sigmoid", "nadam", 0.01, 0.0, 0.0))
@@ -202,10 +200,10 @@ def test_a_lane_does_not_feel_its_neighbours_not_even_nan_or_adadelta():
 
 
 def test_patience_counts_epochs_without_a_strictly_lower_loss():
-    rule = training.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
-    state = training.LaneState(
+    rule = epochs.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
+    state = epochs.LaneState(
         params={"w": jnp.array([[0.0]])},
-        slots=update_rules.Slots({}, {}),
+        slots=optimizers.Slots({}, {}),
         kept_params={"w": jnp.array([[-1.0]])},
         best_loss=jnp.array([jnp.inf]),
         epochs_since_best=jnp.array([0]),
@@ -215,7 +213,7 @@ def test_patience_counts_epochs_without_a_strictly_lower_loss():
     for epoch, loss in enumerate(losses):
         state = state._replace(params={"w": jnp.array([[float(epoch)]])})
         loss = jnp.array([loss])
-        state, report = training.apply_stopping_rule(
+        state, report = epochs.apply_stopping_rule(
             state, rule, jnp.array(epoch), loss, loss, loss
         )
         active.append(bool(report.is_active[0]))

@@ -5,13 +5,13 @@ width, D layers, F input features, C classes, N examples, B batch.
 """
 
 from vecevo import landscapes, operators, strategies
-from vecevo.datasets import Dataset, load_dataset, make_dataset
+from vecevo.datasets.making import Dataset, load_dataset, make_dataset
 from vecevo.evaluation import NetworkResult, train_networks
-from vecevo.generations import Progress, SearchResult
-from vecevo.replay import replay
-from vecevo.search import accuracy_on, search
+from vecevo.runs.evolve import accuracy_on, search
+from vecevo.runs.loop import Progress, SearchResult
+from vecevo.runs.recorded import replay
+from vecevo.runs.tables import Table, load_table, merge_tables, save_table
 from vecevo.space import SearchSpace, article_space, decode, encode
-from vecevo.tables import Table, load_table, merge_tables, save_table
 
 __all__ = [
     "Dataset",

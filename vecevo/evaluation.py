@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import networks, packing, training, update_rules
-from vecevo.hyperparams import complete
-from vecevo.scheduling import train_plan
-from vecevo.session import start_session
 from vecevo.space import decode
+from vecevo.training import epochs, networks, optimizers, planning
+from vecevo.training.recipe import complete
+from vecevo.training.scheduling import train_plan
+from vecevo.training.sessions import start_session
 
 
 class NetworkResult(NamedTuple):
@@ -48,7 +48,7 @@ def train_list(session, hyperparams, *, expected_epochs=None):
     """Trains a list of networks, cohort by cohort, the large ones first.
 
     Args:
-      session: session.Session.
+      session: sessions.Session.
       hyperparams: list of completed dicts.
       expected_epochs: optimizer -> epochs its networks trained for so far, on average.
 
@@ -57,10 +57,10 @@ def train_list(session, hyperparams, *, expected_epochs=None):
       and Work. When the time is up, the cohorts that are left out are not yielded.
     """
     described = [
-        packing.Network(
+        planning.Network(
             width=h["width"],
             depth=h["depth"],
-            update_level=update_rules.update_level(h["optimizer"]),
+            update_level=optimizers.update_level(h["optimizer"]),
             num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
         )
         for h in hyperparams
@@ -69,7 +69,7 @@ def train_list(session, hyperparams, *, expected_epochs=None):
     def make_lanes_fn(cohort):
         return make_lanes(session.network_root, cohort, hyperparams)
 
-    plan = packing.plan(described, session.classes)[::-1]
+    plan = planning.plan(described, session.classes)[::-1]
     for cohort, trained, seconds in train_plan(session, plan, make_lanes_fn):
         cohort_class, individuals = cohort
         members = [individual for individual in individuals if individual >= 0]
@@ -95,7 +95,7 @@ def train_networks(hyperparams, dataset, **settings):
     Args:
       hyperparams: list of dicts with `width`, `depth`, `activation`, `optimizer` and,
         where not the default, `learning_rate`, `dropout_rate`, `weight_decay`.
-      dataset: datasets.Dataset, from `load_dataset` or `make_dataset`.
+      dataset: making.Dataset, from `load_dataset` or `make_dataset`.
       **settings: `seed`, `batch_size`, `max_epochs`, `patience` and `memory_bytes` of
         `start_session`.
 
@@ -127,7 +127,7 @@ def make_fitness_fn(session, space, fixed, *, lookup_fn, record_fn):
     """Makes a function int[P, G] -> float32[P] that trains what is not known yet.
 
     Args:
-      session: session.Session.
+      session: sessions.Session.
       space: space.SearchSpace.
       fixed: dict of the hyperparams that are no genes.
       lookup_fn: genome (a tuple) -> fitness, or None if it was not trained.
@@ -171,8 +171,8 @@ def make_lanes(network_root, cohort, hyperparams):
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
     activation = [networks.ACTIVATIONS.index(h["activation"]) for h in rows]
-    optimizer = [update_rules.OPTIMIZERS.index(h["optimizer"]) for h in rows]
-    return training.Lanes(
+    optimizer = [optimizers.OPTIMIZERS.index(h["optimizer"]) for h in rows]
+    return epochs.Lanes(
         key=jnp.stack([network_key(network_root, h) for h in rows]),
         architecture=networks.Architecture(
             width=jnp.array([h["width"] for h in rows], jnp.int32),

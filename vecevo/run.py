@@ -12,14 +12,15 @@ import warnings
 import jax
 from rich.console import Console
 
-from vecevo import config as configs
-from vecevo import datasets, environment, journal, report, selfcheck, strategies
-from vecevo import session as sessions
-from vecevo.forecast import forecast
-from vecevo.replay import replay
-from vecevo.search import count_lists, possible_shapes, search
-from vecevo.starting import start_population
-from vecevo.tables import load_table
+from vecevo import strategies
+from vecevo.datasets import making
+from vecevo.runs import configuration, environment, journal, report
+from vecevo.runs.evolve import count_lists, possible_shapes, search
+from vecevo.runs.recorded import replay
+from vecevo.runs.starting import start_population
+from vecevo.runs.tables import load_table
+from vecevo.training import selfcheck, sessions
+from vecevo.training.forecast import forecast
 
 MOST_AT_ONCE = 1000  # networks of a grid in one generation
 POPULATION_SIZE = 20  # of other strategies
@@ -31,7 +32,7 @@ def run(config, console):
     Raises:
       ValueError: naming the argument, for what cannot be run; nothing is left then.
     """
-    configs.check(config)
+    configuration.check(config)
     environment.select_device(config.device)
     if config.landscape is not None:
         run_on_landscape(config, console)
@@ -41,9 +42,9 @@ def run(config, console):
     selfcheck.check_compiler(cache_dir)
     config = resolve(config)
     folder = new_folder(config)
-    space, fixed = configs.make_space(config)
+    space, fixed = configuration.make_space(config)
     start = start_population(config, space, fixed, console)
-    dataset = datasets.load_dataset(
+    dataset = making.load_dataset(
         config.dataset,
         data_dir=config.data_dir,
         cache_dir=cache_dir and cache_dir / "datasets",
@@ -52,14 +53,14 @@ def run(config, console):
         is_article=config.protocol == "article",
     )
     if config.standardize:
-        dataset = datasets.standardize(dataset)
+        dataset = making.standardize(dataset)
     describe(config, space, dataset, console)
     show_plan(config, space, fixed, dataset, console)
     if config.plan:
         return
     environment.make_folder(folder)
     try:
-        (folder / "config.toml").write_text(configs.to_toml(config))
+        (folder / "config.toml").write_text(configuration.to_toml(config))
         result = evolve(config, space, fixed, start, dataset, folder, console)
     except ValueError as error:
         if journal.read_networks(folder / "run.sqlite"):
@@ -104,7 +105,7 @@ def run_on_landscape(config, console):
         progress_fn=progress_fn,
     )
     environment.make_folder(folder)
-    (folder / "config.toml").write_text(configs.to_toml(config))
+    (folder / "config.toml").write_text(configuration.to_toml(config))
     summary = report.replay_dict(result, table, config)
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     report.show_result(
@@ -183,7 +184,7 @@ def show_plan(config, space, fixed, dataset, console):
 
 def resolve(config):
     """Fills in what depends on data set and device."""
-    space, _ = configs.make_space(config)
+    space, _ = configuration.make_space(config)
     config = resolve_strategy(config, space)
     name = (
         pathlib.Path(config.dataset).stem
@@ -193,8 +194,8 @@ def resolve(config):
     memory_gib = config.memory_gib or sessions.memory_budget() / 2**30
     return dataclasses.replace(
         resolve_sizes(config, space),
-        batch_size=config.batch_size or datasets.default_batch_size(config.dataset),
-        max_epochs=config.max_epochs or datasets.default_max_epochs(config.dataset),
+        batch_size=config.batch_size or making.default_batch_size(config.dataset),
+        max_epochs=config.max_epochs or making.default_max_epochs(config.dataset),
         memory_gib=round(memory_gib, 4),
         output_dir=config.output_dir or f"runs/{name}-{config.strategy}-{config.seed}",
     )
@@ -284,7 +285,7 @@ def main():
     console = Console(soft_wrap=True, highlight=False, width=width)
     warnings.formatwarning = lambda message, *_, **__: f"vecevo: {message}\n"
     try:
-        run(configs.parse(sys.argv[1:]), console)
+        run(configuration.parse(sys.argv[1:]), console)
     except ValueError as error:
         print(f"vecevo: {error}", file=sys.stderr)
         sys.exit(2)

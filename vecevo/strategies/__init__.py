@@ -1,14 +1,15 @@
 """Searches as pure functions: ask for offspring, tell their fitness."""
 
+from vecevo.strategies.article import article_setting, code_setting, genetic
+from vecevo.strategies.climbing import local_search
+from vecevo.strategies.defaults import recommended
 from vecevo.strategies.evolution import (
     evolution_plus,
     nsga2,
     regularized_evolution,
     self_adaptive,
 )
-from vecevo.strategies.gaussian_process import gaussian_process
-from vecevo.strategies.genetic import article_setting, code_setting, genetic
-from vecevo.strategies.local_search import local_search
+from vecevo.strategies.modelling import gaussian_process
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
@@ -16,7 +17,6 @@ from vecevo.strategies.protocol import (
     conclude,
     make_init,
 )
-from vecevo.strategies.recommended import recommended
 from vecevo.strategies.repeats import without_repeats
 from vecevo.strategies.running import Trace, run_strategy
 from vecevo.strategies.sampling import grid, random, univariate_estimation

@@ -34,7 +34,7 @@ def run_strategy(key, strategy, fitness_fn, num_generations, *, population=None)
     Returns:
       The last EvolutionState, and the Trace.
     """
-    # The domains of session.RunKeys.
+    # The domains of sessions.RunKeys.
     search_key, _, _, start_key = jax.random.split(key, 4)
 
     def step(state, generation):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vecevo import journal
+from vecevo.runs import journal
 from vecevo.space import SearchSpace
 
 EMBEDDED = ("digits",)
@@ -97,14 +97,14 @@ def _read_file(path):
 
 def _read_run(folder):
     # What reads configurations needs tyro, which prototypes can do without.
-    from vecevo import config as configs
+    from vecevo.runs import configuration
 
     path = folder / "config.toml"
     if not path.exists():
         raise ValueError(
             f"run={str(folder)!r} is no folder of a run: it has no config.toml."
         )
-    space, fixed = configs.make_space(configs.read_toml(path))
+    space, fixed = configuration.make_space(configuration.read_toml(path))
     rows = journal.read_networks(folder / "run.sqlite")
     if len(rows) < space.num_genomes:
         raise ValueError(

@@ -62,7 +62,7 @@ class Network(NamedTuple):
 
     width: int
     depth: int
-    update_level: int  # `update_rules.update_level` of its optimizer
+    update_level: int  # `optimizers.update_level` of its optimizer
     num_epochs: float = 0.0  # that it is expected to train for
 
 

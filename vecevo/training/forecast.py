@@ -3,13 +3,13 @@
 from collections import Counter
 from typing import NamedTuple
 
-from vecevo import packing
+from vecevo.training import planning
 
 
 class ClassForecast(NamedTuple):
     """What the networks of one cohort class are expected to take."""
 
-    cohort_class: packing.CohortClass
+    cohort_class: planning.CohortClass
     num_networks: float
     num_cohorts: float
     num_programs: int  # at most
@@ -18,12 +18,12 @@ class ClassForecast(NamedTuple):
 
 
 def forecast(shapes, classes, job, *, list_size, num_lists):
-    """Expects each shape equally often, as `packing.choose_classes` does.
+    """Expects each shape equally often, as `planning.choose_classes` does.
 
     Args:
       shapes: (width, depth) of every network that may come.
-      classes: packing.CohortClasses.
-      job: packing.Job.
+      classes: planning.CohortClasses.
+      job: planning.Job.
       list_size: networks that are expected to be packed at once.
       num_lists: how often that will be done.
 
@@ -32,22 +32,22 @@ def forecast(shapes, classes, job, *, list_size, num_lists):
     """
     share = list_size / len(shapes)
     counts = Counter(
-        packing.smallest_class(classes, width, depth) for width, depth in shapes
+        planning.smallest_class(classes, width, depth) for width, depth in shapes
     )
     num_steps = job.steps_per_epoch * job.expected_epochs
     rows = []
     for cohort_class in sorted(classes):
         width, depth, lane_counts = cohort_class
         num_networks = share * counts[cohort_class]
-        num_cohorts = packing.expected_cohorts(num_networks, lane_counts[-1])
-        seconds = packing.step_seconds(width, depth, lane_counts[-1], job) * num_steps
+        num_cohorts = planning.expected_cohorts(num_networks, lane_counts[-1])
+        seconds = planning.step_seconds(width, depth, lane_counts[-1], job) * num_steps
         rows.append(
             ClassForecast(
                 cohort_class=cohort_class,
                 num_networks=num_networks * num_lists,
                 num_cohorts=num_cohorts * num_lists,
                 num_programs=len(lane_counts),
-                cohort_bytes=packing.lane_bytes(width, depth, job) * lane_counts[-1],
+                cohort_bytes=planning.lane_bytes(width, depth, job) * lane_counts[-1],
                 seconds=num_cohorts * num_lists * seconds,
             )
         )

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from rich.table import Table
 
-from vecevo.search import accuracy_on
+from vecevo.runs.evolve import accuracy_on
 
 QUIET_SECONDS = 30  # between lines about cohorts, where there is no status line
 PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from vecevo import networks, update_rules
+from vecevo.training import networks, optimizers
 
 EVALUATION_BATCH = 1024  # examples evaluated at once, at most
 
@@ -23,7 +23,7 @@ class Lanes(NamedTuple):
 
     key: jax.Array  # random key[L], from the identity of the network
     architecture: networks.Architecture  # of int32[L]
-    optimizer: jax.Array  # int32[L], index into update_rules.OPTIMIZERS
+    optimizer: jax.Array  # int32[L], index into optimizers.OPTIMIZERS
     learning_rate: jax.Array  # float32[L]
     dropout_rate: jax.Array  # float32[L]
     weight_decay: jax.Array  # float32[L]
@@ -50,7 +50,7 @@ class LaneState(NamedTuple):
     """All that the next epoch needs; leading axis L on every leaf."""
 
     params: dict
-    slots: update_rules.Slots
+    slots: optimizers.Slots
     kept_params: dict  # of the best epoch, or of the last if the rule says so
     best_loss: jax.Array  # float[L], lowest validation loss so far
     epochs_since_best: jax.Array  # int32[L]
@@ -102,7 +102,7 @@ def init_lanes(lanes, *, network, num_features):
         params = network.init(init_key, inputs, lane.architecture)["params"]
         return LaneState(
             params=params,
-            slots=update_rules.init_slots(lane.optimizer, params),
+            slots=optimizers.init_slots(lane.optimizer, params),
             kept_params=params,
             best_loss=jnp.array(jnp.inf),
             epochs_since_best=jnp.array(0),
@@ -151,7 +151,7 @@ def train_epoch(state, lanes, data, rule, epoch, order_key, *, network, batch_si
             return jax.value_and_grad(loss_fn)(params)
 
         losses, grads = jax.vmap(grad_lane)(params, lanes, dropout_keys)
-        params, slots = update_rules.update_lanes(
+        params, slots = optimizers.update_lanes(
             params,
             slots,
             grads,

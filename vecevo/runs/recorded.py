@@ -5,11 +5,10 @@ import time
 import jax
 import numpy as np
 
-from vecevo import hyperparams
-from vecevo import session as sessions
 from vecevo.evaluation import NetworkResult, Work
-from vecevo.generations import Ledger, play, start_strategy, summarize
+from vecevo.runs.loop import Ledger, play, start_strategy, summarize
 from vecevo.space import decode
+from vecevo.training import recipe, sessions
 
 
 def replay(
@@ -40,7 +39,7 @@ def replay(
       ValueError: as `search` does.
     """
     start, ledger = time.perf_counter(), Ledger(None)
-    hyperparams.check_counts(num_generations=num_generations)
+    recipe.check_counts(num_generations=num_generations)
     keys = sessions.split_run_key(seed)
     strategy, state = start_strategy(
         strategy,
@@ -98,9 +97,7 @@ def observe(table, genome, replicates):
     accuracy = float(table.validation_accuracy[place, replicate])
     num_epochs = int(table.num_epochs[place, replicate])
     return NetworkResult(
-        hyperparams=hyperparams.complete(
-            {**table.fixed, **decode(table.space, genome)}
-        ),
+        hyperparams=recipe.complete({**table.fixed, **decode(table.space, genome)}),
         num_params=int(table.num_params[place]),
         validation_accuracy=accuracy,
         validation_loss=float("nan"),

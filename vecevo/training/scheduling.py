@@ -12,16 +12,16 @@ import warnings
 import jax
 import numpy as np
 
-from vecevo import cohorts, networks, packing
+from vecevo.training import cohorts, networks, planning
 
 
 def train_plan(session, plan, make_lanes_fn):
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
     Args:
-      session: session.Session.
-      plan: list of packing.Cohorts.
-      make_lanes_fn: packing.Cohort -> training.Lanes.
+      session: sessions.Session.
+      plan: list of planning.Cohorts.
+      make_lanes_fn: planning.Cohort -> epochs.Lanes.
 
     Yields:
       (Cohort, cohorts.Trained, seconds) as they finish. When the time is up, cohorts
@@ -97,7 +97,7 @@ def _halve(session, cohort, error):
             f"the device has no memory for one network of depth={whole.depth}, padded "
             f"to width={whole.width}: leave it out, or lower batch_size."
         ) from error
-    half = packing.halve_class(whole, num_lanes)
+    half = planning.halve_class(whole, num_lanes)
     if whole in session.classes:
         session.classes[session.classes.index(whole)] = half
         warnings.warn(
@@ -105,4 +105,4 @@ def _halve(session, cohort, error):
             f"and depth {whole.depth} at once: {half.lane_counts[-1]} from now on",
             stacklevel=2,
         )
-    return packing.fill_cohorts(half, [i for i in cohort.individuals if i >= 0])
+    return planning.fill_cohorts(half, [i for i in cohort.individuals if i >= 0])

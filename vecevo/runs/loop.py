@@ -7,8 +7,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from vecevo import evaluation, hyperparams, strategies
+from vecevo import evaluation, strategies
 from vecevo.objectives import check_objectives, objective_values, pareto_front
+from vecevo.training import recipe
 
 NUM_TOP = 5
 
@@ -36,7 +37,7 @@ class SearchResult(NamedTuple):
     num_trained: int
     num_failed: int
     num_programs: int
-    classes: list  # packing.CohortClasses, as they were at the end
+    classes: list  # planning.CohortClasses, as they were at the end
     time_seconds: dict  # total; of a worker: compile (waited for), train
     useful_work_ratio: float | None  # None when nothing was trained
 
@@ -133,7 +134,7 @@ def start_strategy(
     num_objectives, num_choices = len(objectives), space.num_choices
     if strategy is None:
         size = 20 if population_size is None else population_size
-        hyperparams.check_counts(population_size=size)
+        recipe.check_counts(population_size=size)
         setting = strategies.article_setting(size)
         strategy = strategies.genetic(num_choices, **setting)
         if num_objectives > 1:

@@ -8,9 +8,9 @@ import time
 import jax
 import jax.numpy as jnp
 
-from vecevo import evaluation, hyperparams, networks, training
-from vecevo import session as sessions
-from vecevo.generations import Ledger, play, start_strategy, summarize
+from vecevo import evaluation
+from vecevo.runs.loop import Ledger, play, start_strategy, summarize
+from vecevo.training import epochs, networks, recipe, sessions
 
 
 def search(
@@ -33,7 +33,7 @@ def search(
 
     Args:
       space: space.SearchSpace.
-      dataset: datasets.Dataset.
+      dataset: making.Dataset.
       strategy: strategies.Strategy; None is the article's genetic algorithm, or
         NSGA-II for several objectives.
       population_size: P; None is the strategy's own, or 20.
@@ -46,7 +46,7 @@ def search(
       record_fn: called with generation, genomes, NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
       **training_settings: `batch_size`, `max_epochs`, `patience` and `memory_bytes`
-        of `session.start_session`.
+        of `sessions.start_session`.
 
     Returns:
       SearchResult.
@@ -55,7 +55,7 @@ def search(
       ValueError: for genomes that are none of the space, or values no network takes.
     """
     start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
-    hyperparams.check_counts(num_generations=num_generations)
+    recipe.check_counts(num_generations=num_generations)
     keys = sessions.split_run_key(seed)
     strategy, state = start_strategy(
         strategy,
@@ -122,8 +122,8 @@ def possible_shapes(space, fixed):
     choices = {name: (value,) for name, value in fixed.items()} | dict(space.genes)
     for name, values in choices.items():
         for value in values:
-            hyperparams.check_choice(name, value)
-    absent = [name for name in hyperparams.REQUIRED if name not in choices]
+            recipe.check_choice(name, value)
+    absent = [name for name in recipe.REQUIRED if name not in choices]
     if absent:
         raise ValueError(f"the space has no gene {absent[0]}: add it, or fix it.")
     return list(itertools.product(choices["width"], choices["depth"]))
@@ -138,6 +138,6 @@ def accuracy_on(result, x, y, *, num_classes):
         lambda leaf: jnp.asarray(leaf)[None], (result.params, architecture)
     )
     network = networks.PaddedMLP(width, depth, num_classes)
-    measure = jax.jit(functools.partial(training.evaluate, network=network))
+    measure = jax.jit(functools.partial(epochs.evaluate, network=network))
     _, accuracy = measure(params, architecture, jnp.asarray(x), jnp.asarray(y))
     return float(accuracy[0])

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import networks, training
+from vecevo.training import epochs, networks
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8
 WIDTHS, DEPTHS = np.array([16, 7, 16, 5]), np.array([2, 2, 1, 1])  # of the lanes
@@ -107,7 +107,7 @@ def _compiled_gradients(params, inputs):
 
     def gradient(params, architecture):
         loss_fn = functools.partial(
-            training.mean_loss,
+            epochs.mean_loss,
             *(network, architecture, None, jnp.array(inputs, float), labels, weights),
         )
         return jax.grad(loss_fn)(params)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo import cohorts, packing, training
-from vecevo.hyperparams import check_counts
+from vecevo.training import cohorts, epochs, planning
+from vecevo.training.recipe import check_counts
 
 CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
@@ -32,10 +32,10 @@ def split_run_key(seed):
 class Session(NamedTuple):
     """All that the lists of networks of one run share."""
 
-    dataset: object  # datasets.Dataset
-    classes: list  # packing.CohortClasses
+    dataset: object  # making.Dataset
+    classes: list  # planning.CohortClasses
     setup: cohorts.Setup
-    job: packing.Job
+    job: planning.Job
     is_time_up_fn: Callable  # asked before every epoch of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
@@ -70,24 +70,24 @@ def make_plan(
     max_epochs=50,
     memory_bytes=None,
 ):
-    """Returns the packing.Job and CohortClasses of a run.
+    """Returns the planning.Job and CohortClasses of a run.
 
     `data_shape` is (N, F) of the part to train on; the rest as in `start_session`.
     """
     num_train, num_features = data_shape
     shapes = [(padded_width(width), depth) for width, depth in shapes]
-    job = packing.Job(
-        costs=packing.CPU if cohorts.is_on_cpu() else packing.ACCELERATOR,
+    job = planning.Job(
+        costs=planning.CPU if cohorts.is_on_cpu() else planning.ACCELERATOR,
         num_features=num_features,
         batch_size=batch_size,
-        examples_at_once=max(batch_size, training.EVALUATION_BATCH),
+        examples_at_once=max(batch_size, epochs.EVALUATION_BATCH),
         steps_per_epoch=-(-num_train // batch_size),
         expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
         memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
         num_workers=1,
     )
-    job = packing.share_memory(job, shapes, num_workers=most_workers())
-    return job, packing.choose_classes(
+    job = planning.share_memory(job, shapes, num_workers=most_workers())
+    return job, planning.choose_classes(
         shapes, job, list_size=list_size, num_lists=num_lists
     )
 
@@ -108,7 +108,7 @@ def start_session(
     """Puts the data set on the device and chooses the classes of cohorts.
 
     Args:
-      dataset: datasets.Dataset.
+      dataset: making.Dataset.
       shapes: (width, depth) of every network that may come, each equally likely.
       list_size: networks that are expected to be trained at once.
       num_lists: how often that is expected to be done.
@@ -129,13 +129,13 @@ def start_session(
         max_epochs=max_epochs,
         memory_bytes=memory_bytes,
     )
-    arrays = (getattr(dataset, name) for name in training.TrainingData._fields)
-    data = jax.device_put(training.TrainingData(*arrays))
+    arrays = (getattr(dataset, name) for name in epochs.TrainingData._fields)
+    data = jax.device_put(epochs.TrainingData(*arrays))
     keys = split_run_key(seed)
     setup = cohorts.Setup(
         programs=cohorts.Programs(data, batch_size),
         data=data,
-        rule=training.StoppingRule(
+        rule=epochs.StoppingRule(
             patience=jnp.array(patience),
             max_epochs=jnp.array(max_epochs),
             keeps_last=jnp.array(dataset.is_article),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from vecevo import networks, update_rules
+from vecevo.training import networks, optimizers
 
 REQUIRED = ("depth", "width", "activation", "optimizer")
 DEFAULTS = {"dropout_rate": 0.2, "weight_decay": 0.0}
@@ -30,7 +30,7 @@ def complete(hyperparams):
         if name not in hyperparams:
             raise ValueError(f"a network has no {name}: give it one.")
         check_choice(name, hyperparams[name])
-    rate = update_rules.DEFAULT_LEARNING_RATES[hyperparams["optimizer"]]
+    rate = optimizers.DEFAULT_LEARNING_RATES[hyperparams["optimizer"]]
     completed = {**DEFAULTS, "learning_rate": rate, **hyperparams}
     for name in ("learning_rate", *DEFAULTS):
         check_choice(name, completed[name])
@@ -42,7 +42,7 @@ def complete(hyperparams):
 
 def check_choice(name, value):
     """Raises ValueError for a value that a hyperparameter cannot have."""
-    names = {"activation": networks.ACTIVATIONS, "optimizer": update_rules.OPTIMIZERS}
+    names = {"activation": networks.ACTIVATIONS, "optimizer": optimizers.OPTIMIZERS}
     if name in names:
         is_right, words = value in names[name], f"one of {', '.join(names[name])}"
     elif isinstance(value, bool) or not isinstance(value, int | float | np.number):

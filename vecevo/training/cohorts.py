@@ -1,7 +1,7 @@
 """Trains a cohort from its first epoch to its last: the host's side of training.
 
-The device does the work in two programs for each shape (`training.init_lanes` and
-`training.train_epoch`); the host reads a few numbers per lane and epoch, and cuts
+The device does the work in two programs for each shape (`epochs.init_lanes` and
+`epochs.train_epoch`); the host reads a few numbers per lane and epoch, and cuts
 the cohort down to fewer lanes when enough of them have stopped.
 """
 
@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo import networks, training
+from vecevo.training import epochs, networks
 
 
 class LaneResult(NamedTuple):
@@ -32,8 +32,8 @@ class Setup(NamedTuple):
     """What all cohorts of a run share."""
 
     programs: "Programs"
-    data: training.TrainingData
-    rule: training.StoppingRule
+    data: epochs.TrainingData
+    rule: epochs.StoppingRule
     order_key: jax.Array  # random key of the order of examples
 
 
@@ -100,16 +100,16 @@ class Programs:
 
     def _compile(self, shape):
         num_features = self._data.x_train.shape[1]
-        lanes = training.example_lanes(shape.num_lanes)
-        init = training.init_lanes.lower(
+        lanes = epochs.example_lanes(shape.num_lanes)
+        init = epochs.init_lanes.lower(
             lanes, network=shape.network, num_features=num_features
         ).compile({"xla_backend_optimization_level": 1} if is_on_cpu() else None)
         state = init.out_info
-        epoch = training.train_epoch.lower(
+        epoch = epochs.train_epoch.lower(
             state,
             lanes,
             self._data,
-            training.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
+            epochs.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
             jnp.array(0),
             jax.random.key(0),
             network=shape.network,
@@ -128,7 +128,7 @@ def train_cohort(setup, network, lanes, is_occupied, lane_counts, *, is_stopped_
     Args:
       setup: Setup.
       network: networks.PaddedMLP.
-      lanes: training.Lanes.
+      lanes: epochs.Lanes.
       is_occupied: bool[L]; an empty lane computes, but is not waited for.
       lane_counts: those that the cohort may be cut down to, and L.
       is_stopped_fn: asked before every epoch whether to give up.
@@ -162,7 +162,7 @@ def train_cohort(setup, network, lanes, is_occupied, lane_counts, *, is_stopped_
             _collect(results, reports, state, lanes_left, is_active, setup.rule)
             stays = np.sort(np.argsort(~is_active, kind="stable")[:num_lanes])
             lanes_left, is_active = lanes_left[stays], is_active[stays]
-            state, lanes = training.take_lanes((state, lanes), stays)
+            state, lanes = epochs.take_lanes((state, lanes), stays)
             _, train_epoch, waited = setup.programs.get(network, num_lanes)
             wait_seconds += waited
     _collect(results, reports, state, lanes_left, is_active, setup.rule)

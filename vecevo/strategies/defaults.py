@@ -1,6 +1,6 @@
 """The default of the command line."""
 
-from vecevo.strategies.gaussian_process import gaussian_process
+from vecevo.strategies.modelling import gaussian_process
 from vecevo.strategies.repeats import without_repeats
 
 MOST_MODELLED = 1024  # genomes; a generation takes the cube of that

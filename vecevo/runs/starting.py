@@ -5,11 +5,12 @@ import pathlib
 
 import numpy as np
 
-from vecevo import journal, operators
-from vecevo import session as sessions
-from vecevo.generations import check_population
-from vecevo.hyperparams import complete
+from vecevo import operators
+from vecevo.runs import journal
+from vecevo.runs.loop import check_population
 from vecevo.space import decode, encode
+from vecevo.training import sessions
+from vecevo.training.recipe import complete
 
 
 def start_population(config, space, fixed, console):

@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from vecevo import threefry
+from vecevo.training import threefry
 
 ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
 RELU, ELU, TANH, SIGMOID = range(4)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vecevo import prepared
+from vecevo.datasets import prepared
 
 MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 MOST_CLASSES = 1000  # or as many as there are examples

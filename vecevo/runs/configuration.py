@@ -14,9 +14,9 @@ from typing import Literal
 import tomli_w
 import tyro
 
-from vecevo import hyperparams
 from vecevo.objectives import check_objectives
 from vecevo.space import SearchSpace, article_space
+from vecevo.training import recipe
 
 PROG = "python -m vecevo.run"
 DESCRIPTION = """Evolves neural networks on a data set.
@@ -86,9 +86,9 @@ class RunConfig:
     """Choices for the optimizer."""
     learning_rate: tuple[float, ...] = ()
     """Choices for the learning rate; without any, each optimizer has its default."""
-    dropout_rate: tuple[float, ...] = (hyperparams.DEFAULTS["dropout_rate"],)
+    dropout_rate: tuple[float, ...] = (recipe.DEFAULTS["dropout_rate"],)
     """Choices for the rate of dropout after each hidden layer."""
-    weight_decay: tuple[float, ...] = (hyperparams.DEFAULTS["weight_decay"],)
+    weight_decay: tuple[float, ...] = (recipe.DEFAULTS["weight_decay"],)
     """Choices for the decoupled weight decay."""
     population_size: int | None = None
     """Networks in a generation: 20, or, of a grid, all of the space up to 1000."""
@@ -231,7 +231,7 @@ def check(config):
     counts = ("population_size", "num_generations", "batch_size", "max_epochs")
     for name in (*counts, "patience", "limit_train"):
         if getattr(config, name) is not None:
-            hyperparams.check_counts(**{name: getattr(config, name)})
+            recipe.check_counts(**{name: getattr(config, name)})
     for name in ("max_seconds", "memory_gib"):
         value = getattr(config, name)
         if value is not None and not 0 < value < math.inf:
@@ -284,11 +284,11 @@ def make_space(config):
     The article's four genes always are; another setting is one where it has choices.
     """
     genes, fixed = [], {}
-    for name in (*hyperparams.REQUIRED, "learning_rate", *hyperparams.DEFAULTS):
+    for name in (*recipe.REQUIRED, "learning_rate", *recipe.DEFAULTS):
         choices = getattr(config, name)
         for choice in choices:
-            hyperparams.check_choice(name, choice)
-        if name in hyperparams.REQUIRED or len(choices) > 1:
+            recipe.check_choice(name, choice)
+        if name in recipe.REQUIRED or len(choices) > 1:
             genes.append((name, tuple(choices)))
         elif choices:
             fixed[name] = choices[0]
