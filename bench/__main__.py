@@ -5,22 +5,24 @@ import sys
 
 from rich.console import Console
 
-from bench import (
-    costs,
+from bench.harness import report
+from bench.searching import (
+    choice,
+    compare,
     digits_table,
+    operators,
+    runs,
+    trainings,
+)
+from bench.training import (
+    costs,
     equivalence,
     gpu,
     jobs,
     lanes,
-    operators,
     packing,
     parity,
-    report,
-    runs,
-    search,
-    search_choice,
     startup,
-    trainings,
 )
 
 BENCHMARKS = {
@@ -31,8 +33,8 @@ BENCHMARKS = {
     "equivalence": equivalence,
     "operators": operators,
     "runs": runs,
-    "search": search,
-    "search_choice": search_choice,
+    "search": compare,
+    "search_choice": choice,
     "trainings": trainings,
     "costs": costs,
     "parity": parity,

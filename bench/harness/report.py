@@ -5,9 +5,9 @@ import pathlib
 import subprocess
 import sys
 
-from bench import records, tables
+from bench.harness import records, tables
 
-README = pathlib.Path(__file__).parent.parent / "README.md"
+README = pathlib.Path(__file__).parent.parent.parent / "README.md"
 
 
 def render(console):

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 
 import vecevo
-from bench import records
+from bench.harness import records
 
 FOLDER = pathlib.Path(vecevo.__file__).parent / "data"
 

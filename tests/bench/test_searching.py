@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import (
-    records,
-    search,
-    search_choice,
-    search_peers,
-    search_picture,
-    search_report,
-    search_summary,
-    search_tables,
+from bench.harness import records
+from bench.searching import (
+    choice,
+    compare,
+    peers,
+    picture,
+    rendering,
+    sources,
+    summary,
     trainings,
 )
 from vecevo import strategies
@@ -37,12 +37,12 @@ def plain_curve(recorded, numbers, observed, batch_size, num_batches):
 
 def test_regret_follows_the_first_of_the_best_observed():
     rng = np.random.default_rng(0)
-    recorded = search_tables.small_table()
+    recorded = sources.small_table()
     recorded = recorded._replace(values=recorded.values.round(1))  # has equals
     numbers = rng.integers(0, len(recorded.values), 300)
     numbers[100:150] = numbers[:50]  # repeats, free of charge
-    observed = search_tables.observed_values(recorded, 3)
-    found = search_tables.regret_curve(
+    observed = sources.observed_values(recorded, 3)
+    found = sources.regret_curve(
         recorded, numbers, observed, batch_size=16, num_batches=8
     )
     expected = plain_curve(recorded, numbers.tolist(), observed, 16, 8)
@@ -50,7 +50,7 @@ def test_regret_follows_the_first_of_the_best_observed():
     assert found.num_distinct == 128
     assert len(set(numbers[: found.num_asked].tolist())) == 128
     assert len(set(numbers[: found.num_asked - 1].tolist())) == 127
-    short = search_tables.regret_curve(
+    short = sources.regret_curve(
         recorded, numbers[:40], observed, batch_size=16, num_batches=8
     )
     assert short.num_distinct < 41 and short.num_asked == 40
@@ -58,12 +58,12 @@ def test_regret_follows_the_first_of_the_best_observed():
 
 
 def test_all_methods_with_a_seed_observe_the_same_and_replicates_are_even():
-    recorded = search_tables.small_table()
+    recorded = sources.small_table()
     np.testing.assert_array_equal(
-        search_tables.draw_replicates(recorded, 1),
-        search_tables.draw_replicates(recorded, 1),
+        sources.draw_replicates(recorded, 1),
+        sources.draw_replicates(recorded, 1),
     )
-    drawn = [search_tables.draw_replicates(recorded, seed) for seed in range(10)]
+    drawn = [sources.draw_replicates(recorded, seed) for seed in range(10)]
     counts = np.bincount(np.concatenate(drawn), minlength=3)
     five_sigma = 5 * np.sqrt(9000 * 2 / 9)
     assert (np.abs(counts - 3000) < five_sigma).all()
@@ -71,8 +71,8 @@ def test_all_methods_with_a_seed_observe_the_same_and_replicates_are_even():
 
 
 def test_ranks_share_ties_and_are_averaged_over_cells():
-    assert search_summary.rank([0.3, 0.1, 0.1, 0.5]).tolist() == [3, 1.5, 1.5, 4]
-    ranks = search_summary.mean_ranks({"a": [1, 5, 2], "b": [2, 5, 1], "c": [3, 1, 1]})
+    assert summary.rank([0.3, 0.1, 0.1, 0.5]).tolist() == [3, 1.5, 1.5, 4]
+    ranks = summary.mean_ranks({"a": [1, 5, 2], "b": [2, 5, 1], "c": [3, 1, 1]})
     assert ranks == pytest.approx({"a": (1 + 2.5 + 3) / 3, "b": 2, "c": 5.5 / 3})
 
 
@@ -80,18 +80,16 @@ def test_the_bootstrap_tells_differences_from_chance():
     rng = np.random.default_rng(0)
     theirs = rng.exponential(size=30)
     settings = {"num_resamples": 2000, "seed": 1}
-    worse = search_summary.bootstrap_difference(theirs + 0.5, theirs, **settings)
+    worse = summary.bootstrap_difference(theirs + 0.5, theirs, **settings)
     # Paired: a shift of all has no spread, however wide the regrets are.
     assert worse["is_worse"] and not worse["is_better"]
     assert worse["low"] == pytest.approx(0.5) == worse["high"]
-    better = search_summary.bootstrap_difference(theirs / 3, theirs, **settings)
+    better = summary.bootstrap_difference(theirs / 3, theirs, **settings)
     assert better["is_better"] and better["high"] < 0
-    other = search_summary.bootstrap_difference(
-        rng.exponential(size=30), theirs, **settings
-    )
+    other = summary.bootstrap_difference(rng.exponential(size=30), theirs, **settings)
     assert not other["is_worse"] and not other["is_better"]
     # The law of the median of resampled 1, 2, 3: 1 and 3 have 7 of 27 each.
-    three = search_summary.bootstrap_difference(
+    three = summary.bootstrap_difference(
         [1, 2, 3], [0, 0, 0], num_resamples=100, seed=0
     )
     assert (three["low"], three["difference"], three["high"]) == (1, 2, 3)
@@ -112,7 +110,7 @@ def test_trainings_are_counted_until_a_good_one_is_the_incumbent():
 def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
     written, output = [], io.StringIO()
     monkeypatch.setattr(records, "write", lambda *args, **kwargs: written.append(args))
-    monkeypatch.setattr(search, "CURVES", records.FOLDER / "no_such_file")
+    monkeypatch.setattr(compare, "CURVES", records.FOLDER / "no_such_file")
 
     def peer(evaluate, num_choices, is_ordered, seed):
         rng = np.random.default_rng(seed)
@@ -123,12 +121,12 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
 
     peers = {"here": ("numpy", peer), "gone": ("no-such-package", peer)}
     ours = {"recommended": (strategies.evolution_plus, 20)}
-    monkeypatch.setattr(search, "PEERS", peers)
-    monkeypatch.setattr(search, "OURS", ours)
+    monkeypatch.setattr(compare, "PEERS", peers)
+    monkeypatch.setattr(compare, "OURS", ours)
     rows = []
-    monkeypatch.setattr(search, "make_table", lambda found: rows.extend(found) or "")
+    monkeypatch.setattr(compare, "make_table", lambda found: rows.extend(found) or "")
     console = Console(file=output, width=200)
-    search.measure(console, **SETTINGS)
+    compare.measure(console, **SETTINGS)
     assert "gone is absent" in output.getvalue() and not written
     assert {row["method"] for row in rows} == {"recommended", "here", "gone"}
     (compared, *_) = rows[0]["against_best_peer"]
@@ -137,26 +135,26 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
         **{"rows": rows, "name": "search", "command": "", "commit": "", "device": ""},
         "versions": dict.fromkeys(("python", "jax", "flax", "optax"), "1"),
     }
-    assert "| gone | absent | - |" in search_report.search_table(record)
-    search_choice.measure(console, **SETTINGS)
+    assert "| gone | absent | - |" in rendering.search_table(record)
+    choice.measure(console, **SETTINGS)
     trainings.measure(console, **SETTINGS)
     assert "evolution_plus" in output.getvalue()
     assert "the article's setting" in output.getvalue() and not written
 
 
-@pytest.mark.parametrize("name", search_peers.PEERS)
+@pytest.mark.parametrize("name", peers.PEERS)
 def test_another_package_asks_in_batches_for_genomes_of_the_space(name):
-    package, peer = search_peers.PEERS[name]
+    package, peer = peers.PEERS[name]
     pytest.importorskip(package)
     num_choices, is_ordered, batches = (9, 9, 9), (False, True, False), []
 
     def evaluate(genomes):
         if len(batches) == 3:
-            raise search.BudgetSpent
+            raise compare.BudgetSpent
         batches.append(np.asarray(genomes))
         return np.asarray(genomes).sum(axis=1).astype(float)
 
-    with pytest.raises(search.BudgetSpent):
+    with pytest.raises(compare.BudgetSpent):
         peer(evaluate, num_choices, is_ordered, 0)
     first, _, last = batches
     # PyGAD and pymoo ask for no more than what is new to them.
@@ -171,9 +169,9 @@ def test_the_picture_has_a_panel_for_each_table(tmp_path):
     entry = {"regret": [[0.3, 0.2, 0.1], [0.4, 0.2, 0.2]]}
     methods = {"recommended": entry, "random": entry, "other": entry}
     path = tmp_path / "picture.svg"
-    search_picture.draw({"one_table": methods, "another": methods}, path)
+    picture.draw({"one_table": methods, "another": methods}, path)
     text = path.read_text()
     for said in ("one table", "another", "recommended", "other", "median regret"):
         assert said in text
-    search_picture.draw({"one_table": methods, "another": methods}, tmp_path / "2.svg")
+    picture.draw({"one_table": methods, "another": methods}, tmp_path / "2.svg")
     assert (tmp_path / "2.svg").read_text() == text

@@ -6,7 +6,7 @@ import jax
 from rich.table import Table
 
 import vecevo
-from bench import records
+from bench.harness import records
 from vecevo import landscapes, strategies
 
 POPULATION_SIZE, NUM_GENERATIONS = 20, 10

@@ -1,6 +1,6 @@
 """Markdown tables of the comparisons of searches, for the README."""
 
-from bench import markdown
+from bench.harness import markdown
 
 
 def search_table(record):

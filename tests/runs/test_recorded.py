@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 import vecevo
-from bench import digits_table, records
+from bench.harness import records
+from bench.searching import digits_table
 from vecevo import landscapes, run, strategies
 from vecevo.evaluation import NetworkResult
 from vecevo.operators import grid_population

@@ -7,7 +7,8 @@ non-negative least squares of relative errors; `vecevo.packing` holds them.
 import numpy as np
 from rich.table import Table
 
-from bench import lanes, records, sides
+from bench.harness import records
+from bench.training import lanes, sides
 from vecevo.training import planning
 
 WIDTHS = (64, 256, 512, 1024)

@@ -13,7 +13,8 @@ from collections import Counter
 import numpy as np
 from rich.table import Table
 
-from bench import lanes, machine, records, sides
+from bench.harness import machine, records
+from bench.training import lanes, sides
 from vecevo import article_space, load_dataset, search, strategies
 from vecevo.training import networks, planning
 

@@ -7,7 +7,8 @@ test part after the last epoch.
 
 import time
 
-from bench import records, sides
+from bench.harness import records
+from bench.training import sides
 from vecevo import load_dataset, train_networks
 from vecevo.runs.environment import default_cache_dir
 from vecevo.training.recipe import complete

@@ -1,6 +1,8 @@
 """Markdown tables of the records, for the README."""
 
-from bench import jobs, lanes, markdown, search_report
+from bench.harness import markdown
+from bench.searching import rendering
+from bench.training import jobs, lanes
 
 
 def lanes_table(record):
@@ -224,8 +226,8 @@ TABLES = {
     "runs": runs_table,
     "costs": costs_table,
     "gpu": gpu_table,
-    "search": search_report.search_table,
-    "search_digits": search_report.search_table,
-    "search_choice": search_report.choice_table,
-    "trainings": search_report.trainings_table,
+    "search": rendering.search_table,
+    "search_digits": rendering.search_table,
+    "search_choice": rendering.choice_table,
+    "trainings": rendering.trainings_table,
 }

@@ -19,7 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import machine, records, sides
+from bench.harness import machine, records
+from bench.training import sides
 from vecevo import article_space, decode, load_dataset, train_networks
 from vecevo.runs import journal
 from vecevo.runs.evolve import possible_shapes

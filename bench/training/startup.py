@@ -9,7 +9,8 @@ import time
 
 from rich.table import Table
 
-from bench import jobs, records
+from bench.harness import records
+from bench.training import jobs
 
 NUM_TIMES = 3
 IMPORTS = ("vecevo", "vecevo.run", "jax, flax.linen, optax")

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import jobs, records, sides
+from bench.harness import records
+from bench.training import jobs, sides
 from vecevo import load_dataset, train_networks
 from vecevo.training import cohorts, sessions
 

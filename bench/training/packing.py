@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import records
+from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
 from vecevo.training import epochs, networks, optimizers, planning, sessions

@@ -9,7 +9,8 @@ import jax
 import numpy as np
 from rich.table import Table
 
-from bench import records, search, search_summary, search_tables, trainings
+from bench.harness import records
+from bench.searching import compare, sources, summary, trainings
 from vecevo import landscapes, operators, strategies
 
 NUM_SEEDS = 6
@@ -25,7 +26,7 @@ HPOBENCH = (
 def measure(console, *, smoke, full, data_dir):
     """Runs every candidate on every landscape, and writes the record."""
     del full, data_dir
-    tables = [search_tables.small_table()] if smoke else load_tables()
+    tables = [sources.small_table()] if smoke else load_tables()
     rows = []
     for recorded in tables:
         rows.append(measure_table(recorded, smoke))
@@ -38,20 +39,20 @@ def measure(console, *, smoke, full, data_dir):
 
 def measure_table(recorded, smoke):
     """Returns the medians of every candidate after 2, 4 and 10 generations."""
-    size = 16 if len(recorded.values) < 1000 else search.BATCH_SIZE
+    size = 16 if len(recorded.values) < 1000 else compare.BATCH_SIZE
     medians = {}
     for name, make in (SMALL if smoke else CANDIDATES).items():
-        curves = search.search_with_strategy(
+        curves = compare.search_with_strategy(
             make(recorded.num_choices, population_size=size),
             recorded,
             list(range(2 if smoke else NUM_SEEDS)),
-            num_generations=search.NUM_BATCHES,
-            num_batches=search.NUM_BATCHES,
+            num_generations=compare.NUM_BATCHES,
+            num_batches=compare.NUM_BATCHES,
             batch_size=size,
         )
         regrets = np.array([one.regret for one in curves])[:, PLACES]
         medians[name] = [
-            search_summary.round_to(value) for value in np.median(regrets, axis=0)
+            summary.round_to(value) for value in np.median(regrets, axis=0)
         ]
     return {"table": recorded.name, "batch_size": size, "medians": medians}
 
@@ -59,7 +60,7 @@ def measure_table(recorded, smoke):
 def rank(rows):
     """Returns the mean rank of every candidate over the cells of the rows."""
     names = rows[0]["medians"]
-    return search_summary.mean_ranks(
+    return summary.mean_ranks(
         {name: [m for row in rows for m in row["medians"][name]] for name in names}
     )
 
@@ -70,7 +71,7 @@ def load_tables():
     package += [("NASBench201", name) for name in ("cifar10", "cifar100", "imagenet")]
     return [
         *(make_nk(num_neighbours) for num_neighbours in (1, 2, 4)),
-        *(search_tables.load_package_table(*which) for which in package),
+        *(sources.load_package_table(*which) for which in package),
         trainings.load_digits(),
     ]
 
@@ -85,7 +86,7 @@ def make_nk(num_neighbours):
     values = np.asarray(fitness_fn(genomes), np.float64)[:, None]
     rng = np.random.default_rng(num_neighbours)
     noise = NOISE * values.std() * rng.standard_normal((len(values), 4))
-    return search_tables.Recorded(
+    return sources.Recorded(
         name=f"nk_{num_neighbours}",
         num_choices=NUM_CHOICES,
         is_ordered=(False,) * len(NUM_CHOICES),
@@ -110,7 +111,7 @@ def model_based(*, boldness):
         strategy = strategies.gaussian_process(
             num_choices,
             population_size=population_size,
-            capacity=population_size * search.NUM_BATCHES,
+            capacity=population_size * compare.NUM_BATCHES,
             boldness=boldness,
         )
         return strategies.without_repeats(strategy, num_choices)

@@ -12,7 +12,8 @@ import numpy as np
 from rich.table import Table
 
 import vecevo
-from bench import records, search_summary, search_tables
+from bench.harness import records
+from bench.searching import sources, summary
 from vecevo import landscapes, strategies
 
 POPULATION_SIZE, MOST_TRAINED, MOST_GENERATIONS = 20, 200, 100
@@ -41,7 +42,7 @@ def measure(console, *, smoke, full, data_dir):
 def load_digits():
     """Returns the embedded table as a Recorded."""
     table = vecevo.load_table("digits")
-    return search_tables.Recorded(
+    return sources.Recorded(
         name="digits",
         num_choices=tuple(table.space.num_choices),
         is_ordered=tuple(
@@ -123,8 +124,8 @@ def describe(counts):
     return {
         "n": len(counts),
         "quantiles": [None if np.isinf(value) else int(value) for value in values],
-        "share_reached": search_summary.round_to(np.isfinite(counts).mean()),
-        "share_within_100": search_summary.round_to((counts <= 100).mean()),
+        "share_reached": summary.round_to(np.isfinite(counts).mean()),
+        "share_within_100": summary.round_to((counts <= 100).mean()),
     }
 
 

@@ -11,7 +11,8 @@ import time
 import numpy as np
 from rich.table import Table
 
-from bench import machine, records, sides
+from bench.harness import machine, records
+from bench.training import sides
 from vecevo import make_dataset
 from vecevo.training import planning, sessions
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from rich.table import Table
 
-from bench import records
+from bench.harness import records
 from vecevo import article_space, operators
 
 NUM_CHOICES = article_space().num_choices

