@@ -1,0 +1,69 @@
+"""What a user did wrong, said in one line: the argument, its value, the way out."""
+
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+MOST_SEED = 2**64 - 1
+
+
+class InputError(ValueError):
+    """Bad input: the command line prints it as one line, and ends with exit code 2.
+
+    Any other exception is a mistake of the program's, and keeps its traceback.
+    """
+
+
+def check_counts(**counts: Any) -> None:
+    """Refuses settings that are no whole number from 1 up.
+
+    Raises:
+      InputError: naming the first of them.
+    """
+    for name, count in counts.items():
+        if not is_whole(count) or count < 1:
+            raise InputError(f"{name}={count!r} must be a whole number from 1 up.")
+
+
+def check_positive(**amounts: Any) -> None:
+    """Refuses settings that are neither None nor a number above 0.
+
+    Raises:
+      InputError: naming the first of them.
+    """
+    for name, amount in amounts.items():
+        if amount is not None and not (is_number(amount) and amount > 0):
+            raise InputError(f"{name}={amount!r} must be a number above 0, or None.")
+
+
+def check_seed(seed: Any) -> None:
+    """Refuses what is no whole number from 0 to 2^64 - 1.
+
+    Raises:
+      InputError: naming it.
+    """
+    if not is_whole(seed) or not 0 <= seed <= MOST_SEED:
+        raise InputError(f"seed={seed!r} must be a whole number from 0 to 2**64 - 1.")
+
+
+def check_names(given: Iterable[str], known: Iterable[str], *, of: str) -> None:
+    """Refuses names that are not among those known; `of` says what they are of.
+
+    Raises:
+      InputError: naming the first of them, and all that are known.
+    """
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise InputError(f"{unknown[0]!r} is no {of}: use {', '.join(sorted(known))}.")
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, NumPy's included, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, NumPy's included, and no truth value."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
