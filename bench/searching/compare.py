@@ -12,19 +12,18 @@ The same again on the embedded table of 672 networks, up to half of them.
 
 import contextlib
 import importlib.metadata
-import json
 
 import jax
 import numpy as np
 from rich.table import Table
 
 from bench.harness import records
-from bench.searching import peers, picture, sources, summary, trainings
+from bench.searching import curve_file, peers, picture, sources, summary, trainings
 from vecevo import landscapes, strategies
 
 BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
 READ_AT = (128, 256, 640)
-CURVES = records.FOLDER / "search_curves.json"
+PICTURE = records.FOLDER / "search.svg"
 CHOSEN_BY = "python -m bench search_choice, on other landscapes; not tuned on these"
 
 
@@ -37,27 +36,41 @@ def measure(console, *, smoke, full, data_dir):
     del full, data_dir
     seeds = range(2 if smoke else NUM_SEEDS)
     versions = {name: find_version(package) for name, (package, _) in PEERS.items()}
-    cached = json.loads(CURVES.read_text()) if CURVES.exists() and not smoke else {}
+    cached = {} if smoke else curve_file.read()
     for name, load_tables in (SMALL if smoke else GROUPS).items():
-        curves = {}
+        found = {}
         for recorded in load_tables():
             of_table = cached.setdefault(recorded.name, {})
-            curves[recorded.name] = search_all(
+            found[recorded.name] = search_all(
                 console,
                 recorded,
                 seeds,
                 versions,
                 of_table,
-                save=lambda: save(cached, smoke),
+                save=lambda: smoke or curve_file.save(cached),
             )
-        rows = summarize(curves, versions)
+        rows = summarize(found, versions)
         console.print(make_table(rows))
         if smoke:
             continue
         if name == "search":
             rows[0]["chosen_by"] = CHOSEN_BY
-            picture.draw(curves, records.FOLDER / "search.svg")
+            picture.draw(found, PICTURE)
         records.write(name, rows, command=records.command("search"))
+
+
+def draw():
+    """Draws the picture of the curves on file, methods in the order measured."""
+    cached = curve_file.read()
+    picture.draw(
+        {
+            table: {
+                name: cached[table][name] for name in NAMES if name in cached[table]
+            }
+            for table in sources.FCNET
+        },
+        PICTURE,
+    )
 
 
 def load_fcnet():
@@ -79,19 +92,6 @@ def count_batches(recorded):
     return min(NUM_BATCHES, len(recorded.values) // (2 * BATCH_SIZE))
 
 
-def save(cached, smoke):
-    """Writes the file of curves, a line for each method."""
-    if smoke:
-        return
-    lines = [
-        f" {json.dumps(table)}: {{\n"
-        + ",\n".join(f"  {json.dumps(m)}: {json.dumps(c)}" for m, c in methods.items())
-        + "\n }"
-        for table, methods in cached.items()
-    ]
-    CURVES.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
 def search_all(console, recorded, seeds, versions, cached, *, save):
     """Returns the curves of every method on a table, by name.
 
@@ -107,7 +107,7 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
             num_generations=num_generations,
             num_batches=count_batches(recorded),
         )
-        found[name] = cached[name] = to_entry(curves)
+        found[name] = cached[name] = curve_file.to_entry(curves)
         save()
         console.print(f"search: {recorded.name}, {name}")
     for name, (_, peer) in PEERS.items():
@@ -116,25 +116,15 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
             continue
         entry = cached.get(name, {})
         if entry.get("version") != versions[name]:
-            entry = {"version": versions[name], **to_entry([])}
+            entry = {"version": versions[name], **curve_file.to_entry([])}
         for seed in seeds[len(entry["regret"]) :]:
-            one = to_entry([search_with_peer(peer, recorded, seed)])
+            one = curve_file.to_entry([search_with_peer(peer, recorded, seed)])
             entry |= {key: entry[key] + values for key, values in one.items()}
             cached[name] = entry
             save()
         found[name] = entry
         console.print(f"search: {recorded.name}, {name} {versions[name]}")
     return found
-
-
-def to_entry(curves):
-    """Returns Curves as lists by seed."""
-    round_to = summary.round_to
-    return {
-        "regret": [[round_to(regret) for regret in one.regret] for one in curves],
-        "num_distinct": [one.num_distinct for one in curves],
-        "num_asked": [one.num_asked for one in curves],
-    }
 
 
 def find_version(package):
@@ -169,6 +159,7 @@ OURS = {
     "random": (make_random, NUM_BATCHES),
 }
 PEERS = peers.PEERS
+NAMES = (*OURS, *PEERS)
 
 
 def search_with_peer(peer, recorded, seed):

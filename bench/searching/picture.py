@@ -1,8 +1,8 @@
 """The picture of the searches' curves."""
 
-import importlib
-
 import numpy as np
+
+from bench.harness import drawing
 
 EMPHASISED = ("recommended", "random")
 
@@ -17,18 +17,7 @@ def draw(curves, path):
     Raises:
       ValueError: where Matplotlib is absent.
     """
-    try:
-        matplotlib = importlib.import_module("matplotlib")
-    except ImportError:
-        raise ValueError(
-            "the picture needs matplotlib: install vecevo's extra bench."
-        ) from None
-    matplotlib.use("svg")
-    pyplot = importlib.import_module("matplotlib.pyplot")
-
-    # A fixed salt and no date: the same curves give the same file.
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "vecevo", "font.size": 9}
-    with matplotlib.rc_context(settings):
+    with drawing.new_picture(path) as pyplot:
         figure, panels = pyplot.subplots(
             1, len(curves), figsize=(3 * len(curves), 3.4), squeeze=False
         )
@@ -37,8 +26,6 @@ def draw(curves, path):
         handles, labels = panels[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=5, fontsize=8)
         figure.tight_layout(rect=(0, 0.22, 1, 1))
-        figure.savefig(path, metadata={"Date": None})
-        pyplot.close(figure)
 
 
 def draw_panel(panel, table, methods):

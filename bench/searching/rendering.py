@@ -1,4 +1,4 @@
-"""Markdown tables of the comparisons of searches, for the README."""
+"""Markdown tables of the comparisons of searches, for bench/README.md."""
 
 from bench.harness import markdown
 

@@ -31,7 +31,7 @@ def measure(console, *, smoke, full, data_dir):
 
 
 def make_strategies(num_choices):
-    """Returns strategies by the names of the README's table."""
+    """Returns strategies by the names of their table."""
     size = {"population_size": POPULATION_SIZE}
     plus = strategies.evolution_plus(num_choices, **size)
     article, code = strategies.article_setting, strategies.code_setting

@@ -53,7 +53,7 @@ def load_digits():
 
 
 def make_strategies(recorded):
-    """Returns strategies and their generations by the names of the README's table."""
+    """Returns strategies and their generations by the names of their table."""
     num_choices = recorded.num_choices
     size = {"population_size": POPULATION_SIZE}
     settings = {

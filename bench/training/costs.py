@@ -1,7 +1,7 @@
 """Throughput by lane count, and the planner's constants fitted to it.
 
 All workers train cohorts of equal shape at the same time. Constants are fitted by
-non-negative least squares of relative errors; `vecevo.packing` holds them.
+non-negative least squares of relative errors; `planning` of the package holds them.
 """
 
 import numpy as np

@@ -145,7 +145,7 @@ def train_in_a_process(args, cache_dir):
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
-    command = [sys.executable, "-m", "bench.jobs", *args]
+    command = [sys.executable, "-m", "bench.training.jobs", *args]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment
     )

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo import evaluation
+from vecevo import article_space, evaluation
 from vecevo.training import cohorts, networks, planning, recipe, reference
 
-OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
-ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
+GENES = dict(article_space().genes)
+OPTIMIZERS, ACTIVATIONS = GENES["optimizer"], GENES["activation"]
 KERAS_EPOCHS = 2  # a call of fit, so that what it takes to start does not decide
 
 
@@ -32,7 +32,7 @@ class Side(NamedTuple):
 
 
 def describe_networks(width, depths, num_networks):
-    """Optimizers, activations and depths in turn; the first seven stand for all."""
+    """Optimizers, activations and depths in turn; one of each optimizer is enough."""
     described = []
     for number in range(num_networks):
         turn = number % len(OPTIMIZERS)

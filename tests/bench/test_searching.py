@@ -10,6 +10,9 @@ from bench.harness import records
 from bench.searching import (
     choice,
     compare,
+    curve_file,
+    evolution,
+    evolution_picture,
     peers,
     picture,
     rendering,
@@ -110,7 +113,7 @@ def test_trainings_are_counted_until_a_good_one_is_the_incumbent():
 def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
     written, output = [], io.StringIO()
     monkeypatch.setattr(records, "write", lambda *args, **kwargs: written.append(args))
-    monkeypatch.setattr(compare, "CURVES", records.FOLDER / "no_such_file")
+    monkeypatch.setattr(curve_file, "PATH", records.FOLDER / "no_such_file")
 
     def peer(evaluate, num_choices, is_ordered, seed):
         rng = np.random.default_rng(seed)
@@ -175,3 +178,76 @@ def test_the_picture_has_a_panel_for_each_table(tmp_path):
         assert said in text
     picture.draw({"one_table": methods, "another": methods}, tmp_path / "2.svg")
     assert (tmp_path / "2.svg").read_text() == text
+
+
+def test_curves_on_file_are_read_as_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(curve_file, "PATH", tmp_path / "curves.json")
+    assert curve_file.read() == {}
+    one = sources.Curves(regret=np.array([0.25, 0.125]), num_distinct=2, num_asked=3)
+    cached = {"a_table": {"a method": curve_file.to_entry([one])}}
+    curve_file.save(cached)
+    assert curve_file.read() == cached
+
+
+def test_an_evolution_is_recorded_and_drawn(tmp_path):
+    space, sizes = evolution.SMALL, {"population_size": 4, "max_epochs": 1}
+    rows = evolution.evolve(space, num_generations=2, **sizes)
+    assert [row["generation"] for row in rows] == [0, 1]
+    for row in rows:
+        assert len(row["accuracies"]) == 4
+        # One failed network would make these differ.
+        mean = np.mean(row["accuracies"])
+        assert row["mean_accuracy"] == pytest.approx(mean, abs=1e-5)
+        for name, choices in space.genes:
+            assert list(row["choices"][name]) == [str(choice) for choice in choices]
+            assert sum(row["choices"][name].values()) == 4
+    best = [max(row["accuracies"]) for row in rows]
+    assert rows[1]["best_accuracy"] == pytest.approx(max(best), abs=1e-5)
+    assert 0 <= rows[-1]["test_accuracy"] <= 1
+    pytest.importorskip("matplotlib")
+    evolution_picture.draw(rows, tmp_path / "picture.svg")
+    assert "accuracy" in (tmp_path / "picture.svg").read_text()
+
+
+def test_choices_are_counted_by_gene():
+    genomes = [[0, 0, 0, 1], [1, 0, 0, 1], [1, 0, 0, 1]]
+    assert evolution.count_choices(evolution.SMALL, genomes) == {
+        "depth": {"1": 1, "2": 2},
+        "width": {"16": 3},
+        "activation": {"relu": 3},
+        "optimizer": {"adam": 0, "sgd": 3},
+    }
+
+
+def test_the_picture_of_the_evolution_names_all_choices(tmp_path):
+    pytest.importorskip("matplotlib")
+    rows = [
+        {
+            "generation": generation,
+            "best_accuracy": 0.9,
+            "mean_accuracy": 0.8,
+            "num_trained": 4 + generation,
+            "accuracies": [0.1, 0.8, 0.85, 0.9],
+            "choices": {
+                "depth": {"1": 4 - generation, "2": generation},
+                "optimizer": {"adam": 4, "sgd": 0},
+                "activation": {"relu": 1, "elu": 3},
+            },
+        }
+        for generation in range(4)
+    ]
+    for name in ("1.svg", "2.svg"):
+        evolution_picture.draw(rows, tmp_path / name)
+    text = (tmp_path / "1.svg").read_text()
+    for said in ("depth", "optimizer", "activation", "adam", "sgd", "relu", "elu"):
+        assert f"{said}</text>" in text
+    assert "best so far" in text and "a network below 75 %" in text
+    assert (tmp_path / "2.svg").read_text() == text
+
+
+def test_a_label_stands_where_a_band_is_widest():
+    x, y, clearance = evolution_picture.widest_place(
+        [0, 1, 2, 3], np.array([0.5, 0.5, 0.1, 0.5]), np.array([0.6, 0.6, 0.9, 0.6]), 1
+    )
+    assert 1.8 < x < 2.2 and y == pytest.approx(0.5, abs=0.05)
+    assert 0.6 < clearance < 0.8

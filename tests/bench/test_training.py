@@ -1,23 +1,63 @@
-"""The benchmarks run, and the README holds what their records say."""
+"""The benchmarks run, and the reports hold what their records say."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 import bench.training.packing
-from bench.harness import machine, records, report, tables
+from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
 from bench.training import costs, gpu, lanes, sides
 from vecevo.training import networks, planning
 
 
-def test_the_readme_has_the_tables_of_the_records():
-    text = report.README.read_text()
+def test_the_tables_are_those_of_the_records():
+    text = report.MEASUREMENTS.read_text()
     for name, make_table in tables.TABLES.items():
+        assert report.has_block(text, name)
         record = records.read(name)
         if record is not None:
             assert make_table(record) in text
+    readme = report.README.read_text()
+    if report.has_block(readme, "gains"):
+        assert gains.gains_table() in readme
+
+
+def test_links_to_records_and_pictures_lead_somewhere():
+    folder = report.MEASUREMENTS.parent
+    links = re.findall(r"\]\((records/[^)]*)\)", report.MEASUREMENTS.read_text())
+    assert len(links) > len(tables.TABLES)
+    for link in links:
+        assert (folder / link).exists(), link
+    for link in re.findall(r"\]\((bench/[^)]*)\)", gains.gains_table()):
+        assert (report.ROOT / link).exists(), link
+
+
+def test_the_gains_are_those_of_the_records():
+    head, _, *rows = gains.gains_table().splitlines()
+    rows = [row for row in rows if row.startswith("|")]
+    assert head.count("|") == 5 and 5 <= len(rows) <= 8
+    listed = next(row for row in records.read("jobs")["rows"] if row["job"] == "list")
+    cold = [listed[side]["cold"]["seconds"] for side in ("reference", "vecevo")]
+    assert f"| {cold[0] / cold[1]:.2f}" in rows[0]
+
+
+def test_gains_are_of_the_records_that_exist(monkeypatch):
+    read = records.read
+    monkeypatch.setattr(
+        records, "read", lambda name: read(name) if name == "operators" else None
+    )
+    text = gains.gains_table()
+    assert "DEAP" in text and "networks" not in text and "scan" not in text
+    monkeypatch.setattr(records, "read", lambda name: None)
+    assert gains.gains_table() is None
+
+
+def test_networks_are_counted_until_a_level_is_reached():
+    assert gains.count_until([0.3, 0.1, 0.2], 0.2) == 128
+    assert gains.count_until([0.3, 0.2], 0.1) == float("inf")
 
 
 def test_a_block_is_replaced_between_its_marks():
@@ -27,6 +67,19 @@ def test_a_block_is_replaced_between_its_marks():
     assert report.replace_block(expected, "x", "new") == expected
     with pytest.raises(ValueError, match="no <!-- y --> block"):
         report.replace_block(text, "y", "new")
+
+
+def test_a_report_says_which_files_and_blocks_are_not_there(tmp_path):
+    output, path = io.StringIO(), tmp_path / "some.md"
+    makers = {"x": lambda: "new", "y": lambda: "never", "z": lambda: None}
+    console = Console(file=output, width=200)
+    report.render_file(console, path, makers)
+    assert "some.md is not there" in output.getvalue() and not path.exists()
+    path.write_text("<!-- x -->\n<!-- end of x -->\n<!-- z -->\nold\n<!-- end of z -->")
+    report.render_file(console, path, makers)
+    assert "no <!-- y --> block" in output.getvalue()
+    assert "no record of z" in output.getvalue()
+    assert "new" in path.read_text() and "old" in path.read_text()
 
 
 @pytest.mark.slow
