@@ -28,7 +28,7 @@ def gains_table():
         "Above 1, vecevo is ahead",
         *([SCAN] if "jobs" in found or "lanes" in found else []),
         *where_measured(found),
-        *(peer_versions(found)),
+        *peer_versions(found),
         f"records {', '.join(link(name) for name in found)}",
         "method, spreads and all else in [bench/README.md](bench/README.md)",
     ]
@@ -113,7 +113,7 @@ def search_rows(record):
     """Networks that it takes to be as good as the best other package at its end."""
     ranked = [row for row in record["rows"] if "cells" in row]
     ours, peers = ranked[0], [row for row in ranked if row["version"]]
-    if not peers:
+    if not peers or not curve_file.PATH.exists():
         return
     theirs = min(peers, key=lambda row: row["mean_rank"])
     name, needed = theirs["method"], count_needed(ours["method"], theirs["method"])
@@ -127,7 +127,7 @@ def search_rows(record):
         f"on {len(needed)} recorded tables",
         f"{ours_least} networks",
         f"{name} {theirs_least}",
-        f"{min(ratios):.1f}-{max(ratios):.1f}",
+        f"{min(ratios):.2f}-{max(ratios):.2f}",
     )
     yield (
         f"mean rank of {len(ranked)} searches on these",
@@ -180,7 +180,7 @@ def peer_versions(found):
         f"{OTHERS.get(package) or LIBRARIES[package]} "
         f"{found[name]['versions'][package]}"
         for name, package in packages
-        if name in found
+        if name in found and found[name]["versions"][package] != "absent"
     ]
     if "search" in found:
         versions = {

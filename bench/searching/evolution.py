@@ -30,6 +30,7 @@ SMALL = SearchSpace(
         ("optimizer", ("adam", "sgd")),
     )
 )
+HEAD = ("generation", "best so far", "mean", "networks trained so far")
 PICTURE = records.FOLDER / "evolution.svg"
 
 
@@ -115,7 +116,7 @@ def count_choices(space, genomes):
 def make_table(rows):
     """Returns the rows as a table for the console."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("generation", "best so far", "mean", "networks trained so far"):
+    for name in HEAD:
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(*texts(row))
@@ -129,13 +130,11 @@ def texts(row):
 
 
 def evolution_table(record):
-    """Accuracies and the best network by generation, for the README."""
-    lines = markdown.head(
-        ("generation", "best so far", "mean", "networks trained so far"),
-        ("the best network",),
-    )
+    """Accuracies and the best network by generation, for bench/README.md."""
+    genes = ", ".join(record["rows"][0]["best_network"])
+    lines = markdown.head((*HEAD, f"the best network's {genes}"))
     for row in record["rows"]:
-        best = ", ".join(f"{value}" for value in row["best_network"].values())
+        best = ", ".join(map(str, row["best_network"].values()))
         lines.append(markdown.row([*texts(row), best]))
     last = record["rows"][-1]
     how = (
