@@ -3,6 +3,18 @@
 import jax
 import pytest
 
+OPTION = "jax_disable_most_optimizations"
+
+
+def set_quick(is_quick):
+    """Lets all programs from now on be compiled without XLA's optimizations, or with.
+
+    JAX keeps what it has compiled, whatever the option is by then: all is dropped.
+    """
+    if jax.config.read(OPTION) != is_quick:
+        jax.clear_caches()
+        jax.config.update(OPTION, is_quick)
+
 
 @pytest.fixture(autouse=True)
 def quick_compilation(request):
@@ -10,5 +22,10 @@ def quick_compilation(request):
 
     Tests marked `optimized` compile as a user's run does.
     """
-    is_quick = request.node.get_closest_marker("optimized") is None
-    jax.config.update("jax_disable_most_optimizations", is_quick)
+    set_quick(request.node.get_closest_marker("optimized") is None)
+
+
+@pytest.fixture(name="set_quick")
+def get_set_quick():
+    """The function, for the test of it."""
+    return set_quick

@@ -1,195 +1,98 @@
-"""Lists of networks: order, lanes, results, and what is compiled."""
+"""Genomes get the accuracies of their networks, which train once."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from vecevo import evaluation, space
 from vecevo.datasets import making
-from vecevo.training import planning, recipe, reference, sessions
+from vecevo.training import batches, cohorts, sessions, settings
 
-SETTINGS = {"seed": 3, "batch_size": 16, "max_epochs": 4, "patience": 2}
+SPACE = space.SearchSpace((("width", (4, 8)), ("activation", ("relu", "tanh"))))
+FIXED = {"depth": 1, "optimizer": "adam"}
 
 
-def make_dataset(num_train=90):
-    """A learnable toy problem: the class shifts the mean of every feature."""
+def start(max_epochs=4):
     rng = np.random.default_rng(0)
-    y = np.arange(num_train + 20) % 3
-    shift = rng.normal(0, 40, (3, 5))
-    x = np.clip(128 + shift[y] + rng.normal(0, 20, (len(y), 5)), 0, 255)
-    x = x.astype(np.uint8)
-    return making.make_dataset(
-        x_train=x[:num_train],
-        y_train=y[:num_train],
-        x_test=x[num_train:],
-        y_test=y[num_train:],
+    dataset = making.make_dataset(
+        x_train=rng.random((90, 5)),
+        y_train=np.arange(90) % 3,
+        x_test=rng.random((20, 5)),
+        y_test=np.arange(20) % 3,
     )
+    resolved = settings.resolve({"batch_size": 16, "max_epochs": max_epochs}, dataset)
+    expected = sessions.Expected([(4, 1), (8, 1)], list_size=2)
+    return sessions.start_session(dataset, expected, resolved)
 
 
-def describe(width, depth, activation="relu", optimizer="adam", **rates):
-    return {
-        "width": width,
-        "depth": depth,
-        "activation": activation,
-        "optimizer": optimizer,
-        **rates,
-    }
-
-
-def train_reference(values, dataset, session):
-    """Trains by reference.py with a patience rule written out; returns the curves."""
-    trainer = reference.make_trainer(
-        **values,
-        num_features=dataset.x_train.shape[1],
-        num_classes=dataset.num_classes,
-        batch_size=SETTINGS["batch_size"],
-    )
-    key = evaluation.network_key(session.network_root, values)
-    init_key, dropout_key = reference.split_network_key(key)
-    state, losses, accuracies = jax.jit(trainer.init)(init_key), [], []
-    for epoch in range(SETTINGS["max_epochs"]):
-        state, _ = trainer.train_epoch(
-            state,
-            dropout_key,
-            epoch,
-            session.setup.order_key,
-            jnp.array(dataset.x_train),
-            jnp.array(dataset.y_train),
-        )
-        loss, accuracy = trainer.evaluate(
-            state.params, jnp.array(dataset.x_validation), dataset.y_validation
-        )
-        losses.append(float(loss))
-        accuracies.append(float(accuracy))
-        if epoch - int(np.argmin(losses)) >= SETTINGS["patience"]:
-            break
-    return losses, accuracies
-
-
-@pytest.mark.optimized
-def test_networks_train_as_the_reference_and_come_in_order():
-    dataset = make_dataset()
-    asked = [
-        describe(20, 2, "tanh", "sgd", learning_rate=0.1),
-        describe(70, 1, weight_decay=0.1),
-        describe(20, 2, "tanh", "sgd", learning_rate=0.1),
-        describe(5, 1, "elu", "adadelta", dropout_rate=0.0),
-    ]
-    results = evaluation.train_networks(asked, dataset, **SETTINGS)
-    completed = [recipe.complete(values) for values in asked]
-    assert [result.hyperparams for result in results] == completed
-    assert results[0] is results[2]
-    session = sessions.start_session(dataset, [(5, 1)], list_size=1, **SETTINGS)
-    session.setup.programs.close()
-    for result in (results[0], results[1], results[3]):
-        losses, accuracies = train_reference(result.hyperparams, dataset, session)
-        curves, best = result.curves, int(np.argmin(losses))
-        np.testing.assert_allclose(curves["validation_loss"], losses, rtol=1e-3)
-        assert result.num_epochs == len(losses)
-        assert result.validation_accuracy == pytest.approx(accuracies[best], abs=0.06)
-        num_params = sum(leaf.size for leaf in jax.tree.leaves(result.params))
-        assert result.num_params == num_params
-
-
-def test_lanes_hold_the_networks_of_their_cohort_in_any_order():
-    completed = [recipe.complete(describe(width, 1)) for width in (3, 4, 5)]
-    cohort = planning.Cohort(planning.CohortClass(8, 1, (4,)), (2, 0, 1, -1))
-    lanes = evaluation.make_lanes(jax.random.key(0), cohort, completed)
-    assert lanes.architecture.width.tolist() == [5, 3, 4, 5]
-
-
-def test_a_generation_of_the_same_make_up_compiles_nothing():
-    compiled = []
-
-    def count(event, seconds, **kwargs):
-        del seconds, kwargs
-        if event.endswith("backend_compile_duration"):
-            compiled.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(count)
-    session = sessions.start_session(
-        make_dataset(), [(64, 1), (64, 2)], list_size=2, **SETTINGS
-    )
-    generations = (
-        [describe(30, 2), describe(64, 1, "elu", "sgd")],
-        [
-            describe(9, 1, "sigmoid", "adadelta", learning_rate=0.5),
-            describe(64, 2, "tanh", "nadam", dropout_rate=0.5, weight_decay=0.3),
-        ],
-    )
-    counts = []
-    for generation in generations:
-        completed = [recipe.complete(values) for values in generation]
-        assert list(evaluation.train_list(session, completed))
-        counts.append((session.setup.programs.num_programs, len(compiled)))
-    session.setup.programs.close()
-    assert counts[0][1] > 0
-    assert counts[0] == counts[1]
-
-
-@pytest.mark.optimized
-def test_a_diverged_network_fails_alone():
-    calm = describe(12, 2, "relu", "sgd")
-    wild = describe(12, 2, "relu", "sgd", learning_rate=1e30)
-    results = evaluation.train_networks([wild, calm], make_dataset(), **SETTINGS)
-    assert results[0].validation_accuracy == -np.inf and results[0].failed_epoch == 0
-    assert results[1].failed_epoch is None and results[1].num_epochs == 4
-    # The neighbour is another calm one: bit by bit the same.
-    other = evaluation.train_networks(
-        [describe(12, 2, "relu", "sgd", learning_rate=0.02), calm],
-        make_dataset(),
-        **SETTINGS,
-    )
-    jax.tree.map(np.testing.assert_array_equal, results[1].params, other[1].params)
-
-
-def test_the_domains_of_random_draws_do_not_meet():
-    keys = sessions.split_run_key(3)
-    folded = [jax.random.fold_in(key, n) for key in keys for n in range(8)]
-    words = {tuple(jax.random.key_data(key).tolist()) for key in (*keys, *folded)}
-    assert len(words) == len(keys) * 9
-
-
-def test_a_fitness_function_trains_only_what_is_not_known():
-    genes = space.SearchSpace((("width", (4, 8)), ("activation", ("relu", "tanh"))))
-    fixed = {"depth": 1, "optimizer": "adam"}
-    session = sessions.start_session(
-        make_dataset(), [(4, 1), (8, 1)], list_size=2, **SETTINGS
-    )
+def test_only_what_is_not_known_is_trained():
+    session = start()
     known, trained = {(0, 0): 0.25}, []
 
-    def record(genomes, results, work):
+    def take_in(genomes, results, work):
         assert 0 < work.needed <= work.executed
         trained.extend(genomes)
         for genome, result in zip(genomes, results, strict=True):
             known[genome] = result.validation_accuracy
 
-    fitness_fn = evaluation.make_fitness_fn(
-        session, genes, fixed, lookup_fn=known.get, record_fn=record
+    evaluate = evaluation.make_evaluate_fn(
+        session, SPACE, FIXED, lookup_fn=known.get, take_in_fn=take_in
     )
-    fitness = fitness_fn(jnp.array([[0, 0], [1, 1], [1, 1], [0, 0]]))
+    accuracy = evaluate(jnp.array([[0, 0], [1, 1], [1, 1], [0, 0]]))
     session.setup.programs.close()
     assert trained == [(1, 1)]
-    assert fitness.dtype == np.float32 and fitness[0] == fitness[3] == 0.25
-    assert fitness[1] == fitness[2] == np.float32(known[(1, 1)])
+    assert accuracy.dtype == np.float32 and accuracy[0] == accuracy[3] == 0.25
+    assert accuracy[1] == accuracy[2] == np.float32(known[(1, 1)])
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"width": 0}, "width=0"),
-        ({"depth": 1.5}, r"depth=1\.5"),
-        ({"optimizer": "lion"}, "optimizer='lion'"),
-        ({"dropout_rate": 1.5}, r"dropout_rate=1\.5"),
-        ({"weight_decay": -0.1}, r"weight_decay=-0\.1"),
-        ({"learning_rate": float("nan")}, "learning_rate=nan"),
-        ({"learning_rate": "fast"}, "learning_rate='fast'"),
-        ({"colour": 1}, "'colour' is no hyperparameter"),
-    ],
-)
-def test_hyperparams_that_no_network_takes_are_named(values, words):
-    with pytest.raises(ValueError, match=words):
-        evaluation.train_networks([describe(8, 1) | values], make_dataset())
-    with pytest.raises(ValueError, match="no optimizer"):
-        recipe.complete({"width": 8, "depth": 1, "activation": "relu"})
+def test_training_stops_at_once_where_taking_in_fails(monkeypatch):
+    session = start(max_epochs=50)
+    session = session._replace(
+        classes=[c._replace(lane_counts=(1,)) for c in session.classes],
+        job=session.job._replace(num_workers=1),
+    )
+    train_cohort, ended = cohorts.train_cohort, []
+
+    def train(*args, **settings):
+        trained = train_cohort(*args, **settings)
+        ended.append(trained is not None)
+        return trained
+
+    monkeypatch.setattr(cohorts, "train_cohort", train)
+
+    def take_in(genomes, results, work):
+        raise OSError("no space left on device")
+
+    evaluate = evaluation.make_evaluate_fn(
+        session, SPACE, FIXED, lookup_fn={}.get, take_in_fn=take_in
+    )
+    with pytest.raises(OSError, match="no space left") as caught:
+        evaluate(jnp.array([[0, 0], [0, 1], [1, 0], [1, 1]]))
+    # The error, and with it the frames that it went through, is still at hand.
+    num_ended = len(ended)
+    assert caught.value.__traceback__ is not None
+    session.setup.programs.close()
+    # The first was trained to its end; the one in training then gave up.
+    assert num_ended <= 2 and ended.count(True) <= 2
+    assert len(ended) == num_ended
+
+
+def test_weights_that_are_not_wanted_do_not_leave_the_device():
+    session, kept = start(), {}
+
+    def take_in(genomes, results, work):
+        kept.update(zip(genomes, results, strict=True))
+
+    evaluate = evaluation.make_evaluate_fn(
+        session,
+        SPACE,
+        FIXED,
+        lookup_fn=lambda g: kept[g].validation_accuracy if g in kept else None,
+        take_in_fn=take_in,
+        wants_params_fn=lambda accuracy: accuracy < 0,
+    )
+    evaluate(jnp.array([[0, 0], [1, 1]]))
+    assert [result.params for result in kept.values()] == [{}, {}]
+    results = list(batches.train_list(session, [r.hyperparams for r in kept.values()]))
+    session.setup.programs.close()
+    assert all(result.params for _, trained, _ in results for result in trained)

@@ -12,7 +12,7 @@ import jax
 import pytest
 
 from vecevo import run
-from vecevo.runs import configuration, environment
+from vecevo.runs import configuration, environment, resolving
 from vecevo.training import cohorts, sessions
 
 SMALL = [
@@ -240,6 +240,6 @@ def test_what_was_trained_stays_when_the_device_has_no_memory_for_more(
 )
 def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strategy):
     settings = dataclasses.replace(configuration.RunConfig(), **changes)
-    configuration.check(settings)
-    space, _ = configuration.make_space(settings)
-    assert run.resolve_strategy(settings, space).strategy == strategy
+    resolving.check(settings)
+    space, _ = resolving.make_space(settings)
+    assert resolving.resolve_search(settings, space).strategy == strategy

@@ -4,17 +4,26 @@ Axes of arrays, everywhere: P population, G genes, S selected, L lanes, W padded
 width, D layers, F input features, C classes, N examples, B batch.
 """
 
-from vecevo import landscapes, operators, strategies
-from vecevo.datasets.making import Dataset, load_dataset, make_dataset
-from vecevo.evaluation import NetworkResult, train_networks
-from vecevo.runs.evolve import accuracy_on, search
-from vecevo.runs.loop import Progress, SearchResult
-from vecevo.runs.recorded import replay
-from vecevo.runs.tables import Table, load_table, merge_tables, save_table
-from vecevo.space import SearchSpace, article_space, decode, encode
+import importlib
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from vecevo import landscapes, operators, strategies
+    from vecevo.datasets.loading import load_dataset
+    from vecevo.datasets.making import Dataset, make_dataset
+    from vecevo.errors import InputError
+    from vecevo.results import NetworkResult, Progress, SearchResult
+    from vecevo.runs.evolve import search
+    from vecevo.runs.recorded import replay
+    from vecevo.runs.tables import Table, load_table, merge_tables, save_table
+    from vecevo.space import SearchSpace, article_space, decode, encode
+    from vecevo.training.batches import train_networks
+    from vecevo.training.predict import accuracy_on
+
+__version__ = "0.1.0"
 __all__ = [
     "Dataset",
+    "InputError",
     "NetworkResult",
     "Progress",
     "SearchResult",
@@ -36,3 +45,33 @@ __all__ = [
     "strategies",
     "train_networks",
 ]
+# Where the names live, which are imported when they are first used: most need JAX,
+# and the help of the command line should not wait for it.
+_HOMES = {
+    "vecevo.datasets.loading": ("load_dataset",),
+    "vecevo.datasets.making": ("Dataset", "make_dataset"),
+    "vecevo.errors": ("InputError",),
+    "vecevo.results": ("NetworkResult", "Progress", "SearchResult"),
+    "vecevo.runs.evolve": ("search",),
+    "vecevo.runs.recorded": ("replay",),
+    "vecevo.runs.tables": ("Table", "load_table", "merge_tables", "save_table"),
+    "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),
+    "vecevo.training.batches": ("train_networks",),
+    "vecevo.training.predict": ("accuracy_on",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    elif name in ("landscapes", "operators", "strategies"):
+        value = importlib.import_module(f"vecevo.{name}")
+    else:
+        raise AttributeError(f"module 'vecevo' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

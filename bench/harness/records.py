@@ -11,7 +11,7 @@ import sys
 
 import jax
 
-from vecevo.training import sessions
+from vecevo.training import memory
 
 FOLDER = pathlib.Path(__file__).parent.parent / "records"
 PACKAGES = (
@@ -86,7 +86,7 @@ def _device():
             if line.startswith("model name"):
                 model = line.partition(":")[2].strip()
                 break
-    num_cores = sessions.num_cores()
+    num_cores = memory.num_cores()
     return f"{num_cores} core{'s' if num_cores > 1 else ''} of {model}"
 
 

@@ -94,7 +94,8 @@ def fit(rows):
 def terms_of(row):
     """What each of the constants is multiplied with in `planning.step_seconds`."""
     width, depth, num_lanes = row["width"], row["depth"], row["num_lanes"]
-    weights = num_lanes * (row["num_features"] * width + (depth - 1) * width**2)
+    sources = row["num_features"] + (depth - 1) * width + lanes.NUM_CLASSES
+    weights = num_lanes * width * sources
     examples = row["batch_size"]
     units = num_lanes * width * depth
     return [1, depth, units * examples, weights * examples, weights]

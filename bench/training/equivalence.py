@@ -15,7 +15,8 @@ from rich.table import Table
 from bench.harness import records
 from bench.training import jobs, sides
 from vecevo import load_dataset, train_networks
-from vecevo.training import cohorts, sessions
+from vecevo.keys import split_run_key
+from vecevo.training import memory, programs
 
 NUM_EPOCHS, BATCH_SIZE, SEED = 5, 64, 0
 
@@ -47,12 +48,12 @@ def compare(described, dataset, num_epochs):
         patience=num_epochs,
     )
 
-    @cohorts.with_settings_of_this_thread
+    @programs.with_settings_of_this_thread
     def train(values):
         return train_reference(values, dataset, num_epochs)
 
     losses, accuracies = [], []
-    with concurrent.futures.ThreadPoolExecutor(sessions.num_cores()) as executor:
+    with concurrent.futures.ThreadPoolExecutor(memory.num_cores()) as executor:
         plain = list(executor.map(train, described))
     for (loss, accuracy), result in zip(plain, results, strict=True):
         losses.append(np.abs(result.curves["validation_loss"] - loss))
@@ -65,7 +66,7 @@ def compare(described, dataset, num_epochs):
 
 def train_reference(values, dataset, num_epochs):
     """Returns validation losses and accuracies by epoch, of the plain version."""
-    keys = sessions.split_run_key(SEED)
+    keys = split_run_key(SEED)
     trainer, state, dropout_key = sides.start_reference(
         values, dataset, network_root=keys.network, batch_size=BATCH_SIZE
     )

@@ -134,7 +134,6 @@ def load_data(data_dir, smoke):
 
 def run_job(name, dataset, smoke):
     """Runs one of the article's jobs; every network trains for 25 epochs."""
-    settings = {"max_epochs": 1} if smoke else {"max_epochs": NUM_EPOCHS}
     space = article_space()
     if smoke:
         genes = dict(space.genes) | {"width": (16,), "depth": (1,)}
@@ -145,11 +144,11 @@ def run_job(name, dataset, smoke):
     result = search(
         space,
         dataset,
-        strategy=grid if is_grid else None,
+        strategy=grid if is_grid else "genetic",
         population_size=population_size,
         num_generations=JOBS[name]["num_generations"],
         patience=NUM_EPOCHS,
-        **settings,
+        max_epochs=1 if smoke else NUM_EPOCHS,
     )
     return {
         "what": "job",

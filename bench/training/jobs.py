@@ -22,9 +22,10 @@ from rich.table import Table
 from bench.harness import machine, records
 from bench.training import sides
 from vecevo import article_space, decode, load_dataset, train_networks
+from vecevo.keys import split_run_key
 from vecevo.runs import journal
-from vecevo.runs.evolve import possible_shapes
-from vecevo.training import forecast, recipe, sessions
+from vecevo.runs.evolve import expected_networks
+from vecevo.training import forecast, memory, recipe, sessions, settings
 
 BATCH_SIZE, PATIENCE, MAX_EPOCHS = 64, 5, 25
 SHAPE = ("width", "depth")
@@ -48,6 +49,7 @@ def measure(console, *, smoke, full, data_dir):
 def stratified_list():
     """A network of every width and depth, with activations and optimizers in turn."""
     genes = dict(article_space().genes)
+    activations, optimizers = genes["activation"], genes["optimizer"]
     shapes = [(width, depth) for width in genes["width"] for depth in genes["depth"]]
     return [
         recipe.complete(
@@ -55,8 +57,8 @@ def stratified_list():
                 "width": width,
                 "depth": depth,
                 # Each depth meets all activations over the widths.
-                "activation": genes["activation"][(number + number // 4) % 4],
-                "optimizer": genes["optimizer"][number % 7],
+                "activation": activations[(number + number // 4) % len(activations)],
+                "optimizer": optimizers[number % len(optimizers)],
             }
         )
         for number, (width, depth) in enumerate(shapes)
@@ -190,7 +192,7 @@ def train_vecevo(described, dataset):
 
 def train_reference(described, dataset):
     """Trains one after the other with the plain version and the patience rule."""
-    keys, num_epochs = sessions.split_run_key(0), []
+    keys, num_epochs = split_run_key(0), []
     x, y = jnp.asarray(dataset.x_train), jnp.asarray(dataset.y_train)
     for values in described:
         trainer, state, dropout_key = sides.start_reference(
@@ -230,12 +232,18 @@ def train_keras(described, dataset):
 def project(name):
     """Expects the time of one of the article's jobs from the planner's constants."""
     list_size, num_lists = PROJECTED[name]
-    shapes = possible_shapes(article_space(), {})
-    lists = {"list_size": list_size, "num_lists": num_lists}
-    job, classes = sessions.make_plan(
-        CIFAR_SHAPE, shapes, max_epochs=CIFAR_EPOCHS, **lists
+    expected = expected_networks(
+        article_space(), {}, list_size=list_size, num_lists=num_lists
     )
-    rows = forecast.forecast(shapes, classes, job, **lists)
+    given = settings.TrainingSettings(
+        batch_size=BATCH_SIZE,
+        max_epochs=CIFAR_EPOCHS,
+        memory_bytes=memory.free_memory(),
+    )
+    job, classes = sessions.make_plan((*CIFAR_SHAPE, 10), expected, given)
+    rows = forecast.forecast(
+        expected.shapes, classes, job, list_size=list_size, num_lists=num_lists
+    )
     return {
         "job": "projection",
         "dataset": "cifar10",

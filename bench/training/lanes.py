@@ -13,8 +13,8 @@ from rich.table import Table
 
 from bench.harness import machine, records
 from bench.training import sides
-from vecevo import make_dataset
-from vecevo.training import planning, sessions
+from vecevo import article_space, make_dataset
+from vecevo.training import planning, sessions, settings
 
 NUM_CLASSES = 10
 SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
@@ -173,15 +173,14 @@ def random_dataset(num_features, num_train):
 
 def make_session(dataset, width, depths, batch_size):
     """Plans as for a long run, so that compilation does not decide."""
-    return sessions.start_session(
-        dataset,
+    given = {"batch_size": batch_size, "max_epochs": 1000, "patience": 1000}
+    expected = sessions.Expected(
         [(width, depth) for depth in depths],
+        activations=dict(article_space().genes)["activation"],
         list_size=1000 * planning.LADDER[-1],
         num_lists=1000,
-        batch_size=batch_size,
-        max_epochs=1000,
-        patience=1000,
     )
+    return sessions.start_session(dataset, expected, settings.resolve(given, dataset))
 
 
 def make_table(rows):

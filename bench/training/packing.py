@@ -14,7 +14,16 @@ from rich.table import Table
 from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
-from vecevo.training import epochs, networks, optimizers, planning, sessions
+from vecevo.training import (
+    epochs,
+    losses,
+    networks,
+    optimizers,
+    planning,
+    sessions,
+    stopping,
+    weights,
+)
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
 NUM_CLASSES, BATCH_SIZE, MAX_EPOCHS = 10, 64, 25
@@ -57,8 +66,9 @@ def make_job(data_shape, costs, num_workers):
     return planning.Job(
         costs=costs,
         num_features=num_features,
+        num_classes=NUM_CLASSES,
         batch_size=BATCH_SIZE,
-        examples_at_once=epochs.EVALUATION_BATCH,
+        examples_at_once=losses.EVALUATION_BATCH,
         steps_per_epoch=-(-num_train // BATCH_SIZE),
         expected_epochs=MAX_EPOCHS,
         memory_bytes=MEMORY_BYTES,
@@ -117,7 +127,7 @@ def lane_epochs(stops, lane_counts):
 
 def count_params(shape, job):
     """Parameters of a network of (width, depth)."""
-    return networks.count_params(
+    return weights.count_params(
         *shape, num_features=job.num_features, num_classes=NUM_CLASSES
     )
 
@@ -125,25 +135,25 @@ def count_params(shape, job):
 def measure_bytes(width, depth, num_lanes):
     """Peak bytes per parameter of a compiled epoch program, by its own account."""
     num_train, num_features = 2 * BATCH_SIZE, DATA_SHAPES["cifar10"][1]
-    network = networks.PaddedMLP(width, depth, NUM_CLASSES)
+    module = networks.PaddedMLP(width, depth, NUM_CLASSES)
     lanes = epochs.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(
-            lanes, network=network, num_features=num_features
+            lanes, module=module, num_features=num_features
         ),
         lanes,
     )
     x, y = jnp.zeros((num_train, num_features), jnp.uint8), jnp.zeros(num_train, int)
     data = epochs.TrainingData(x, y, x, y)
-    rule = epochs.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False))
+    rule = stopping.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False))
     compiled = epochs.train_epoch.lower(
         *(state, lanes, data, rule, jnp.array(0), jax.random.key(0)),
-        network=network,
+        module=module,
         batch_size=BATCH_SIZE,
     ).compile()
     analysis = compiled.memory_analysis()
     temporary = analysis.temp_size_in_bytes if analysis else float("nan")
-    num_params = num_lanes * networks.count_params(
+    num_params = num_lanes * weights.count_params(
         width, depth, num_features=num_features, num_classes=NUM_CLASSES
     )
     state_bytes = sum(leaf.size * 4 for leaf in jax.tree.leaves(state))
@@ -185,17 +195,17 @@ def make_tables(rows):
 
 
 def recorded_networks():
-    """Returns the Networks of the embedded table, and the epochs they trained for."""
+    """Returns the Trainees of the embedded table, and the epochs they trained for."""
     table = load_table("digits")
     genomes = grid_population(
         table.space.num_choices, start=0, population_size=table.space.num_genomes
     )
     decoded = [decode(table.space, genome) for genome in np.asarray(genomes)]
     described = [
-        planning.Network(
+        planning.Trainee(
             width=sessions.padded_width(values["width"]),
             depth=values["depth"],
-            update_level=optimizers.update_level(values["optimizer"]),
+            update_level=optimizers.row_of(values["optimizer"]).level,
         )
         for values in decoded
     ]

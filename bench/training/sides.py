@@ -14,8 +14,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo import article_space, evaluation
-from vecevo.training import cohorts, networks, planning, recipe, reference
+from vecevo import article_space
+from vecevo.training import batches, planning, programs, recipe, reference, sessions
 
 GENES = dict(article_space().genes)
 OPTIMIZERS, ACTIVATIONS = GENES["optimizer"], GENES["activation"]
@@ -55,22 +55,21 @@ def prepare_lanes(session, described):
     start = time.perf_counter()
     # A plan sorts by the update; of equals, cohorts are mixed as the list is.
     plan = planning.plan(
-        [planning.Network(h["width"], h["depth"], update_level=0) for h in described],
+        [planning.Trainee(h["width"], h["depth"], update_level=0) for h in described],
         session.classes,
     )
     setup, runs = session.setup, []
     for cohort in plan:
-        width, depth, _ = cohort.cohort_class
-        network = networks.PaddedMLP(width, depth, session.dataset.num_classes)
+        module = sessions.padded_module(session, cohort.cohort_class)
         num_lanes = len(cohort.individuals)
-        init, train_epoch, _ = setup.programs.get(network, num_lanes)
-        lanes = evaluation.make_lanes(session.network_root, cohort, described)
+        init, train_epoch, _ = setup.programs.get(module, num_lanes)
+        lanes = batches.make_lanes(session.network_root, cohort, described)
         runs.append([init(lanes), lanes, train_epoch])
     compile_seconds = time.perf_counter() - start
     executor = concurrent.futures.ThreadPoolExecutor(session.job.num_workers)
 
     def train(epoch):
-        @cohorts.with_settings_of_this_thread
+        @programs.with_settings_of_this_thread
         def train_cohort(run):
             state, lanes, train_epoch = run
             run[0], report = train_epoch(
@@ -163,7 +162,7 @@ def start_reference(values, dataset, *, network_root, batch_size):
         num_classes=dataset.num_classes,
         batch_size=batch_size,
     )
-    key = evaluation.network_key(network_root, values)
+    key = recipe.network_key(network_root, values)
     init_key, dropout_key = reference.split_network_key(key)
     return trainer, trainer.init(init_key), dropout_key
 

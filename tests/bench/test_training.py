@@ -10,7 +10,7 @@ import bench.training.packing
 from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
 from bench.training import costs, gpu, lanes, sides
-from vecevo.training import networks, planning
+from vecevo.training import planning, weights
 
 
 def test_the_tables_are_those_of_the_records():
@@ -108,7 +108,7 @@ def test_operations_and_bytes_are_those_of_the_formulas():
     assert 64 * machine.sample_operations(64, 1, **sizes) == pytest.approx(
         51e6, rel=0.02
     )
-    num_params = networks.count_params(64, 1, **sizes)
+    num_params = weights.count_params(64, 1, **sizes)
     expected = 36 * num_params + 4 * (num_params - 3072 * 64)
     assert machine.step_bytes(64, 1, **sizes) == expected
 
@@ -133,7 +133,9 @@ def test_constants_are_recovered_from_times_that_they_explain():
         *((3072, 64, 2, 2, 64), (3072, 256, 3, 1, 64), (64, 1024, 4, 1, 32)),
         *((784, 256, 2, 2, 16), (64, 256, 1, 16, 128)),
     ):
-        job = planning.Job(costs_known, num_features, batch, batch, 1, 1, 1 << 40, 1)
+        job = planning.Job(
+            costs_known, num_features, 10, batch, batch, 1, 1, 1 << 40, 1
+        )
         rows.append(
             {
                 "num_features": num_features,

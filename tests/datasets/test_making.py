@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from vecevo.datasets import making, prepared
+from vecevo.datasets import loading, making, prepared
 
 
 def make_arrays(num_train=100, num_test=20, num_classes=4, dtype=np.uint8):
@@ -21,7 +21,7 @@ def make_arrays(num_train=100, num_test=20, num_classes=4, dtype=np.uint8):
 
 
 def test_digits_are_split_by_class_and_scaled():
-    dataset = making.load_dataset("digits")
+    dataset = loading.load_dataset("digits")
     assert dataset.x_train.shape == (1150, 64) and dataset.num_classes == 10
     assert dataset.x_train.min() == 0 and dataset.x_train.max() == 1
     whole = np.bincount(np.concatenate([dataset.y_train, dataset.y_validation]))
@@ -88,18 +88,18 @@ def test_arrays_that_cannot_be_learned_are_named(changes, words):
 def test_npz_files_are_read_or_refused_by_name(tmp_path):
     path = tmp_path / "my.npz"
     np.savez(path, **make_arrays())
-    assert making.load_dataset(str(path)).name == "my"
+    assert loading.load_dataset(str(path)).name == "my"
     np.savez(path, y_train=np.zeros(3, int))
     with pytest.raises(ValueError, match=r"my\.npz.*x_train"):
-        making.load_dataset(str(path))
+        loading.load_dataset(str(path))
     array = io.BytesIO()
     np.save(array, np.zeros(3))
     for content in (b"no archive", b"", array.getvalue()):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"my\.npz.*cannot be read"):
-            making.load_dataset(str(path))
+            loading.load_dataset(str(path))
     with pytest.raises(ValueError, match="does not exist"):
-        making.load_dataset(str(tmp_path / "none.npz"))
+        loading.load_dataset(str(tmp_path / "none.npz"))
 
 
 @pytest.fixture(scope="module")
@@ -146,20 +146,20 @@ def data_dir(tmp_path_factory):
 
 
 def test_prepared_sets_are_read_and_cached(data_dir, tmp_path, monkeypatch):
-    dataset = making.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
+    dataset = loading.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
     assert dataset.x_train.shape == (48, 16) and dataset.x_train.dtype == np.uint8
     # The value of every pixel tells the label.
     np.testing.assert_array_equal(dataset.x_test[:, 3] % 3, dataset.y_test)
     assert [path.suffix for path in tmp_path.iterdir()] == [".npz"]
     monkeypatch.setattr(prepared, "_decode", None)  # the cache alone is read now
-    again = making.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
+    again = loading.load_dataset("tiny_images", data_dir=data_dir, cache_dir=tmp_path)
     np.testing.assert_array_equal(again.x_train, dataset.x_train)
 
 
 def test_what_is_not_prepared_is_refused_at_once(data_dir, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"mnist.*TensorFlow.*--data-dir"):
-        making.load_dataset("mnist", data_dir=data_dir)
+        loading.load_dataset("mnist", data_dir=data_dir)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
 
     def refuse(*args, **kwargs):
@@ -167,9 +167,9 @@ def test_what_is_not_prepared_is_refused_at_once(data_dir, monkeypatch):
 
     monkeypatch.setattr("socket.create_connection", refuse)
     with pytest.raises(ValueError, match=r"mnist.*no network.*--data-dir"):
-        making.load_dataset("mnist", data_dir=data_dir)
+        loading.load_dataset("mnist", data_dir=data_dir)
     with pytest.raises(ValueError, match="no name of a data set"):
-        making.load_dataset("my file", data_dir=data_dir)
+        loading.load_dataset("my file", data_dir=data_dir)
 
 
 def test_standardised_inputs_have_mean_zero_and_deviation_one():

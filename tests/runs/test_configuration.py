@@ -1,10 +1,13 @@
 """Command line and TOML file: the same settings, one line for a mistake."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
-from vecevo.runs import configuration
+from vecevo.runs import configuration, resolving
+from vecevo.training import recipe
 
 
 def test_the_command_line_overrides_the_file(tmp_path):
@@ -88,16 +91,43 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
 )
 def test_values_that_cannot_be_run_with_are_named(changes, words):
     with pytest.raises(ValueError, match=r".") as caught:
-        configuration.check(dataclasses.replace(configuration.RunConfig(), **changes))
+        resolving.check(dataclasses.replace(configuration.RunConfig(), **changes))
     assert words in str(caught.value)
 
 
 def test_settings_with_choices_become_genes():
     settings = configuration.RunConfig(dropout_rate=(0.0, 0.5), learning_rate=(0.01,))
-    space, fixed = configuration.make_space(settings)
+    space, fixed = resolving.make_space(settings)
     assert [name for name, _ in space.genes] == [
         *("depth", "width", "activation", "optimizer", "dropout_rate"),
     ]
     assert fixed == {"learning_rate": 0.01, "weight_decay": 0.0}
-    default_space, _ = configuration.make_space(configuration.RunConfig())
+    default_space, _ = resolving.make_space(configuration.RunConfig())
     assert default_space.num_genomes == 672
+
+
+def test_defaults_are_those_of_the_recipe():
+    for row in recipe.TABLE:
+        default = getattr(configuration.RunConfig(), row.name)
+        if row.default is not None:
+            assert default == (() if callable(row.default) else (row.default,))
+
+
+def test_the_help_comes_in_groups_without_jax_and_without_none():
+    command = [sys.executable, "-c", HELP]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for group in ("data", "space", "search", "training", "output"):
+        assert f"{group} options" in done.stdout
+    assert "None" not in done.stdout and "Examples:" in done.stdout
+    assert done.stderr.split()[-1] == "no-jax"
+
+
+HELP = """
+import sys
+from vecevo import run
+sys.argv = ["vecevo", "--help"]
+try:
+    run.main()
+finally:
+    print("with" if "jax" in sys.modules else "no-jax", file=sys.stderr)
+"""

@@ -14,21 +14,20 @@ import vecevo
 from bench.harness import records
 from bench.searching import digits_table
 from vecevo import landscapes, run, strategies
-from vecevo.evaluation import NetworkResult
 from vecevo.operators import grid_population
-from vecevo.runs import configuration, journal, tables
+from vecevo.results import NetworkResult
+from vecevo.runs import configuration, journal, resolving, tables
 from vecevo.training.recipe import complete
 
 CONFIG = configuration.RunConfig(
     depth=(1, 2), width=(8, 16, 32), activation=("relu",), optimizer=("sgd", "adam")
 )
-SPACE, FIXED = configuration.make_space(CONFIG)
+SPACE, FIXED = resolving.make_space(CONFIG)
 
 
 def make_run(folder, seed, num_networks=12):
     """Leaves what a grid run leaves, with made-up accuracies; the first one failed."""
     folder.mkdir()
-    (folder / "config.toml").write_text(configuration.to_toml(CONFIG))
     accuracy = np.random.default_rng(seed).random(12).astype(np.float32)
     genomes = grid_population(SPACE.num_choices, start=0, population_size=12).tolist()
     results = [
@@ -36,7 +35,7 @@ def make_run(folder, seed, num_networks=12):
             hyperparams=complete({**FIXED, **vecevo.decode(SPACE, genome)}),
             num_params=100 * sum(genome) + row,
             validation_accuracy=-np.inf if row == 0 else float(accuracy[row]),
-            validation_loss=np.nan if row == 0 else 0.5,
+            validation_loss=np.inf if row == 0 else 0.5,
             num_epochs=row + seed,
             failed_epoch=0 if row == 0 else None,
             curves={},
@@ -46,7 +45,8 @@ def make_run(folder, seed, num_networks=12):
     ]
     # Cohorts come in any order.
     order = np.random.default_rng(0).permutation(12)[:num_networks]
-    with contextlib.closing(journal.create(folder / "run.sqlite")) as connection:
+    meta = {"space": SPACE.genes, "fixed": FIXED}
+    with contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection:
         journal.record(
             connection, 0, [genomes[i] for i in order], [results[i] for i in order]
         )
@@ -96,7 +96,7 @@ def test_what_is_no_table_is_refused_in_one_line(tmp_path, table):
         "seed0": "schema version 9",
         "bad.npz": "a file of save_table",
         "none.npz": "cannot be read",
-        "none": "no config.toml",
+        "none": "no run.sqlite",
     }.items():
         with pytest.raises(ValueError, match=words) as caught:
             vecevo.load_table(tmp_path / run_)

@@ -5,7 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import cohorts, epochs, networks, optimizers
+from vecevo.training import (
+    cohorts,
+    epochs,
+    networks,
+    optimizers,
+    programs,
+    stopping,
+)
 
 NUM_LANES, WIDTH = 4, 8
 
@@ -17,9 +24,9 @@ def make_setup(*, max_epochs, keeps_last=False):
     x, y = jnp.array(x, jnp.float32), jnp.array(y, jnp.int32)
     data = epochs.TrainingData(x[:60], y[:60], x[60:], y[60:])
     return cohorts.Setup(
-        programs=cohorts.Programs(data, batch_size=16),
+        programs=programs.Programs(data, batch_size=16),
         data=data,
-        rule=epochs.StoppingRule(
+        rule=stopping.StoppingRule(
             jnp.array(2), jnp.array(max_epochs), jnp.array(keeps_last)
         ),
         order_key=jax.random.key(1),
@@ -27,19 +34,20 @@ def make_setup(*, max_epochs, keeps_last=False):
 
 
 def train(setup, learning_rates, lane_counts, is_stopped_fn=lambda: False):
-    network = networks.PaddedMLP(WIDTH, 1, 4)
+    module = networks.PaddedMLP(WIDTH, 1, 4)
     lanes = epochs.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
             jnp.full(NUM_LANES, WIDTH), jnp.full(NUM_LANES, 1), jnp.arange(NUM_LANES)
         ),
-        optimizer=jnp.full(NUM_LANES, optimizers.SGD),
-        learning_rate=jnp.array([rate or 0.0 for rate in learning_rates]),
+        optimizer=jnp.full(NUM_LANES, optimizers.NAMES.index("sgd")),
     )
+    rates = {"learning_rate": jnp.array([rate or 0.0 for rate in learning_rates])}
+    lanes = lanes._replace(rates=lanes.rates | rates)
     is_occupied = np.array([rate is not None for rate in learning_rates])
     try:
         return cohorts.train_cohort(
             setup,
-            network,
+            module,
             lanes,
             is_occupied,
             lane_counts,

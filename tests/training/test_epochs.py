@@ -5,7 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import epochs, networks, optimizers, reference
+from vecevo.training import (
+    activations,
+    epochs,
+    networks,
+    optimizers,
+    reference,
+    stopping,
+    weights,
+)
 
 pytestmark = pytest.mark.optimized
 
@@ -37,12 +45,14 @@ def make_lanes(networks_, seed=7):
         architecture=networks.Architecture(
             jnp.array(width),
             jnp.array(depth),
-            jnp.array([networks.ACTIVATIONS.index(name) for name in activation]),
+            jnp.array([activations.NAMES.index(name) for name in activation]),
         ),
-        optimizer=jnp.array([optimizers.OPTIMIZERS.index(name) for name in optimizer]),
-        learning_rate=jnp.array(rate),
-        dropout_rate=jnp.array(dropout),
-        weight_decay=jnp.array(decay),
+        optimizer=jnp.array([optimizers.NAMES.index(name) for name in optimizer]),
+        rates={
+            "learning_rate": jnp.array(rate),
+            "dropout_rate": jnp.array(dropout),
+            "weight_decay": jnp.array(decay),
+        },
     )
 
 
@@ -57,8 +67,8 @@ def random_networks(width, depth, num_networks, seed=0):
         (
             int(rng.integers(1, width + 1)) if index % 2 else width,
             int(rng.integers(1, depth + 1)) if index % 3 else depth,
-            networks.ACTIVATIONS[index % 4],
-            optimizers.OPTIMIZERS[index % 7],
+            activations.NAMES[index % len(activations.NAMES)],
+            optimizers.NAMES[index % len(optimizers.NAMES)],
             float(rng.choice([0.001, 0.01])),
             float(rng.choice([0.0, 0.2, 0.5])),
             float(rng.choice([0.0, 0.1])),
@@ -68,14 +78,14 @@ def random_networks(width, depth, num_networks, seed=0):
 
 
 ORDER_KEY = jax.random.key(99)
-NO_STOP = epochs.StoppingRule(
+NO_STOP = stopping.StoppingRule(
     patience=jnp.array(1000), max_epochs=jnp.array(1000), keeps_last=jnp.array(False)
 )
 
 
 def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP):
-    network = networks.PaddedMLP(width, depth, NUM_CLASSES)
-    state = epochs.init_lanes(lanes, network=network, num_features=NUM_FEATURES)
+    module = networks.PaddedMLP(width, depth, NUM_CLASSES)
+    state = epochs.init_lanes(lanes, module=module, num_features=NUM_FEATURES)
     reports = []
     for epoch in range(num_epochs):
         state, report = epochs.train_epoch(
@@ -85,7 +95,7 @@ def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP):
             rule,
             jnp.array(epoch),
             ORDER_KEY,
-            network=network,
+            module=module,
             batch_size=BATCH_SIZE,
         )
         reports.append(report)
@@ -133,7 +143,7 @@ def assert_lane_equals_reference(state, reports, lane, description, data, **tole
     )
     width, depth = description[:2]
     lane_params = jax.tree.map(lambda p: p[lane], state.params)
-    cropped = networks.crop(lane_params, width=width, depth=depth)
+    cropped = weights.crop(lane_params, width=width, depth=depth)
     for name, layer in params.items():
         np.testing.assert_allclose(
             cropped[name]["kernel"], layer["kernel"].T, **tolerance
@@ -150,11 +160,17 @@ def assert_lane_equals_reference(state, reports, lane, description, data, **tole
 def test_every_optimizer_activation_and_depth_equals_the_reference():
     """In float64, over epochs, all in one cohort: padded but for one of them."""
     rates = (0.005, 0.2, 0.01)
+    names, num = activations.NAMES, max(len(activations.NAMES), len(optimizers.NAMES))
+    turns = [(i, 0) for i in range(num)] + [(i, 2) for i in range(3)]
     descriptions = [
-        (5 + i, 1 + i % 4, networks.ACTIVATIONS[(i + shift) % 4], optimizer, *rates)
-        for shift, num in ((0, 7), (2, 3))
-        for i, optimizer in enumerate(optimizers.OPTIMIZERS[:num])
+        (
+            *(5 + i, 1 + i % 4, names[(i + shift) % len(names)]),
+            *(optimizers.NAMES[i % len(optimizers.NAMES)], *rates),
+        )
+        for i, shift in turns
     ]
+    assert {d[2] for d in descriptions} == set(activations.NAMES)
+    assert {d[3] for d in descriptions} == set(optimizers.NAMES)
     descriptions.append((16, 4, "tanh", "adadelta", 1.0, 0.5, 0.1))
     descriptions.append((1, 1, "sigmoid", "nadam", 0.01, 0.0, 0.0))
     with jax.enable_x64(True):
@@ -200,8 +216,8 @@ def test_a_lane_does_not_feel_its_neighbours_not_even_nan_or_adadelta():
 
 
 def test_patience_counts_epochs_without_a_strictly_lower_loss():
-    rule = epochs.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
-    state = epochs.LaneState(
+    rule = stopping.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
+    state = stopping.LaneState(
         params={"w": jnp.array([[0.0]])},
         slots=optimizers.Slots({}, {}),
         kept_params={"w": jnp.array([[-1.0]])},
@@ -213,7 +229,7 @@ def test_patience_counts_epochs_without_a_strictly_lower_loss():
     for epoch, loss in enumerate(losses):
         state = state._replace(params={"w": jnp.array([[float(epoch)]])})
         loss = jnp.array([loss])
-        state, report = epochs.apply_stopping_rule(
+        state, report = stopping.apply_stopping_rule(
             state, rule, jnp.array(epoch), loss, loss, loss
         )
         active.append(bool(report.is_active[0]))

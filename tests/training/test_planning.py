@@ -10,7 +10,7 @@ SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
 
 def make_job(num_features=3072, steps=625, memory_bytes=4 << 30, costs=planning.CPU):
-    return planning.Job(costs, num_features, 64, 1024, steps, 25, memory_bytes, 1)
+    return planning.Job(costs, num_features, 10, 64, 1024, steps, 25, memory_bytes, 1)
 
 
 def brute_force_cost(shapes, job, num_lists, list_size):
@@ -61,7 +61,7 @@ def test_a_plan_holds_every_network_once_and_fits(costs):
     job = make_job(costs=costs, memory_bytes=1 << 30)
     classes = planning.choose_classes(SHAPES, job, list_size=20, num_lists=5)
     networks = [
-        planning.Network(*shape, update_level=number % 3, num_epochs=number % 2)
+        planning.Trainee(*shape, update_level=number % 3, num_epochs=number % 2)
         for number, shape in enumerate(SHAPES * 3)
     ]
     cohorts = planning.plan(networks, classes)
@@ -98,7 +98,7 @@ def test_a_forecast_is_of_what_the_plan_packs():
     assert [row.cohort_class for row in rows] == sorted(classes)
     assert sum(row.num_networks for row in rows) == pytest.approx(3 * 24)
     cohorts = planning.plan(
-        [planning.Network(*s, update_level=0) for s in SHAPES], classes
+        [planning.Trainee(*s, update_level=0) for s in SHAPES], classes
     )
     for row in rows:
         mine = [c for c in cohorts if c.cohort_class == row.cohort_class]

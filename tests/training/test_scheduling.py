@@ -1,14 +1,14 @@
 """Cohorts that train at the same time, and those that find no memory."""
 
 import threading
+import weakref
 
 import jax
 import numpy as np
 import pytest
 
-from vecevo import evaluation
 from vecevo.datasets import making
-from vecevo.training import cohorts, planning, recipe, sessions
+from vecevo.training import batches, cohorts, planning, recipe, sessions, settings
 
 
 def start(num_workers, lane_counts=(4,)):
@@ -19,9 +19,8 @@ def start(num_workers, lane_counts=(4,)):
         x_test=rng.random((6, 5), np.float32),
         y_test=np.arange(6) % 3,
     )
-    session = sessions.start_session(
-        dataset, [(64, 1)], list_size=1, batch_size=16, max_epochs=2
-    )
+    resolved = settings.resolve({"batch_size": 16, "max_epochs": 2}, dataset)
+    session = sessions.start_session(dataset, sessions.Expected([(64, 1)]), resolved)
     return session._replace(
         classes=[planning.CohortClass(64, 1, lane_counts)],
         job=session.job._replace(num_workers=num_workers),
@@ -38,7 +37,7 @@ def train(session, described):
     try:
         return {
             individual: result
-            for individuals, results, _ in evaluation.train_list(session, described)
+            for individuals, results, _ in batches.train_list(session, described)
             for individual, result in zip(individuals, results, strict=True)
         }
     finally:
@@ -70,15 +69,22 @@ def test_settings_made_by_a_context_hold_in_all_threads():
         assert result.params["output"]["kernel"].dtype == np.float64
 
 
+class Stack:
+    """Stands for the weights of a cohort, which its frames hold."""
+
+
 def refuse_more_than(num_lanes, monkeypatch):
     """Lets the device report that it has no memory for cohorts of more lanes."""
-    train_cohort, refused = cohorts.train_cohort, []
+    train_cohort, refused, held = cohorts.train_cohort, [], []
 
-    def train(setup, network, lanes, *args, **settings):
+    def train(setup, module, lanes, *args, **settings):
+        assert not any(stack() for stack in held)  # what was refused is gone
         if len(lanes.optimizer) > num_lanes:
+            stack = Stack()
+            held.append(weakref.ref(stack))
             refused.append(len(lanes.optimizer))
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        return train_cohort(setup, network, lanes, *args, **settings)
+        return train_cohort(setup, module, lanes, *args, **settings)
 
     monkeypatch.setattr(cohorts, "train_cohort", train)
     return refused

@@ -7,12 +7,22 @@ from vecevo.training import networks, selfcheck
 
 
 def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypatch):
-    selfcheck.check_compiler(tmp_path)
-    monkeypatch.setattr(selfcheck, "gradient_difference", lambda: 1.0)
-    selfcheck.check_compiler(tmp_path)  # not asked again
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "xla"))
+    try:
+        check_and_remember(tmp_path, monkeypatch)
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
+
+
+def check_and_remember(tmp_path, monkeypatch):
+    selfcheck.check_compiler()
+    selfcheck._difference_of.cache_clear()
+    monkeypatch.setattr(selfcheck, "gradient_difference", lambda precision: 1.0)
+    selfcheck.check_compiler()  # not asked again
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
     with pytest.raises(ValueError, match=r"jaxlib=.* compiles wrong gradients .* 1\)"):
-        selfcheck.check_compiler(tmp_path)  # another compiler, as it were
+        selfcheck.check_compiler()  # another compiler, as it were
     assert len(list((tmp_path / "selfcheck").iterdir())) == 1
 
 
@@ -28,5 +38,7 @@ def test_a_wrong_product_is_noticed(fault, monkeypatch):
 
     product.defvjp(lambda kernel, x: (kernel @ x, (kernel, x)), backward)
     monkeypatch.setattr(networks, "product", product)
+    jax.clear_caches()  # of what was traced with the right product
     difference = selfcheck.gradient_difference()
     assert not difference <= selfcheck.TOLERANCE
+    jax.clear_caches()

@@ -1,15 +1,12 @@
-"""Data sets as arrays with their splits: embedded digits, .npz files, tfds names."""
+"""Data sets as arrays with their splits, scaled."""
 
-import importlib.resources
-import pathlib
-import zipfile
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from vecevo.datasets import prepared
+from vecevo.errors import InputError, check_counts, check_seed
 
-MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 MOST_CLASSES = 1000  # or as many as there are examples
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 
@@ -27,82 +24,21 @@ class Dataset(NamedTuple):
     num_classes: int
     scaling: str  # how inputs come to [0, 1], in words
     is_article: bool = False  # the article's protocol: validation is the test part
-
-
-def default_batch_size(name):
-    """The article's minibatches: 128 for MNIST and its kin, 64 otherwise."""
-    return 128 if name.partition("/")[0] in MNIST_FAMILY else 64
-
-
-def default_max_epochs(name):
-    """Cap on epochs: 25 for the small digits, 50 otherwise."""
-    return 25 if name == "digits" else 50
-
-
-def load_dataset(
-    name, *, data_dir=None, cache_dir=None, seed=0, limit_train=None, is_article=False
-):
-    """Loads a data set and splits off a validation part.
-
-    Args:
-      name: `digits`, the path of an .npz file with the arrays of `make_dataset`, or
-        an image-classification set of tensorflow-datasets.
-      data_dir: where tensorflow-datasets has prepared its sets; None is its default.
-      cache_dir: where decoded images are kept; None keeps none.
-      seed, limit_train, is_article: see `make_dataset`.
-
-    Raises:
-      ValueError: naming what is wrong, for an unknown name or a malformed file.
-    """
-    settings = {"seed": seed, "limit_train": limit_train, "is_article": is_article}
-    if name == "digits":
-        arrays = _load_digits()
-    elif name.endswith(".npz"):
-        arrays = _load_npz(name)
-        name = pathlib.Path(name).stem
-    else:
-        arrays = prepared.load_arrays(name, data_dir=data_dir, cache_dir=cache_dir)
-    return make_dataset(**arrays, name=name, **settings)
-
-
-def _load_digits():
-    file = importlib.resources.files("vecevo.data") / "digits.npz"
-    with file.open("rb") as opened, np.load(opened) as arrays:
-        parts = {key: arrays[key] for key in ARRAYS}
-    for key in ("x_train", "x_test"):
-        parts[key] = parts[key].astype(np.float32)
-    return parts
-
-
-def _load_npz(name):
-    if not pathlib.Path(name).is_file():
-        raise ValueError(f"dataset={name!r} does not exist: check the path.")
-    try:
-        with np.load(name, allow_pickle=False) as arrays:
-            if not isinstance(arrays, np.lib.npyio.NpzFile):
-                raise ValueError("it holds one array")
-            absent = [key for key in ARRAYS if key not in arrays]
-            if absent:
-                raise ValueError(f"it has no array {absent[0]}; add it")
-            return {key: arrays[key] for key in ARRAYS}
-    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"dataset={name!r} cannot be read ({error}): save x_train, y_train, "
-            "x_test and y_test with numpy.savez."
-        ) from error
+    batch_size: int = 64  # of minibatches, where a run is given none
+    max_epochs: int = 50  # cap, where a run is given none
 
 
 def make_dataset(
     *,
-    x_train,
-    y_train,
-    x_test,
-    y_test,
-    name="arrays",
-    seed=0,
-    limit_train=None,
-    is_article=False,
-):
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
+    y_test: ArrayLike,
+    name: str = "arrays",
+    seed: int = 0,
+    limit_train: int | None = None,
+    is_article: bool = False,
+) -> Dataset:
     """Makes a Dataset of plain arrays, split and scaled.
 
     The validation part is stratified: 10,000 examples of a training part of 50,000
@@ -120,22 +56,23 @@ def make_dataset(
       is_article: whether to follow the article's protocol.
 
     Raises:
-      ValueError: naming the array, for anything else.
+      InputError: naming the array, for anything else.
     """
+    check_seed(seed)
     x_train, x_test, y_train, y_test = map(
         np.asarray, (x_train, x_test, y_train, y_test)
     )
     _check_part("train", x_train, y_train)
     _check_part("test", x_test, y_test)
     if x_train.shape[1:] != x_test.shape[1:]:
-        raise ValueError(
+        raise InputError(
             f"x_test has examples of shape {x_test.shape[1:]} and x_train of "
             f"{x_train.shape[1:]}: make them equal."
         )
     most_classes = max(MOST_CLASSES, len(y_train))
     largest = max(y_train.max(), y_test.max())
     if largest >= most_classes:
-        raise ValueError(
+        raise InputError(
             f"y_train or y_test has the label {largest}, too large for {len(y_train)} "
             "examples: number the classes from 0 up."
         )
@@ -144,7 +81,7 @@ def make_dataset(
     x_train, x_test, scaling = _scale(x_train, x_test)
     train, held_out = _split(y_train, seed, limit_train, is_article)
     if len(np.unique(y_train[train])) < 2:
-        raise ValueError(
+        raise InputError(
             "y_train holds one class in the part to train on: give examples of at "
             "least two."
         )
@@ -162,7 +99,7 @@ def make_dataset(
     )
 
 
-def standardize(dataset):
+def standardize(dataset: Dataset) -> Dataset:
     """Gives each input mean 0 and standard deviation 1 over the training part.
 
     An input that is constant there is only centred. Returns a Dataset of float32.
@@ -171,7 +108,7 @@ def standardize(dataset):
     mean, deviation = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
     deviation = np.where(deviation > 0, deviation, 1)
 
-    def apply(x):
+    def apply(x: np.ndarray) -> np.ndarray:
         return ((x - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(
             np.float32
         )
@@ -184,7 +121,9 @@ def standardize(dataset):
     )
 
 
-def _split(labels, seed, limit_train, is_article):
+def _split(
+    labels: np.ndarray, seed: int, limit_train: int | None, is_article: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns the examples to train on and those to validate on, sorted."""
     num = len(labels)
     num_held_out = 10_000 if num >= 50_000 else round(num / 5)
@@ -192,8 +131,9 @@ def _split(labels, seed, limit_train, is_article):
     held_out = stratified_sample(labels, num_held_out, seed=seed)
     train = np.setdiff1d(np.arange(num), held_out)
     if limit_train is not None:
+        check_counts(limit_train=limit_train)
         if not 1 <= limit_train <= len(train):
-            raise ValueError(
+            raise InputError(
                 f"limit_train={limit_train} must be from 1 to {len(train)}, the number "
                 "of examples there are to train on."
             )
@@ -201,7 +141,7 @@ def _split(labels, seed, limit_train, is_article):
     return train, held_out
 
 
-def stratified_sample(labels, num_samples, *, seed):
+def stratified_sample(labels: np.ndarray, num_samples: int, *, seed: int) -> np.ndarray:
     """Picks indices, sorted, such that each class keeps its share of the labels."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
@@ -211,16 +151,16 @@ def stratified_sample(labels, num_samples, *, seed):
     return np.sort(order[positions.astype(int)])
 
 
-def _check_part(key, x, y):
+def _check_part(key: str, x: np.ndarray, y: np.ndarray) -> None:
     if not x.ndim or not y.ndim or len(x) != len(y):
-        raise ValueError(
+        raise InputError(
             f"x_{key} has shape {x.shape} and y_{key} {y.shape}: make their lengths "
             "equal."
         )
     if x.size == 0:
-        raise ValueError(f"x_{key} has shape {x.shape}: give some examples.")
+        raise InputError(f"x_{key} has shape {x.shape}: give some examples.")
     if not np.issubdtype(y.dtype, np.integer) or y.size != len(y) or y.min() < 0:
-        raise ValueError(
+        raise InputError(
             f"y_{key} is {y.dtype}{list(y.shape)}: give one integer label, from 0 up, "
             "per example."
         )
@@ -228,12 +168,14 @@ def _check_part(key, x, y):
         x.dtype, np.integer
     )
     if not is_number and x.dtype != bool:
-        raise ValueError(f"x_{key} is of type {x.dtype}: give real numbers.")
+        raise InputError(f"x_{key} is of type {x.dtype}: give real numbers.")
     if not np.isfinite(x).all():
-        raise ValueError(f"x_{key} has NaN or infinite values: remove them.")
+        raise InputError(f"x_{key} has NaN or infinite values: remove them.")
 
 
-def _scale(x_train, x_test):
+def _scale(
+    x_train: np.ndarray, x_test: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, str]:
     """Flattens examples, and scales to [0, 1] what is not bytes."""
     x_train, x_test = x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1)
     if x_train.dtype == np.uint8 and x_test.dtype == np.uint8:

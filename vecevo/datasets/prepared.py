@@ -16,11 +16,18 @@ from typing import Any
 
 import numpy as np
 
+from vecevo.errors import InputError
+
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"  # that of tensorflow-datasets
 DOWNLOADS = ("storage.googleapis.com", 443)  # where it looks for prepared sets
 
 
-def load_arrays(name, *, data_dir=None, cache_dir=None):
+def load_arrays(
+    name: str,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    cache_dir: str | os.PathLike | None = None,
+) -> dict[str, np.ndarray]:
     """Reads a set, from the cache of decoded arrays if it is there.
 
     Args:
@@ -32,7 +39,7 @@ def load_arrays(name, *, data_dir=None, cache_dir=None):
       A dict with x_train, y_train, x_test, y_test: uint8 images and int64 labels.
 
     Raises:
-      ValueError: saying what to install or where to put what.
+      InputError: saying what to install or where to put what.
     """
     data_dir = pathlib.Path(data_dir or DEFAULT_DATA_DIR).expanduser().absolute()
     folder = find_prepared(name, data_dir) or _prepare(name, data_dir)
@@ -45,48 +52,48 @@ def load_arrays(name, *, data_dir=None, cache_dir=None):
         return dict(arrays)
 
 
-def find_prepared(name, data_dir):
+def find_prepared(name: str, data_dir: pathlib.Path) -> pathlib.Path | None:
     """Returns the folder of the newest prepared version, or None."""
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", name):
-        raise ValueError(
+        raise InputError(
             f"dataset={name!r} is no name of a data set: give 'digits', the path of an "
             ".npz file, or a name of tensorflow-datasets such as 'cifar10'."
         )
     infos = (data_dir / name).glob("*.*.*/dataset_info.json")
 
-    def version(info):
+    def version(info: pathlib.Path) -> tuple[int, ...]:
         return tuple(int(number) for number in re.findall(r"\d+", info.parent.name))
 
     newest = max(infos, key=version, default=None)
     return newest and newest.parent
 
 
-def _prepare(name, data_dir):
+def _prepare(name: str, data_dir: pathlib.Path) -> pathlib.Path:
     """Downloads and prepares a set, which needs TensorFlow and the network."""
     not_there = f"dataset={name!r} is not prepared under data_dir={str(data_dir)!r}"
     give = f"put the folder {name}/VERSION there or name its parent with --data-dir"
     if importlib.util.find_spec("tensorflow") is None:
-        raise ValueError(
+        raise InputError(
             f"{not_there}, and preparing needs TensorFlow: pip install "
             f"'vecevo[prepare]', or {give}."
         )
     try:
         socket.create_connection(DOWNLOADS, timeout=5).close()
     except OSError as error:
-        raise ValueError(f"{not_there}, and there is no network: {give}.") from error
+        raise InputError(f"{not_there}, and there is no network: {give}.") from error
     import tensorflow_datasets as tfds
 
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(
+        raise InputError(
             f"{not_there}, and tensorflow-datasets does not know it: check the name."
         ) from error
     builder.download_and_prepare(file_format="array_record")
     return pathlib.Path(builder.data_dir)
 
 
-def _decode(name, folder):
+def _decode(name: str, folder: pathlib.Path) -> dict[str, np.ndarray]:
     """Reads all images of a prepared version into arrays."""
     import tensorflow_datasets as tfds
 
@@ -95,12 +102,12 @@ def _decode(name, folder):
     builder: Any = tfds.builder_from_directory(folder)
     features = builder.info.features
     if not {"image", "label"} <= set(features) or len(features["label"].shape):
-        raise ValueError(
+        raise InputError(
             f"dataset={name!r} has features {', '.join(features)}: only sets with one "
             "image and one label each can be learned; save others as an .npz file."
         )
     if not {"train", "test"} <= set(builder.info.splits):
-        raise ValueError(
+        raise InputError(
             f"dataset={name!r} has the splits {', '.join(builder.info.splits)}, not "
             "train and test: save it as an .npz file."
         )
@@ -110,7 +117,7 @@ def _decode(name, folder):
         examples = [source[index] for index in range(len(source))]
         shapes = {example["image"].shape for example in examples}
         if len(shapes) > 1:
-            raise ValueError(
+            raise InputError(
                 f"dataset={name!r} has images of {len(shapes)} sizes: resize them to "
                 "one and save them as an .npz file."
             )
@@ -119,7 +126,7 @@ def _decode(name, folder):
     return arrays
 
 
-def _fingerprint(folder):
+def _fingerprint(folder: pathlib.Path) -> str:
     """A name for the contents of a folder: by the names, sizes and ages of its files.
 
     Two sets of one name and version may differ, so these are not enough.
@@ -131,13 +138,13 @@ def _fingerprint(folder):
     return digest.hexdigest()[:16]
 
 
-def _write_whole(path, arrays):
+def _write_whole(path: pathlib.Path, arrays: dict[str, np.ndarray]) -> None:
     """Writes an .npz file under a temporary name, then renames it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
         os.replace(temporary, path)
     except BaseException:
         pathlib.Path(temporary).unlink(missing_ok=True)

@@ -7,8 +7,10 @@ import sys
 
 import jax
 
+from vecevo.errors import InputError
 
-def select_device(device):
+
+def select_device(device: str) -> None:
     """Selects what JAX runs on, and says loudly when a GPU lies idle."""
     if device != "auto":
         jax.config.update("jax_platforms", device)
@@ -16,7 +18,7 @@ def select_device(device):
         backend = jax.default_backend()
     except (RuntimeError, AssertionError) as error:  # JAX raises either
         extra = " (pip install 'vecevo[cuda]')" if device == "cuda" else ""
-        raise ValueError(
+        raise InputError(
             f"device={device!r} is not there: JAX finds no such device or is installed "
             f"without it{extra}."
         ) from error
@@ -28,34 +30,13 @@ def select_device(device):
         )
 
 
-def has_nvidia_card():
+def has_nvidia_card() -> bool:
     """Whether the driver of an NVIDIA card is loaded."""
-    return pathlib.Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi")
+    is_loaded = pathlib.Path("/dev/nvidiactl").exists()
+    return is_loaded or shutil.which("nvidia-smi") is not None
 
 
-def set_precision(precision):
-    """Sets the precision of matrix products; returns its name, for the record.
-
-    None is float32 on a CPU, and the default of any other device.
-    """
-    if jax.default_backend() == "cpu":
-        if precision not in (None, "float32"):
-            raise ValueError(
-                f"precision={precision!r} is not there: a CPU computes in float32, so "
-                "leave it out, or choose another --device."
-            )
-        return "float32"
-    if precision is not None:
-        names = {
-            "float32": "highest",
-            "tf32": "TF32_TF32_F32",
-            "bfloat16": "BF16_BF16_F32",
-        }
-        jax.config.update("jax_default_matmul_precision", names[precision])
-    return precision or "default"
-
-
-def set_up_cache(cache_dir):
+def set_up_cache(cache_dir: str | None) -> pathlib.Path | None:
     """Turns JAX's compilation cache on; returns the cache folder, or None."""
     if cache_dir == "none":
         return None
@@ -68,7 +49,9 @@ def set_up_cache(cache_dir):
     return folder
 
 
-def make_folder(folder, *, name="output_dir", exist_ok=False):
+def make_folder(
+    folder: pathlib.Path, *, name: str = "output_dir", exist_ok: bool = False
+) -> None:
     """Makes a folder that can be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=exist_ok)
@@ -76,13 +59,13 @@ def make_folder(folder, *, name="output_dir", exist_ok=False):
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"{name}={str(folder)!r} cannot be written ({error.strerror}): name "
             f"another with --{name.replace('_', '-')}."
         ) from error
 
 
-def default_cache_dir():
+def default_cache_dir() -> pathlib.Path:
     """The user's cache folder for vecevo, by the XDG convention."""
     home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(home) / "vecevo"

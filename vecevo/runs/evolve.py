@@ -1,102 +1,134 @@
 """A run as a library call: ask, train what is new, tell, record."""
 
-import functools
+import contextlib
 import itertools
 import math
+import os
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from vecevo import evaluation
-from vecevo.runs.loop import Ledger, play, start_strategy, summarize
-from vecevo.training import epochs, networks, recipe, sessions
+from vecevo.datasets.loading import as_dataset
+from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError, check_positive
+from vecevo.keys import split_run_key
+from vecevo.results import NetworkResult, SearchResult
+from vecevo.runs.ledger import Ledger, RecordFn, summarize
+from vecevo.runs.loop import ProgressFn, play
+from vecevo.runs.starting import start_search
+from vecevo.space import SearchSpace
+from vecevo.strategies import Strategy
+from vecevo.training import recipe, sessions, settings
+from vecevo.training.predict import accuracy_on
+from vecevo.training.programs import products_in
 
 
 def search(
-    space,
-    dataset,
+    space: SearchSpace,
+    dataset: Dataset | str | os.PathLike,
     *,
-    strategy=None,
-    population_size=None,
-    num_generations=10,
-    seed=0,
-    max_seconds=math.inf,
-    initial_population=None,
-    objectives=("accuracy",),
-    fixed=None,
-    record_fn=None,
-    progress_fn=None,
-    **training_settings,
-):
+    strategy: Strategy | str | None = None,
+    population_size: int | None = None,
+    num_generations: int = 10,
+    seed: int = 0,
+    max_seconds: float | None = None,
+    initial_population: jax.typing.ArrayLike | None = None,
+    objectives: Sequence[str] = ("accuracy",),
+    fixed: Mapping[str, Any] | None = None,
+    record_fn: RecordFn | None = None,
+    progress_fn: ProgressFn | None = None,
+    **training: Any,
+) -> SearchResult:
     """Evolves networks on a data set; a network is trained once.
 
     Args:
-      space: space.SearchSpace.
-      dataset: making.Dataset.
-      strategy: strategies.Strategy; None is the article's genetic algorithm, or
-        NSGA-II for several objectives.
+      space: of the networks.
+      dataset: from `load_dataset` or `make_dataset`, or a name to load.
+      strategy: of `vecevo.strategies`, or its name; None is a grid where the budget
+        covers the space, nsga2 for several objectives, and else recommended.
       population_size: P; None is the strategy's own, or 20.
-      num_generations: the initial one included.
-      seed: of every random draw.
-      max_seconds: budget; the cohort that it ends is dropped.
-      initial_population: int[P, G]; None is random.
+      num_generations: the initial one included; a grid takes as many as it needs.
+      seed: of every random draw, from 0 to 2^64 - 1.
+      max_seconds: budget; the cohort that it ends is dropped. None is no limit.
+      initial_population: int[P, G]; None is the strategy's own.
       objectives: names; `accuracy` is maximised, and `num_params` minimised beside it.
-      fixed: dict of hyperparams that are no genes.
-      record_fn: called with generation, genomes, NetworkResults of every cohort.
+      fixed: hyperparams that are no genes, by name.
+      record_fn: called with generation, genomes and NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
-      **training_settings: `batch_size`, `max_epochs`, `patience` and `memory_bytes`
-        of `sessions.start_session`.
+      **training: `batch_size`, `max_epochs`, `patience`, `precision` and
+        `memory_bytes`, as in `training.settings.TrainingSettings`.
 
     Returns:
-      SearchResult.
+      SearchResult. The best networks have their weights, and their accuracy on the
+      test part, which is used for nothing else.
 
     Raises:
-      ValueError: for genomes that are none of the space, or values no network takes.
+      InputError: for genomes that are none of the space, values that no network
+        takes, or settings that nothing can be trained with.
     """
-    start, fixed, ledger = time.perf_counter(), fixed or {}, Ledger(record_fn)
-    recipe.check_counts(num_generations=num_generations)
-    keys = sessions.split_run_key(seed)
-    strategy, state = start_strategy(
+    start, fixed = time.perf_counter(), fixed or {}
+    check_positive(max_seconds=max_seconds)
+    check_space(space)
+    keys, dataset = split_run_key(seed), as_dataset(dataset)
+    resolved = settings.resolve(training, dataset)
+    strategy, state, num_generations = start_search(
         strategy,
         keys.start,
         space,
         population_size=population_size,
+        num_generations=num_generations,
         initial_population=initial_population,
         objectives=objectives,
     )
-    population_size = len(state.population)
+    size = len(state.population)
     session = sessions.start_session(
         dataset,
-        possible_shapes(space, fixed),
-        list_size=population_size,
-        num_lists=count_lists(space, strategy, population_size, num_generations),
+        expected_networks(
+            space,
+            fixed,
+            list_size=size,
+            num_lists=count_lists(space, strategy.share_new, size, num_generations),
+        ),
+        resolved,
         seed=seed,
-        is_time_up_fn=lambda: time.perf_counter() - start > max_seconds,
-        **training_settings,
+        is_time_up_fn=_make_clock(start, max_seconds),
     )
-    fitness_fn = evaluation.make_fitness_fn(
-        session, space, fixed, lookup_fn=ledger.fitness.get, record_fn=ledger.record
+    ledger = Ledger(record_fn)
+    evaluate_fn = evaluation.make_evaluate_fn(
+        session,
+        space,
+        fixed,
+        lookup_fn=ledger.accuracy.get,
+        take_in_fn=ledger.take_in,
+        wants_params_fn=ledger.wants_params,
     )
-    try:
+    with contextlib.closing(session.setup.programs):
         progress = play(
             strategy,
             state,
             keys.search,
-            fitness_fn,
+            space,
+            evaluate_fn,
             ledger,
             num_generations=num_generations,
             objectives=objectives,
             progress_fn=progress_fn,
         )
-    finally:
-        session.setup.programs.close()
+    with products_in(resolved.precision):
+        top = [
+            (genome, with_test_accuracy(result, dataset))
+            for genome, result in ledger.top
+        ]
     work, num_workers = ledger.work, session.job.num_workers
     return summarize(
         ledger,
         progress,
         objectives,
-        num_evaluated=population_size * len(progress),
+        top=top,
+        num_evaluated=size * len(progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,
         time_seconds={
@@ -107,37 +139,69 @@ def search(
     )
 
 
-def count_lists(space, strategy, population_size, num_generations):
+def _make_clock(start: float, max_seconds: float | None) -> Callable[[], bool]:
+    most = math.inf if max_seconds is None else max_seconds
+    return lambda: time.perf_counter() - start > most
+
+
+def with_test_accuracy(result: NetworkResult, dataset: Dataset) -> NetworkResult:
+    """Measures a network on the test part: to be done once, for winners alone."""
+    accuracy = accuracy_on(result, dataset.x_test, dataset.y_test)
+    return result._replace(test_accuracy=accuracy)
+
+
+def check_space(space: Any) -> None:
+    """Refuses what is no search space.
+
+    Raises:
+      InputError: saying what to give.
+    """
+    if not isinstance(space, SearchSpace):
+        raise InputError(
+            f"space={space!r} is no search space: give vecevo.SearchSpace({{name: "
+            "choices, ...}) or vecevo.article_space()."
+        )
+
+
+def count_lists(
+    space: SearchSpace, share_new: float, population_size: int, num_generations: int
+) -> float:
     """How many generations all the new networks of a run are expected to fill."""
-    num_lists = 1 + strategy.share_new * (num_generations - 1)
+    num_lists = 1 + share_new * (num_generations - 1)
     return min(num_lists, space.num_genomes / population_size)
 
 
-def possible_shapes(space, fixed):
-    """Returns (width, depth) of every kind of network, once for each that has it.
+def expected_networks(
+    space: SearchSpace, fixed: Mapping[str, Any], *, list_size: int, num_lists: float
+) -> sessions.Expected:
+    """Returns what networks of a space are to be expected.
+
+    Args:
+      space: of the networks.
+      fixed: hyperparams that are no genes.
+      list_size: networks of a generation.
+      num_lists: generations that are trained.
 
     Raises:
-      ValueError: for a value that a network cannot have.
+      InputError: for a value that a network cannot have, or one given twice.
     """
-    choices = {name: (value,) for name, value in fixed.items()} | dict(space.genes)
+    choices = {name: (value,) for name, value in fixed.items()}
+    for name, values in space.genes:
+        if name in choices:
+            raise InputError(
+                f"fixed has {name}={fixed[name]!r}, which is a gene of the space with "
+                f"the choices {values}: leave it out of one of them."
+            )
+        choices[name] = values
     for name, values in choices.items():
         for value in values:
             recipe.check_choice(name, value)
     absent = [name for name in recipe.REQUIRED if name not in choices]
     if absent:
-        raise ValueError(f"the space has no gene {absent[0]}: add it, or fix it.")
-    return list(itertools.product(choices["width"], choices["depth"]))
-
-
-def accuracy_on(result, x, y, *, num_classes):
-    """Accuracy of a NetworkResult's network on inputs [N, F] and labels [N]."""
-    width, depth = result.hyperparams["width"], result.hyperparams["depth"]
-    activation = networks.ACTIVATIONS.index(result.hyperparams["activation"])
-    architecture = networks.Architecture(*map(jnp.array, (width, depth, activation)))
-    params, architecture = jax.tree.map(
-        lambda leaf: jnp.asarray(leaf)[None], (result.params, architecture)
+        raise InputError(f"the space has no gene {absent[0]}: add it, or fix it.")
+    return sessions.Expected(
+        shapes=list(itertools.product(choices["width"], choices["depth"])),
+        activations=sessions.in_order(choices["activation"]),
+        list_size=list_size,
+        num_lists=num_lists,
     )
-    network = networks.PaddedMLP(width, depth, num_classes)
-    measure = jax.jit(functools.partial(epochs.evaluate, network=network))
-    _, accuracy = measure(params, architecture, jnp.asarray(x), jnp.asarray(y))
-    return float(accuracy[0])

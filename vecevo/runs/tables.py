@@ -2,11 +2,14 @@
 
 import importlib.resources
 import json
+import os
 import pathlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from vecevo.errors import InputError
 from vecevo.runs import journal
 from vecevo.space import SearchSpace
 
@@ -17,14 +20,14 @@ class Table(NamedTuple):
     """What every genome of a space gave, in the order of `grid_population`."""
 
     space: SearchSpace
-    fixed: dict  # hyperparams that are no genes
+    fixed: dict[str, Any]  # hyperparams that are no genes
     validation_accuracy: np.ndarray  # float32[N, R], R replicates; -inf is failed
     num_epochs: np.ndarray  # int32[N, R]
     num_params: np.ndarray  # int32[N]
     source: str  # how it was made
 
 
-def load_table(run):
+def load_table(run: str | os.PathLike) -> Table:
     """Reads a finished grid run, or a table file, as a table.
 
     Args:
@@ -35,17 +38,18 @@ def load_table(run):
       Table.
 
     Raises:
-      ValueError: for what cannot be read, or where networks of the space are missing.
+      InputError: for what cannot be read, or where networks of the space are missing.
     """
+    run = os.fspath(run)
     if run in EMBEDDED:
         resource = importlib.resources.files("vecevo.data") / f"{run}_table.npz"
         with importlib.resources.as_file(resource) as path:
             return _read_file(path)
     path = pathlib.Path(run)
-    return _read_file(path) if path.suffix == ".npz" else _read_run(path)
+    return _read_file(path) if path.suffix.lower() == ".npz" else _read_run(path)
 
 
-def save_table(path, table):
+def save_table(path: str | os.PathLike, table: Table) -> None:
     """Writes a Table as an .npz file, which NumPy alone can read."""
     arrays = {name: getattr(table, name) for name in _ARRAYS}
     texts = {
@@ -53,20 +57,20 @@ def save_table(path, table):
         "fixed": json.dumps(table.fixed),
         "source": table.source,
     }
-    np.savez_compressed(path, **arrays, **texts)
+    np.savez_compressed(path, allow_pickle=False, **arrays, **texts)
 
 
-def merge_tables(tables, *, source):
+def merge_tables(tables: Sequence[Table], *, source: str) -> Table:
     """Joins tables of one space as replicates.
 
     Raises:
-      ValueError: for tables of different networks.
+      InputError: for tables of different networks.
     """
     first = tables[0]
     for table in tables[1:]:
         same = (table.space, table.fixed) == (first.space, first.fixed)
         if not same or (table.num_params != first.num_params).any():
-            raise ValueError(
+            raise InputError(
                 f"{table.source} and {first.source} are tables of different networks: "
                 "merge runs of one configuration and several seeds."
             )
@@ -80,7 +84,7 @@ def merge_tables(tables, *, source):
 _ARRAYS = ("validation_accuracy", "num_epochs", "num_params")
 
 
-def _read_file(path):
+def _read_file(path: pathlib.Path) -> Table:
     try:
         with np.load(path) as file:
             arrays = {name: file[name] for name in _ARRAYS}
@@ -88,26 +92,33 @@ def _read_file(path):
             source = str(file["source"])
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(
+        raise InputError(
             f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
         ) from error
-    space = SearchSpace(tuple((name, tuple(choices)) for name, choices in genes))
-    return Table(space=space, fixed=fixed, source=source, **arrays)
+    return Table(space=space_of(genes), fixed=fixed, source=source, **arrays)
 
 
-def _read_run(folder):
-    # What reads configurations needs tyro, which prototypes can do without.
-    from vecevo.runs import configuration
+def space_of(genes: Sequence[Sequence[Any]]) -> SearchSpace:
+    """Returns the space of genes as JSON has them, pairs of a name and choices."""
+    return SearchSpace(tuple((name, tuple(choices)) for name, choices in genes))
 
-    path = folder / "config.toml"
-    if not path.exists():
-        raise ValueError(
-            f"run={str(folder)!r} is no folder of a run: it has no config.toml."
+
+def _read_run(folder: pathlib.Path) -> Table:
+    if not (folder / "run.sqlite").exists():
+        raise InputError(
+            f"run={str(folder)!r} is no folder of a run: it has no run.sqlite."
         )
-    space, fixed = configuration.make_space(configuration.read_toml(path))
+    meta = journal.read_meta(folder / "run.sqlite")
+    if meta is None:  # of schema 1, which leaves the space to the configuration
+        from vecevo.runs import configuration, resolving
+
+        config = configuration.read_toml(folder / "config.toml")
+        space, fixed = resolving.make_space(config)
+    else:
+        space, fixed = space_of(meta["space"]), meta["fixed"]
     rows = journal.read_networks(folder / "run.sqlite")
     if len(rows) < space.num_genomes:
-        raise ValueError(
+        raise InputError(
             f"run={str(folder)!r} has {len(rows)} of the {space.num_genomes} networks "
             "of its space: give a grid that went to its end."
         )

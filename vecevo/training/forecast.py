@@ -1,6 +1,7 @@
 """What a run will take, by its plan: said before anything runs."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from vecevo.training import planning
@@ -17,13 +18,20 @@ class ClassForecast(NamedTuple):
     seconds: float  # of training, with all workers
 
 
-def forecast(shapes, classes, job, *, list_size, num_lists):
+def forecast(
+    shapes: Sequence[tuple[int, int]],
+    classes: Sequence[planning.CohortClass],
+    job: planning.Job,
+    *,
+    list_size: int,
+    num_lists: float,
+) -> list[ClassForecast]:
     """Expects each shape equally often, as `planning.choose_classes` does.
 
     Args:
       shapes: (width, depth) of every network that may come.
-      classes: planning.CohortClasses.
-      job: planning.Job.
+      classes: of the plan.
+      job: of the run.
       list_size: networks that are expected to be packed at once.
       num_lists: how often that will be done.
 

@@ -14,13 +14,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import threefry
-
-ACTIVATIONS = ("relu", "elu", "tanh", "sigmoid")
-RELU, ELU, TANH, SIGMOID = range(4)
-
-DROPOUT_LEVELS = 1 << 16  # a dropout draw is 16 bits of a 32-bit random word
-MOST_LAYERS = 1024  # so that no two steps and layers share a dropout key
+from vecevo.training import activations
+from vecevo.training.dropout import Dropout, drop_units, dropout_draws
 
 
 class Architecture(NamedTuple):
@@ -28,15 +23,7 @@ class Architecture(NamedTuple):
 
     width: jax.Array  # int32[], units of every hidden layer
     depth: jax.Array  # int32[], number of hidden layers
-    activation: jax.Array  # int32[], index into ACTIVATIONS
-
-
-class Dropout(NamedTuple):
-    """What one forward pass needs to drop units."""
-
-    key: jax.Array  # random key of this network
-    step: jax.Array  # int32[], number of the minibatch since training began
-    rate: jax.Array  # float[], probability of dropping a unit
+    activation: jax.Array  # int32[], index into activations.NAMES
 
 
 class PaddedMLP(nn.Module):
@@ -49,9 +36,15 @@ class PaddedMLP(nn.Module):
     width: int
     depth: int
     num_classes: int
+    activations: tuple[str, ...] = activations.NAMES  # that a lane may have
 
     @nn.compact
-    def __call__(self, inputs, architecture, dropout=None):
+    def __call__(
+        self,
+        inputs: jax.Array,
+        architecture: Architecture,
+        dropout: Dropout | None = None,
+    ) -> jax.Array:
         """Returns the logits [C, B] of inputs [F, B]; no `dropout`: no dropping."""
         is_real_unit = (jnp.arange(self.width) < architecture.width)[:, None]
         x, num_in = inputs, inputs.shape[0]
@@ -62,7 +55,9 @@ class PaddedMLP(nn.Module):
             is_real_layer = layer < architecture.depth
             num_out = jnp.where(is_real_layer, architecture.width, 0)
             hidden = Dense(self.width, name=f"hidden_{layer}")(x, num_out, num_in)
-            hidden = activate(architecture.activation, hidden)
+            hidden = activations.activate(
+                self.activations, architecture.activation, hidden
+            )
             if dropout is not None and draws is not None:
                 hidden = drop_units(draws[layer], hidden, rate=dropout.rate)
             hidden = jnp.where(is_real_unit, hidden, 0)
@@ -77,7 +72,9 @@ class Dense(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, x, num_out, num_in):
+    def __call__(
+        self, x: jax.Array, num_out: jax.Array | int, num_in: jax.Array | int
+    ) -> jax.Array:
         """Returns [features, B]; the real part of the kernel is [num_out, num_in]."""
 
         def kernel_init(key, shape):
@@ -89,7 +86,7 @@ class Dense(nn.Module):
 
 
 @jax.custom_vjp
-def product(kernel, x):
+def product(kernel: jax.Array, x: jax.Array) -> jax.Array:
     """Returns kernel @ x, with a backward pass that suits CPUs.
 
     As `kernel.T @ error`, the gradient of x takes twice the time of its
@@ -111,7 +108,13 @@ def _product_backward(operands, error):
 product.defvjp(_product_forward, _product_backward)
 
 
-def padded_glorot_uniform(key, shape, *, num_out, num_in):
+def padded_glorot_uniform(
+    key: jax.Array,
+    shape: tuple[int, int],
+    *,
+    num_out: jax.Array | int,
+    num_in: jax.Array | int,
+) -> jax.Array:
     """Draws a Glorot-uniform kernel whose padding is zero.
 
     Row r comes from `fold_in(key, r)`, so the real part of a padded kernel is the
@@ -136,76 +139,3 @@ def padded_glorot_uniform(key, shape, *, num_out, num_in):
     )
     is_real = (jnp.arange(rows) < num_out)[:, None] & (jnp.arange(columns) < num_in)
     return jnp.where(is_real, limit * draws, 0)
-
-
-def dropout_draws(dropout, num_layers, num_units, batch_size):
-    """Draws uint16[num_layers, num_units, batch_size], two from each random word.
-
-    Layer k of step t draws from `fold_in(key, 1024 t + k)`, all layers in one call,
-    which compiles once. The first layers and units do not depend on how many follow.
-    """
-    numbers = MOST_LAYERS * dropout.step + jnp.arange(num_layers)
-    layer_keys = jax.vmap(jax.random.fold_in, (None, 0))(dropout.key, numbers)
-    shape = (num_units, (batch_size + 1) // 2)
-    words = jax.vmap(lambda k: threefry.random_bits(k, shape))(layer_keys)
-    draws = jax.lax.bitcast_convert_type(words, jnp.uint16)
-    draws = draws.reshape(num_layers, num_units, -1)[:, :, :batch_size]
-    # Else every use in the forward and in the backward pass would draw them anew.
-    return jax.lax.optimization_barrier(draws)
-
-
-def drop_units(draws, hidden, *, rate):
-    """Zeroes each entry of hidden [units, B] with probability `rate`.
-
-    The rest is scaled to keep the expectation ("inverted" dropout; Srivastava et
-    al., 2014). The rate is rounded to a multiple of 1 / DROPOUT_LEVELS.
-    """
-    threshold = jnp.round(rate * DROPOUT_LEVELS)
-    scale = (DROPOUT_LEVELS / (DROPOUT_LEVELS - threshold)).astype(hidden.dtype)
-    return jnp.where(draws >= threshold.astype(jnp.uint32), hidden * scale, 0)
-
-
-@jax.custom_jvp
-def activate(activation, x):
-    """Applies one of the four ACTIVATIONS, chosen by a scalar, to an array.
-
-    One `tanh` serves all of them; with t = tanh(x / 2), sigmoid(x) = (1 + t) / 2
-    and exp(x) - 1 = 2 t / (1 - t).
-    """
-    is_tanh = activation == TANH
-    t = jnp.tanh(jnp.where(is_tanh, x, 0.5 * x))
-    elu = jnp.where(x > 0, x, 2 * t / (1 - t))
-    y = jnp.where(activation == ELU, elu, jnp.maximum(x, 0))
-    y = jnp.where(activation == SIGMOID, 0.5 + 0.5 * t, y)
-    return jnp.where(is_tanh, t, y)
-
-
-@activate.defjvp
-def _activate_jvp(primals, tangents):
-    """All four derivatives are polynomials of the output y."""
-    activation, x = primals
-    y = activate(activation, x)
-    relu_slope = (y > 0).astype(y.dtype)
-    slope = jnp.where(activation == ELU, jnp.where(y > 0, 1, y + 1), relu_slope)
-    slope = jnp.where(activation == SIGMOID, y * (1 - y), slope)
-    slope = jnp.where(activation == TANH, 1 - y * y, slope)
-    return y, slope * tangents[1]
-
-
-def count_params(width, depth, *, num_features, num_classes):
-    """Number of weights of a network; arrays and scalars alike."""
-    first = num_features * width + width
-    return first + (depth - 1) * (width * width + width) + (width + 1) * num_classes
-
-
-def crop(params, *, width, depth):
-    """Cuts the real network out of the params of one padded lane."""
-    layers = {}
-    for layer in range(depth):
-        kernel = params[f"hidden_{layer}"]["kernel"][:width]
-        kernel = kernel if layer == 0 else kernel[:, :width]
-        bias = params[f"hidden_{layer}"]["bias"][:width]
-        layers[f"hidden_{layer}"] = {"kernel": kernel, "bias": bias}
-    output = params["output"]
-    layers["output"] = {"kernel": output["kernel"][:, :width], "bias": output["bias"]}
-    return layers

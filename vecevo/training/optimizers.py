@@ -1,4 +1,4 @@
-"""Seven optimizers as one update with two slots and per-lane coefficients.
+"""Optimizers, one row of a table each, as one update with two slots.
 
     b' = max(bb b, |g| + 1e-8)   for adamax,   else   bb b + cb g^2
     den = b'                     for adamax,   else   sqrt(s b' + ei) + eo
@@ -7,44 +7,102 @@
     p' = keep p - lr num / den
 
 Optax is the specification: each rule equals the Optax optimizer of its name with
-Optax's defaults, except adadelta, whose rho is 0.95 as in Keras and the paper.
-A coefficient is data, so all optimizers and all rates share one program.
+Optax's defaults, except adadelta, whose rho is 0.95 as in Keras and the paper, and
+nesterov, which is SGD with Nesterov's momentum of 0.9. A coefficient is data, so all
+optimizers and all rates share one program.
 """
 
 import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-OPTIMIZERS = ("rmsprop", "adam", "sgd", "adagrad", "adadelta", "adamax", "nadam")
-RMSPROP, ADAM, SGD, ADAGRAD, ADADELTA, ADAMAX, NADAM = range(7)
-
-# The defaults of Keras 2.0.x, which the article of 2017 ran with.
-DEFAULT_LEARNING_RATES = {
-    "rmsprop": 0.001,
-    "adam": 0.001,
-    "sgd": 0.01,
-    "adagrad": 0.01,
-    "adadelta": 1.0,
-    "adamax": 0.002,
-    "nadam": 0.002,
-}
-
 B1, B2 = 0.9, 0.999  # decay of the first and second moment in the Adam family
 ADAMAX_EPSILON = 1e-8
+PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = range(4)  # how much of the formula
 
-#              rmsprop adam  sgd  adagrad adadelta adamax nadam
-_BB = np.array([0.9, B2, 0.0, 1.0, 0.95, B2, B2])
-_CB = np.array([0.1, 1 - B2, 0.0, 1.0, 0.05, 0.0, 1 - B2])
-_BA = np.array([0.0, B1, 0.0, 0.0, 0.95, B1, B1])
-_CA = np.array([0.0, 1 - B1, 0.0, 0.0, 0.05, 1 - B1, 1 - B1])
-_EI = np.array([1e-8, 0.0, 1.0, 1e-7, 1e-6, 0.0, 0.0])
-_EO = np.array([0.0, 1e-8, 0.0, 0.0, 0.0, 0.0, 1e-8])
-_LEVEL = np.array([1, 2, 0, 1, 3, 2, 2])
-PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = range(4)
-_INITIAL_B = np.array([0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0])
+StepFn = Callable[[jax.Array], jax.Array]  # of the step t, counted from 1
+
+
+class Optimizer(NamedTuple):
+    """One optimizer: the letters of the formula above, some of them by the step."""
+
+    name: str
+    learning_rate: float  # by default: that of Keras 2.0.x, of the article of 2017
+    level: int
+    bb: float = 0.0
+    cb: float = 0.0
+    ba: float = 0.0
+    ca: float = 0.0
+    ei: float = 0.0
+    eo: float = 0.0
+    cg: float | StepFn = 1.0
+    cm: float | StepFn = 0.0
+    s: float | StepFn = 1.0
+    initial_b: float = 0.0
+    is_adamax: bool = False
+    is_adadelta: bool = False
+
+
+# Adam divides its moments by 1 - B^t (Kingma & Ba, 2015); nadam looks one step ahead
+# (Dozat, 2016); the other rules do not depend on the step.
+TABLE = (
+    Optimizer("rmsprop", 0.001, ONE_SLOT, bb=0.9, cb=0.1, ei=1e-8),
+    Optimizer(
+        "adam",
+        0.001,
+        TWO_SLOTS,
+        bb=B2,
+        cb=1 - B2,
+        ba=B1,
+        ca=1 - B1,
+        eo=1e-8,
+        cg=0.0,
+        cm=lambda t: 1 / (1 - B1**t),
+        s=lambda t: 1 / (1 - B2**t),
+    ),
+    Optimizer("sgd", 0.01, PLAIN, ei=1.0, s=0.0),
+    Optimizer("adagrad", 0.01, ONE_SLOT, bb=1.0, cb=1.0, ei=1e-7, initial_b=0.1),
+    Optimizer(
+        "adadelta",
+        1.0,
+        ADADELTA_TOO,
+        bb=0.95,
+        cb=0.05,
+        ba=0.95,
+        ca=0.05,
+        ei=1e-6,
+        is_adadelta=True,
+    ),
+    Optimizer(
+        "adamax",
+        0.002,
+        TWO_SLOTS,
+        bb=B2,
+        ba=B1,
+        ca=1 - B1,
+        cg=0.0,
+        cm=lambda t: 1 / (1 - B1**t),
+        is_adamax=True,
+    ),
+    Optimizer(
+        "nadam",
+        0.002,
+        TWO_SLOTS,
+        bb=B2,
+        cb=1 - B2,
+        ba=B1,
+        ca=1 - B1,
+        eo=1e-8,
+        cg=lambda t: (1 - B1) / (1 - B1**t),
+        cm=lambda t: B1 / (1 - B1 ** (t + 1)),
+        s=lambda t: 1 / (1 - B2**t),
+    ),
+)
+NAMES = tuple(row.name for row in TABLE)
 
 
 class Coefficients(NamedTuple):
@@ -70,54 +128,59 @@ class Slots(NamedTuple):
     b: dict
 
 
-def init_slots(optimizer, params):
-    """Returns the slots before the first step; zeros but for adagrad's b = 0.1."""
-    initial_b = _look_up(_INITIAL_B, optimizer)
+def row_of(name: str) -> Optimizer:
+    """Returns the row of an optimizer."""
+    return TABLE[NAMES.index(name)]
+
+
+def init_slots(optimizer: jax.Array, params: dict) -> Slots:
+    """Returns the slots before the first step; zeros but for adagrad's b = 0.1.
+
+    Args:
+      optimizer: int32[], index into NAMES.
+      params: the weights of one lane.
+    """
+    initial_b = _look_up("initial_b", optimizer)
     return Slots(
         a=jax.tree.map(jnp.zeros_like, params),
         b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params),
     )
 
 
-def _look_up(table, optimizer, dtype=float):
-    return jnp.asarray(table, jnp.result_type(dtype))[optimizer]
+def _look_up(letter: str, optimizer: jax.Array) -> jax.Array:
+    """Returns a constant letter of a lane's row, as a float."""
+    values = np.array([getattr(row, letter) for row in TABLE], float)
+    return jnp.asarray(values, jnp.result_type(float))[optimizer]
 
 
-def update_level(optimizer):
-    """How much of the formula an optimizer, by name, needs: 0 to 3."""
-    return int(_LEVEL[OPTIMIZERS.index(optimizer)])
-
-
-def coefficients(optimizer, step):
-    """Looks up the coefficients of a step, counted from 1.
-
-    Adam divides its moments by 1 - B^t (Kingma & Ba, 2015); nadam looks one step
-    ahead (Dozat, 2016); the other rules do not depend on the step.
-    """
+def coefficients(optimizer: jax.Array, step: jax.Array) -> Coefficients:
+    """Looks up the coefficients of a lane at a step, counted from 1."""
     t = jnp.asarray(step, float)
-    debias_1, debias_2 = 1 - B1**t, 1 - B2**t
-    is_nadam, is_sgd = optimizer == NADAM, optimizer == SGD
-    has_momentum = (optimizer == ADAM) | (optimizer == ADAMAX)
-    cg = jnp.where(has_momentum, 0.0, jnp.where(is_nadam, (1 - B1) / debias_1, 1.0))
-    cm = jnp.where(has_momentum, 1 / debias_1, 0.0)
-    cm = jnp.where(is_nadam, B1 / (1 - B1 ** (t + 1)), cm)
-    s = jnp.where((optimizer == ADAM) | is_nadam, 1 / debias_2, 1.0)
+
+    def by_step(letter: str) -> jax.Array:
+        values = [getattr(row, letter) for row in TABLE]
+        values = [value(t) if callable(value) else value for value in values]
+        return jnp.stack([jnp.asarray(value, t.dtype) for value in values])[optimizer]
+
+    constants = ("bb", "cb", "ba", "ca", "ei", "eo")
     return Coefficients(
-        bb=_look_up(_BB, optimizer),
-        cb=_look_up(_CB, optimizer),
-        ba=_look_up(_BA, optimizer),
-        ca=_look_up(_CA, optimizer),
-        cg=cg,
-        cm=cm,
-        s=jnp.where(is_sgd, 0.0, s),
-        ei=_look_up(_EI, optimizer),
-        eo=_look_up(_EO, optimizer),
-        is_adamax=optimizer == ADAMAX,
-        is_adadelta=optimizer == ADADELTA,
+        **{letter: _look_up(letter, optimizer) for letter in constants},
+        **{letter: by_step(letter) for letter in ("cg", "cm", "s")},
+        is_adamax=_look_up("is_adamax", optimizer) > 0,
+        is_adadelta=_look_up("is_adadelta", optimizer) > 0,
     )
 
 
-def update_lanes(params, slots, grads, *, optimizer, step, learning_rate, weight_decay):
+def update_lanes(
+    params: dict,
+    slots: Slots,
+    grads: dict,
+    *,
+    optimizer: jax.Array,
+    step: jax.Array,
+    learning_rate: jax.Array,
+    weight_decay: jax.Array,
+) -> tuple[dict, Slots]:
     """Takes one step with every weight of every lane.
 
     Weight decay is decoupled (Loshchilov & Hutter, 2019): kernels, not biases,
@@ -125,7 +188,7 @@ def update_lanes(params, slots, grads, *, optimizer, step, learning_rate, weight
 
     Args:
       params, slots, grads: trees of [L, ...].
-      optimizer: int32[L], indices into OPTIMIZERS.
+      optimizer: int32[L], indices into NAMES.
       step: int32[], counted from 1, the same for all lanes.
       learning_rate, weight_decay: float[L].
 
@@ -141,7 +204,7 @@ def update_lanes(params, slots, grads, *, optimizer, step, learning_rate, weight
 
     # An update costs what it reads and writes, and adadelta two more square roots
     # and divisions a weight: a cohort does only what its neediest lane needs.
-    level = jnp.max(_look_up(_LEVEL, optimizer, int))
+    level = jnp.max(_look_up("level", optimizer)).astype(int)
     branches = [functools.partial(update_all, level) for level in range(4)]
     return jax.lax.switch(level, branches, params, slots, grads)
 

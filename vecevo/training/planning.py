@@ -9,11 +9,15 @@ clock, so a plan can be repeated.
 import itertools
 import math
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+
+from vecevo.errors import InputError
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
 BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
 BYTES_PER_UNIT_EXAMPLE = 24  # an activation, its gradient, its dropout draw, to spare
+BYTES_PER_LOGIT_EXAMPLE = 12  # a logit, its exponential, to spare
 
 
 class Costs(NamedTuple):
@@ -41,6 +45,7 @@ class Job(NamedTuple):
 
     costs: Costs
     num_features: int
+    num_classes: int
     batch_size: int
     examples_at_once: int  # in training or evaluation, whichever takes more
     steps_per_epoch: int
@@ -57,12 +62,12 @@ class CohortClass(NamedTuple):
     lane_counts: tuple[int, ...]  # ascending; a cohort starts with at most the last
 
 
-class Network(NamedTuple):
-    """What a plan needs to know of a network."""
+class Trainee(NamedTuple):
+    """What a plan needs to know of a network that is to be trained."""
 
     width: int
     depth: int
-    update_level: int  # `optimizers.update_level` of its optimizer
+    update_level: int  # `level` of its optimizer's row in `optimizers.TABLE`
     num_epochs: float = 0.0  # that it is expected to train for
 
 
@@ -73,7 +78,13 @@ class Cohort(NamedTuple):
     individuals: tuple[int, ...]  # rows of the hyperparams; -1 is an empty lane
 
 
-def choose_classes(shapes, job, *, list_size, num_lists):
+def choose_classes(
+    shapes: Sequence[tuple[int, int]],
+    job: Job,
+    *,
+    list_size: int,
+    num_lists: float,
+) -> list[CohortClass]:
     """Chooses the shapes to compile for, where padding costs less than compiling.
 
     Exact, by dynamic programming over the sorted widths and, within a range of
@@ -88,6 +99,9 @@ def choose_classes(shapes, job, *, list_size, num_lists):
 
     Returns:
       A list of CohortClasses; each shape fits one of them.
+
+    Raises:
+      InputError: for a shape of which not one network fits the memory.
     """
     counts = Counter(shapes)
     for width, depth in counts:
@@ -96,7 +110,7 @@ def choose_classes(shapes, job, *, list_size, num_lists):
     most_shared = -(-list_size // job.num_workers)  # so that every worker has a cohort
     widths = sorted({width for width, _ in counts})
 
-    def split_depths(start, stop):
+    def split_depths(start: int, stop: int) -> tuple[float, list[CohortClass]]:
         """Classes for the widths of a range, and their cost."""
         by_depth = Counter()
         for (width, depth), count in counts.items():
@@ -104,13 +118,15 @@ def choose_classes(shapes, job, *, list_size, num_lists):
                 by_depth[depth] += count
         depths = sorted(by_depth)
 
-        def one_class(first, last):
+        def one_class(first: int, last: int) -> tuple[float, list[CohortClass]]:
             num = share * sum(by_depth[depth] for depth in depths[first:last])
             return _cheapest_class(widths[stop - 1], depths[last - 1], num, num_lists)
 
         return _cheapest_split(len(depths), one_class)
 
-    def _cheapest_class(width, depth, num_networks, num_lists):
+    def _cheapest_class(
+        width: int, depth: int, num_networks: float, num_lists: float
+    ) -> tuple[float, list[CohortClass]]:
         options = [
             _cost_of_class(width, depth, lanes, num_networks, num_lists, job)
             for lanes in LADDER
@@ -122,7 +138,9 @@ def choose_classes(shapes, job, *, list_size, num_lists):
     return _cheapest_split(len(widths), split_depths)[1]
 
 
-def _cheapest_split(num_items, cost_of_range):
+def _cheapest_split(
+    num_items: int, cost_of_range: Callable[[int, int], tuple[float, list]]
+) -> tuple[float, list]:
     """Cuts a sequence into ranges of the least total cost.
 
     `cost_of_range(start, stop)` gives the cost and the list of classes of a range.
@@ -137,7 +155,14 @@ def _cheapest_split(num_items, cost_of_range):
     return best[-1]
 
 
-def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
+def _cost_of_class(
+    width: int,
+    depth: int,
+    lanes: int,
+    num_networks: float,
+    num_lists: float,
+    job: Job,
+) -> tuple[float, list[CohortClass]]:
     """Seconds, and the class, of packing some networks into cohorts of some lanes.
 
     Smaller lane counts, for the last cohort of a list and for compaction when half
@@ -161,27 +186,27 @@ def _cost_of_class(width, depth, lanes, num_networks, num_lists, job):
     return cost, [CohortClass(width, depth, tuple(lane_counts))]
 
 
-def expected_cohorts(num_networks, lanes):
+def expected_cohorts(num_networks: float, lanes: int) -> float:
     """Cohorts for a random number of networks: the last is half full on average."""
     return min(num_networks, num_networks / lanes + (1 - 1 / lanes) / 2)
 
 
-def plan(networks, classes):
+def plan(trainees: Sequence[Trainee], classes: Iterable[CohortClass]) -> list[Cohort]:
     """Packs networks into cohorts.
 
     Args:
-      networks: list of Networks.
-      classes: CohortClasses; each network goes to the smallest that holds it.
+      trainees: the networks.
+      classes: each network goes to the smallest that holds it.
 
     Returns:
       A list of Cohorts that holds every network once.
     """
     members = {cohort_class: [] for cohort_class in sorted(classes)}
-    for individual, network in enumerate(networks):
-        smallest = smallest_class(classes, network.width, network.depth)
+    for individual, trainee in enumerate(trainees):
+        smallest = smallest_class(members, trainee.width, trainee.depth)
         # The neediest lane decides what its cohort's updates cost, and the longest
         # how long it takes: alike go together.
-        key = (network.update_level, network.num_epochs, network.depth, individual)
+        key = (trainee.update_level, trainee.num_epochs, trainee.depth, individual)
         members[smallest].append(key)
     cohorts = []
     for cohort_class, group in members.items():
@@ -190,13 +215,15 @@ def plan(networks, classes):
     return cohorts
 
 
-def smallest_class(classes, width, depth):
+def smallest_class(
+    classes: Iterable[CohortClass], width: int, depth: int
+) -> CohortClass:
     """The smallest CohortClass that holds a network."""
     fitting = [c for c in classes if c.width >= width and c.depth >= depth]
     return min(fitting, key=lambda c: (c.width, c.depth))
 
 
-def fill_cohorts(cohort_class, individuals):
+def fill_cohorts(cohort_class: CohortClass, individuals: Sequence[int]) -> list[Cohort]:
     """Packs networks of one class, in the order given, into Cohorts."""
     cohorts = []
     for taken in itertools.batched(individuals, cohort_class.lane_counts[-1]):
@@ -206,14 +233,14 @@ def fill_cohorts(cohort_class, individuals):
     return cohorts
 
 
-def halve_class(cohort_class, num_lanes):
+def halve_class(cohort_class: CohortClass, num_lanes: int) -> CohortClass:
     """The class with half of some lanes at most, for a device without memory."""
     fewer = {n for n in cohort_class.lane_counts if n <= num_lanes // 2}
     lane_counts = tuple(sorted(fewer | {num_lanes // 2}))
     return cohort_class._replace(lane_counts=lane_counts)
 
 
-def most_lanes(width, depth, job):
+def most_lanes(width: int, depth: int, job: Job) -> int:
     """How many lanes of a shape one cohort may hold; 0 if not even one."""
     in_memory = job.memory_bytes // lane_bytes(width, depth, job)
     weights = num_weights(width, depth, job)
@@ -222,7 +249,9 @@ def most_lanes(width, depth, job):
     return min(in_memory, max(1, job.costs.most_weights // weights))
 
 
-def share_memory(job, shapes, *, num_workers):
+def share_memory(
+    job: Job, shapes: Iterable[tuple[int, int]], *, num_workers: int
+) -> Job:
     """The job with as many workers, up to some, as the largest network leaves room."""
     largest = max(lane_bytes(width, depth, job) for width, depth in shapes)
     num_workers = max(1, min(num_workers, job.memory_bytes // largest))
@@ -230,24 +259,26 @@ def share_memory(job, shapes, *, num_workers):
     return job._replace(num_workers=num_workers, memory_bytes=memory_bytes)
 
 
-def lane_bytes(width, depth, job):
+def lane_bytes(width: int, depth: int, job: Job) -> int:
     """Bytes that one lane takes while it trains."""
-    units = width * depth * job.examples_at_once
+    per_example = width * depth * BYTES_PER_UNIT_EXAMPLE
+    per_example += job.num_classes * BYTES_PER_LOGIT_EXAMPLE
     weights = num_weights(width, depth, job)
-    return weights * BYTES_PER_WEIGHT + units * BYTES_PER_UNIT_EXAMPLE
+    return weights * BYTES_PER_WEIGHT + per_example * job.examples_at_once
 
 
-def _check_fits(width, depth, job):
+def _check_fits(width: int, depth: int, job: Job) -> None:
     needed = lane_bytes(width, depth, job)
     if needed > job.memory_bytes:
-        raise ValueError(
+        raise InputError(
             f"a network of depth={depth}, padded to width={width}, takes "
             f"{needed / 2**30:.3g} GiB, more than "
-            f"memory_gib={job.memory_bytes / 2**30:.3g}: allow more, or leave it out."
+            f"memory_gib={job.memory_bytes / 2**30:.3g} (memory_bytes="
+            f"{job.memory_bytes}): allow more, or leave it out."
         )
 
 
-def step_seconds(width, depth, lanes, job):
+def step_seconds(width: int, depth: int, lanes: int, job: Job) -> float:
     """Expected seconds of one step of a cohort, of the time of all workers."""
     costs = job.costs
     unit_examples = lanes * width * depth * job.batch_size
@@ -259,6 +290,7 @@ def step_seconds(width, depth, lanes, job):
     return overhead + unit_examples * per_unit + weights * per_weight
 
 
-def num_weights(width, depth, job):
-    """Weights of the kernels before the output layer."""
-    return width * job.num_features + (depth - 1) * width * width
+def num_weights(width: int, depth: int, job: Job) -> int:
+    """Weights of the kernels, the output layer's included."""
+    hidden = width * job.num_features + (depth - 1) * width * width
+    return hidden + width * job.num_classes

@@ -1,61 +1,132 @@
-"""What describes a network: a dict of values by name, checked and completed."""
+"""What describes a network: hyperparameters, one row of a table each.
 
+A network is a dict of values by name. Here such dicts are checked and completed, and
+given the identity that its random draws depend on.
+"""
+
+import hashlib
+import json
 import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-import numpy as np
+import jax
 
-from vecevo.training import networks, optimizers
-
-REQUIRED = ("depth", "width", "activation", "optimizer")
-DEFAULTS = {"dropout_rate": 0.2, "weight_decay": 0.0}
-NUMBERS = {  # what holds for a number, and its words
-    "depth": (lambda x: 1 <= x <= 1000 and x % 1 == 0, "a whole number from 1 to 1000"),
-    "width": (lambda x: x >= 1 and x % 1 == 0, "a whole number from 1 up"),
-    "learning_rate": (lambda x: 0 < x < math.inf, "a number above 0"),
-    "dropout_rate": (lambda x: 0 <= x <= 0.999, "a number from 0 to 0.999"),
-    "weight_decay": (lambda x: 0 <= x < math.inf, "a number from 0 up"),
-}
+from vecevo.errors import InputError, check_names, is_number
+from vecevo.training import activations, optimizers
 
 
-def complete(hyperparams):
+class Hyperparameter(NamedTuple):
+    """One row: what a value must be, and what it is where it is left out."""
+
+    name: str
+    is_right: Callable[[Any], bool]
+    words: str  # what a right value is
+    kind: Callable[[Any], Any]  # int, float or str; the rates of lanes are floats
+    default: float | Callable[[Mapping], float] | None = None  # None: it is required
+
+
+def _whole(least: int, most: float) -> Callable[[Any], bool]:
+    return lambda x: is_number(x) and x % 1 == 0 and least <= x <= most
+
+
+def _from(least: float, most: float = math.inf) -> Callable[[Any], bool]:
+    return lambda x: is_number(x) and least <= x <= most and math.isfinite(x)
+
+
+def _one_of(names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "is_right": lambda x: isinstance(x, str) and x in names,
+        "words": f"one of {', '.join(names)}",
+        "kind": str,
+    }
+
+
+def _default_learning_rate(values: Mapping) -> float:
+    return optimizers.row_of(values["optimizer"]).learning_rate
+
+
+TABLE = (
+    Hyperparameter("depth", _whole(1, 1000), "a whole number from 1 to 1000", int),
+    Hyperparameter("width", _whole(1, math.inf), "a whole number from 1 up", int),
+    Hyperparameter("activation", **_one_of(activations.NAMES)),
+    Hyperparameter("optimizer", **_one_of(optimizers.NAMES)),
+    Hyperparameter(
+        "learning_rate",
+        lambda x: _from(0)(x) and x > 0,
+        "a number above 0",
+        float,
+        _default_learning_rate,
+    ),
+    Hyperparameter(
+        "dropout_rate", _from(0, 0.999), "a number from 0 to 0.999", float, 0.2
+    ),
+    Hyperparameter("weight_decay", _from(0), "a number from 0 up", float, 0.0),
+)
+NAMES = tuple(row.name for row in TABLE)
+REQUIRED = tuple(row.name for row in TABLE if row.default is None)
+RATES = tuple(row.name for row in TABLE if row.kind is float)
+# All of these are part of a network's identity; of later ones, what is not the default.
+ALWAYS_IDENTIFY = (
+    *("activation", "depth", "dropout_rate", "learning_rate", "optimizer"),
+    *("weight_decay", "width"),
+)
+
+
+def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
     """Fills in what a dict of hyperparameters leaves out.
 
     Raises:
-      ValueError: naming what no network can be built or trained with.
+      InputError: naming what no network can be built or trained with.
     """
-    unknown = set(hyperparams) - {*REQUIRED, "learning_rate", *DEFAULTS}
-    if unknown:
-        raise ValueError(f"{min(unknown)!r} is no hyperparameter: leave it out.")
-    for name in REQUIRED:
-        if name not in hyperparams:
-            raise ValueError(f"a network has no {name}: give it one.")
-        check_choice(name, hyperparams[name])
-    rate = optimizers.DEFAULT_LEARNING_RATES[hyperparams["optimizer"]]
-    completed = {**DEFAULTS, "learning_rate": rate, **hyperparams}
-    for name in ("learning_rate", *DEFAULTS):
-        check_choice(name, completed[name])
-        completed[name] = float(completed[name])
-    for name in ("width", "depth"):
-        completed[name] = int(completed[name])
-    return completed
+    if not isinstance(hyperparams, Mapping):
+        raise InputError(
+            f"hyperparams={hyperparams!r} must be a dict of values by name, with "
+            f"{', '.join(REQUIRED)}."
+        )
+    check_names(hyperparams, NAMES, of="hyperparameter")
+    completed: dict[str, Any] = {}
+    for row in sorted(TABLE, key=lambda row: callable(row.default)):
+        if row.name in hyperparams:
+            check_choice(row.name, hyperparams[row.name])
+            completed[row.name] = row.kind(hyperparams[row.name])
+        elif row.default is None:
+            raise InputError(f"a network has no {row.name}: give it one.")
+        else:
+            completed[row.name] = default_of(row, completed)
+    return {name: completed[name] for name in NAMES}
 
 
-def check_choice(name, value):
-    """Raises ValueError for a value that a hyperparameter cannot have."""
-    names = {"activation": networks.ACTIVATIONS, "optimizer": optimizers.OPTIMIZERS}
-    if name in names:
-        is_right, words = value in names[name], f"one of {', '.join(names[name])}"
-    elif isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        is_right, words = False, "a number"
-    else:
-        condition, words = NUMBERS[name]
-        is_right = condition(value)
-    if not is_right:
-        raise ValueError(f"{name}={value!r} must be {words}.")
+def default_of(row: Hyperparameter, values: Mapping[str, Any]) -> float | None:
+    """The default of a hyperparameter beside the others; None where it has none."""
+    return row.default(values) if callable(row.default) else row.default
 
 
-def check_counts(**counts):
-    """Raises ValueError for a setting that is no whole number from 1 up."""
-    for name, count in counts.items():
-        if not isinstance(count, int | np.integer) or count < 1:
-            raise ValueError(f"{name}={count!r} must be a whole number from 1 up.")
+def check_choice(name: str, value: Any) -> None:
+    """Refuses a value that a hyperparameter cannot have.
+
+    Raises:
+      InputError: naming it, its value and what it must be.
+    """
+    check_names([name], NAMES, of="hyperparameter")
+    row = TABLE[NAMES.index(name)]
+    if not row.is_right(value):
+        raise InputError(f"{name}={value!r} must be {row.words}.")
+
+
+def network_key(key: jax.Array, hyperparams: Mapping[str, Any]) -> jax.Array:
+    """Folds a network's identity, a hash of its completed hyperparams, into a key.
+
+    A hyperparameter that is new, and at its default, leaves the identity as it was.
+    """
+    identity = {
+        row.name: hyperparams[row.name]
+        for row in TABLE
+        if row.name in ALWAYS_IDENTIFY
+        or hyperparams[row.name] != default_of(row, hyperparams)
+    }
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).digest()
+    for word in (digest[:4], digest[4:8]):
+        key = jax.random.fold_in(key, int.from_bytes(word, "big"))
+    return key

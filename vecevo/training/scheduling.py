@@ -5,47 +5,70 @@ each core trains a cohort of its own; an accelerator trains one after the other.
 """
 
 import concurrent.futures
+import gc
 import threading
 import time
 import warnings
+from collections.abc import Callable, Generator, Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from vecevo.training import cohorts, networks, planning
+from vecevo.errors import InputError
+from vecevo.training import cohorts, planning
+from vecevo.training.epochs import Lanes
+from vecevo.training.programs import with_settings_of_this_thread
+from vecevo.training.sessions import Session, padded_module
 
 
-def train_plan(session, plan, make_lanes_fn):
+class Attempt(NamedTuple):
+    """What trying to train a cohort gave."""
+
+    trained: cohorts.Trained | None  # None: it found no memory, or was stopped
+    found_no_memory: bool = False
+    seconds: float = 0.0
+
+
+def train_plan(
+    session: Session,
+    plan: Sequence[planning.Cohort],
+    make_lanes_fn: Callable[[planning.Cohort], Lanes],
+    *,
+    wants_params_fn: Callable[[float], bool],
+) -> Generator[tuple[planning.Cohort, cohorts.Trained, float]]:
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
+    Closing the iterator stops what is in training, at the end of its epoch.
+
     Args:
-      session: sessions.Session.
-      plan: list of planning.Cohorts.
-      make_lanes_fn: planning.Cohort -> epochs.Lanes.
+      session: of the run.
+      plan: the cohorts.
+      make_lanes_fn: makes the lanes of a cohort.
+      wants_params_fn: as for `cohorts.train_cohort`.
 
     Yields:
-      (Cohort, cohorts.Trained, seconds) as they finish. When the time is up, cohorts
-      that are left out are not yielded.
+      The cohort, what it gave, and seconds, as they finish. When the time is up,
+      cohorts that are left out are not yielded.
 
     Raises:
-      ValueError: when the device has no room for a single network.
+      InputError: when the device has no room for a single network.
     """
     for cohort in plan:
         _request_programs(session, cohort)
     is_abandoned = threading.Event()
 
-    @cohorts.with_settings_of_this_thread
-    def train(cohort):
+    @with_settings_of_this_thread
+    def train(cohort: planning.Cohort) -> Attempt:
         start = time.perf_counter()
-        trained = cohorts.train_cohort(
-            session.setup,
-            _network(session, cohort),
-            make_lanes_fn(cohort),
-            np.array(cohort.individuals) >= 0,
-            cohort.cohort_class.lane_counts,
+        attempt = _attempt(
+            session,
+            cohort,
+            make_lanes_fn,
             is_stopped_fn=lambda: is_abandoned.is_set() or session.is_time_up_fn(),
+            wants_params_fn=wants_params_fn,
         )
-        return trained, time.perf_counter() - start
+        return attempt._replace(seconds=time.perf_counter() - start)
 
     executor = concurrent.futures.ThreadPoolExecutor(session.job.num_workers)
     futures = {executor.submit(train, cohort): cohort for cohort in plan}
@@ -55,48 +78,67 @@ def train_plan(session, plan, make_lanes_fn):
                 futures, return_when=concurrent.futures.FIRST_COMPLETED
             )
             for future in done:
-                cohort = futures.pop(future)
-                try:
-                    trained, seconds = future.result()
-                except jax.errors.JaxRuntimeError as error:
-                    for half in _halve(session, cohort, error):
+                cohort, attempt = futures.pop(future), future.result()
+                if attempt.trained is not None:
+                    yield cohort, attempt.trained, attempt.seconds
+                elif attempt.found_no_memory:
+                    gc.collect()
+                    for half in _halve(session, cohort):
                         futures[executor.submit(train, half)] = half
-                    continue
-                if trained is not None:
-                    yield cohort, trained, seconds
     finally:
         is_abandoned.set()
         executor.shutdown(cancel_futures=True)
 
 
-def _request_programs(session, cohort):
+def _attempt(
+    session: Session,
+    cohort: planning.Cohort,
+    make_lanes_fn: Callable[[planning.Cohort], Lanes],
+    *,
+    is_stopped_fn: Callable[[], bool],
+    wants_params_fn: Callable[[float], bool],
+) -> Attempt:
+    """Trains a cohort; a lack of memory is a value.
+
+    As an error it would hold the frames in which it was raised, and with them the
+    memory that the next attempt needs.
+    """
+    try:
+        trained = cohorts.train_cohort(
+            session.setup,
+            padded_module(session, cohort.cohort_class),
+            make_lanes_fn(cohort),
+            np.array(cohort.individuals) >= 0,
+            cohort.cohort_class.lane_counts,
+            is_stopped_fn=is_stopped_fn,
+            wants_params_fn=wants_params_fn,
+        )
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        return Attempt(None, found_no_memory=True)
+    return Attempt(trained)
+
+
+def _request_programs(session: Session, cohort: planning.Cohort) -> None:
     """Lets the programs of a cohort compile while earlier cohorts train."""
+    module = padded_module(session, cohort.cohort_class)
     for num_lanes in reversed(cohort.cohort_class.lane_counts):
         if num_lanes <= len(cohort.individuals):
-            session.setup.programs.request(_network(session, cohort), num_lanes)
+            session.setup.programs.request(module, num_lanes)
 
 
-def _network(session, cohort):
-    return networks.PaddedMLP(
-        width=cohort.cohort_class.width,
-        depth=cohort.cohort_class.depth,
-        num_classes=session.dataset.num_classes,
-    )
-
-
-def _halve(session, cohort, error):
+def _halve(session: Session, cohort: planning.Cohort) -> list[planning.Cohort]:
     """Returns two cohorts for one that the device had no memory for.
 
     The class is halved too, in `session.classes`, for all later lists of the run.
     """
-    if "RESOURCE_EXHAUSTED" not in str(error):
-        raise error
     num_lanes, whole = len(cohort.individuals), cohort.cohort_class
     if num_lanes == 1:
-        raise ValueError(
+        raise InputError(
             f"the device has no memory for one network of depth={whole.depth}, padded "
             f"to width={whole.width}: leave it out, or lower batch_size."
-        ) from error
+        )
     half = planning.halve_class(whole, num_lanes)
     if whole in session.classes:
         session.classes[session.classes.index(whole)] = half

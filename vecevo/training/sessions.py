@@ -1,152 +1,162 @@
 """What all lists of networks of one run share: data on the device, plan, keys."""
 
-import os
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import cohorts, epochs, planning
-from vecevo.training.recipe import check_counts
+from vecevo.datasets.making import Dataset
+from vecevo.keys import split_run_key
+from vecevo.training import activations, losses, planning, selfcheck
+from vecevo.training.cohorts import Setup
+from vecevo.training.epochs import TrainingData
+from vecevo.training.memory import num_cores
+from vecevo.training.networks import PaddedMLP
+from vecevo.training.programs import Programs, is_on_cpu
+from vecevo.training.settings import TrainingSettings
+from vecevo.training.stopping import StoppingRule
 
 CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
 
 
-class RunKeys(NamedTuple):
-    """The domains of a run's random draws, which never meet."""
+class Expected(NamedTuple):
+    """The networks that may come, each kind equally likely."""
 
-    search: jax.Array
-    network: jax.Array
-    order: jax.Array
-    start: jax.Array
-
-
-def split_run_key(seed):
-    """Returns the RunKeys of a seed."""
-    key = jax.random.key(seed, impl="threefry2x32")  # as `threefry` draws from
-    return RunKeys(*jax.random.split(key, 4))
+    shapes: Sequence[tuple[int, int]]  # width and depth; one may repeat
+    activations: tuple[str, ...] = activations.NAMES
+    list_size: int = 1  # networks that are trained at once
+    num_lists: float = 1  # how often that is done
 
 
 class Session(NamedTuple):
     """All that the lists of networks of one run share."""
 
-    dataset: object  # making.Dataset
-    classes: list  # planning.CohortClasses
-    setup: cohorts.Setup
+    dataset: Dataset
+    settings: TrainingSettings
+    classes: list[planning.CohortClass]
+    setup: Setup
     job: planning.Job
-    is_time_up_fn: Callable  # asked before every epoch of every cohort
+    activations: tuple[str, ...]  # that a network may have
+    is_time_up_fn: Callable[[], bool]  # asked before every epoch of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
 
-def memory_budget():
-    """Bytes that cohorts may take: of a CPU's memory a quarter, of a device's most."""
-    stats = jax.devices()[0].memory_stats()
-    if stats and "bytes_limit" in stats:
-        return int(stats["bytes_limit"] * 0.8)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
+    """Returns what is expected of a list of networks, all of them equally likely."""
+    return Expected(
+        shapes=[(h["width"], h["depth"]) for h in hyperparams],
+        activations=in_order(h["activation"] for h in hyperparams),
+        **{"list_size": len(hyperparams), **counts},
+    )
 
 
-def most_workers():
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names of activations once each, in the order of their table."""
+    return tuple(row.name for row in activations.rows_of(set(names)))
+
+
+def most_workers() -> int:
     """Cohorts that a device trains at once, given the memory: one a core of a CPU."""
-    return num_cores() if cohorts.is_on_cpu() else 1
-
-
-def num_cores():
-    """Cores of the CPU that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return num_cores() if is_on_cpu() else 1
 
 
 def make_plan(
-    data_shape,
-    shapes,
-    *,
-    list_size,
-    num_lists: float = 1,
-    batch_size=64,
-    max_epochs=50,
-    memory_bytes=None,
-):
-    """Returns the planning.Job and CohortClasses of a run.
+    data_shape: tuple[int, int, int], expected: Expected, settings: TrainingSettings
+) -> tuple[planning.Job, list[planning.CohortClass]]:
+    """Returns the Job and the CohortClasses of a run.
 
-    `data_shape` is (N, F) of the part to train on; the rest as in `start_session`.
+    Args:
+      data_shape: N, F, C of the part to train on.
+      expected: networks.
+      settings: resolved.
+
+    Raises:
+      InputError: for a network that the memory has no room for.
     """
-    num_train, num_features = data_shape
-    shapes = [(padded_width(width), depth) for width, depth in shapes]
+    num_train, num_features, num_classes = data_shape
+    batch_size, max_epochs = settings.batch_size, settings.max_epochs
+    memory_bytes = settings.memory_bytes
+    if batch_size is None or max_epochs is None or memory_bytes is None:
+        raise TypeError(f"{settings} are not resolved: call settings.resolve.")
+    shapes = [(padded_width(width), depth) for width, depth in expected.shapes]
     job = planning.Job(
-        costs=planning.CPU if cohorts.is_on_cpu() else planning.ACCELERATOR,
+        costs=planning.CPU if is_on_cpu() else planning.ACCELERATOR,
         num_features=num_features,
+        num_classes=num_classes,
         batch_size=batch_size,
-        examples_at_once=max(batch_size, epochs.EVALUATION_BATCH),
+        examples_at_once=max(batch_size, losses.EVALUATION_BATCH),
         steps_per_epoch=-(-num_train // batch_size),
         expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
-        memory_bytes=memory_budget() if memory_bytes is None else memory_bytes,
+        memory_bytes=int(memory_bytes),
         num_workers=1,
     )
     job = planning.share_memory(job, shapes, num_workers=most_workers())
     return job, planning.choose_classes(
-        shapes, job, list_size=list_size, num_lists=num_lists
+        shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
 
 
 def start_session(
-    dataset,
-    shapes,
+    dataset: Dataset,
+    expected: Expected,
+    settings: TrainingSettings,
     *,
-    list_size,
-    num_lists: float = 1,
-    seed=0,
-    batch_size=64,
-    max_epochs=50,
-    patience=5,
-    memory_bytes=None,
-    is_time_up_fn=lambda: False,
-):
-    """Puts the data set on the device and chooses the classes of cohorts.
+    seed: int = 0,
+    is_time_up_fn: Callable[[], bool] = lambda: False,
+) -> Session:
+    """Puts the data set on the device, and chooses the classes of cohorts.
 
     Args:
-      dataset: making.Dataset.
-      shapes: (width, depth) of every network that may come, each equally likely.
-      list_size: networks that are expected to be trained at once.
-      num_lists: how often that is expected to be done.
+      dataset: to train on.
+      expected: networks.
+      settings: resolved, by `settings.resolve`.
       seed: of initial weights, dropout and the order of examples.
-      batch_size: B.
-      max_epochs: cap on the epochs of a network.
-      patience: epochs in a row without a lower validation loss before it stops.
-      memory_bytes: that cohorts may take; None is `memory_budget()`.
       is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+
+    Raises:
+      InputError: for a seed out of range, a network beyond the memory, or a compiler
+        that makes wrong gradients.
     """
-    check_counts(batch_size=batch_size, max_epochs=max_epochs, patience=patience)
-    job, classes = make_plan(
-        dataset.x_train.shape,
-        shapes,
-        list_size=list_size,
-        num_lists=num_lists,
-        batch_size=batch_size,
-        max_epochs=max_epochs,
-        memory_bytes=memory_bytes,
-    )
-    arrays = (getattr(dataset, name) for name in epochs.TrainingData._fields)
-    data = jax.device_put(epochs.TrainingData(*arrays))
     keys = split_run_key(seed)
-    setup = cohorts.Setup(
-        programs=cohorts.Programs(data, batch_size),
+    selfcheck.check_compiler(settings.precision)
+    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    job, classes = make_plan(data_shape, expected, settings)
+    arrays = (getattr(dataset, name) for name in TrainingData._fields)
+    data = jax.device_put(TrainingData(*arrays))
+    setup = Setup(
+        programs=Programs(data, job.batch_size, settings.precision),
         data=data,
-        rule=epochs.StoppingRule(
-            patience=jnp.array(patience),
-            max_epochs=jnp.array(max_epochs),
+        rule=StoppingRule(
+            patience=jnp.array(settings.patience),
+            max_epochs=jnp.array(settings.max_epochs),
             keeps_last=jnp.array(dataset.is_article),
         ),
         order_key=keys.order,
     )
     return Session(
-        dataset, classes, setup, job, is_time_up_fn, network_root=keys.network
+        dataset=dataset,
+        settings=settings,
+        classes=classes,
+        setup=setup,
+        job=job,
+        activations=expected.activations,
+        is_time_up_fn=is_time_up_fn,
+        network_root=keys.network,
     )
 
 
-def padded_width(width):
+def padded_module(session: Session, cohort_class: planning.CohortClass) -> PaddedMLP:
+    """Returns the module that the networks of a class are padded to."""
+    return PaddedMLP(
+        width=cohort_class.width,
+        depth=cohort_class.depth,
+        num_classes=session.dataset.num_classes,
+        activations=session.activations,
+    )
+
+
+def padded_width(width: int) -> int:
     """The class width of a network; beyond the widest, its own."""
     return min((w for w in CLASS_WIDTHS if w >= width), default=width)

@@ -13,7 +13,7 @@ ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 
 
-def random_bits(key, shape):
+def random_bits(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Returns uint32 of a shape, bit by bit what `jax.random.bits` gives.
 
     Threefry-2x32 with 20 rounds in counter mode. See Salmon et al., "Parallel random

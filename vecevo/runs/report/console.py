@@ -1,22 +1,22 @@
-"""What a run shows and leaves: progress, the table of winners, result.json."""
+"""What a run shows: progress, its plan, the table of winners."""
 
-import importlib.metadata
-import math
-import platform
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import jax
-import numpy as np
+from rich.console import Console
+from rich.status import Status
 from rich.table import Table
 
-from vecevo.runs.evolve import accuracy_on
+from vecevo.results import NetworkResult, Progress
+from vecevo.training.forecast import ClassForecast
+from vecevo.training.planning import Job
 
 QUIET_SECONDS = 30  # between lines about cohorts, where there is no status line
-PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
 
 
-def progress_line(progress, num_generations):
+def progress_line(progress: Progress, num_generations: int) -> str:
     """Returns the line that a generation ends with."""
     failed = f" ({progress.num_failed} failed)" if progress.num_failed else ""
     return (
@@ -28,19 +28,21 @@ def progress_line(progress, num_generations):
     )
 
 
-def make_cohort_shower(console, status, config):
+def make_cohort_shower(
+    console: Console, status: Status, num_generations: int
+) -> Callable[[int, Sequence[NetworkResult]], None]:
     """Returns a function that says, after a cohort, how far the generation is.
 
     It updates the status line of a terminal; elsewhere it prints now and then.
     """
     last_seconds, num_trained = time.monotonic(), Counter()
 
-    def show(generation, results):
+    def show(generation: int, results: Sequence[NetworkResult]) -> None:
         nonlocal last_seconds
         num_trained[generation] += len(results)
         best = max(result.validation_accuracy for result in results)
         line = (
-            f"generation {generation + 1}/{config.num_generations}: "
+            f"generation {generation + 1}/{num_generations}: "
             f"{num_trained[generation]} new networks trained, the latest {best:.4f}"
         )
         status.update(line)
@@ -51,7 +53,7 @@ def make_cohort_shower(console, status, config):
     return show
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Returns seconds as h:mm:ss or m:ss."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -60,109 +62,7 @@ def duration(seconds):
     return f"{minutes}:{seconds:02}"
 
 
-def result_dict(result, dataset, config, precision, space):
-    """Returns the dict of result.json from a SearchResult.
-
-    The test part is used here, once, for the winners alone.
-    """
-    top = [
-        {
-            **_network(genome, network),
-            "test_accuracy": accuracy_on(
-                network, dataset.x_test, dataset.y_test, num_classes=dataset.num_classes
-            ),
-        }
-        for genome, network in result.top
-    ]
-    return {
-        **_common_dict(result, config, space, top),
-        "protocol": "article" if dataset.is_article else "validation",
-        "plan": [c._asdict() for c in result.classes],
-        "precision": precision,
-        "memory_gib": config.memory_gib,
-        "dataset": {
-            "name": dataset.name,
-            "num_train": len(dataset.y_train),
-            "num_validation": len(dataset.y_validation),
-            "num_test": len(dataset.y_test),
-            "num_features": dataset.x_train.shape[1],
-            "num_classes": dataset.num_classes,
-            "scaling": dataset.scaling,
-        },
-    }
-
-
-def replay_dict(result, table, config):
-    """Returns the dict of result.json from a SearchResult on a recorded table.
-
-    For the winners it says what the run did not see: the mean of all replicates.
-    """
-    means = table.validation_accuracy.mean(axis=1)
-    num_choices = table.space.num_choices
-    top = [
-        {
-            **_network(genome, network),
-            "mean_accuracy": float(means[np.ravel_multi_index(genome, num_choices)]),
-        }
-        for genome, network in result.top
-    ]
-    return {
-        **_common_dict(result, config, table.space, top),
-        "landscape": {
-            "source": table.source,
-            "num_replicates": table.validation_accuracy.shape[1],
-            "best_mean_accuracy": float(means.max()),
-        },
-    }
-
-
-def _common_dict(result, config, space, top):
-    total = result.time_seconds["total"]
-    return {
-        "best": top[0] if top else None,
-        "top": top,
-        "objectives": list(config.objectives),
-        "front": [_network(genome, network) for genome, network in result.front],
-        "num_generations": len(result.progress),
-        "generations": [
-            {
-                name: _finite_or_none(getattr(progress, name))
-                for name in ("best_accuracy", "mean_accuracy", "median_accuracy")
-            }
-            for progress in result.progress
-        ],
-        "num_genomes": space.num_genomes,
-        "num_evaluated": result.num_evaluated,
-        "num_trained": result.num_trained,
-        "num_failed": result.num_failed,
-        "num_programs": result.num_programs,
-        "time_seconds": result.time_seconds,
-        "networks_per_hour": 3600 * result.num_trained / total,
-        "useful_work_ratio": result.useful_work_ratio,
-        "device": jax.devices()[0].device_kind,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in PACKAGES},
-        },
-        "seed": config.seed,
-    }
-
-
-def _network(genome, network):
-    return {
-        "genome": list(genome),
-        "hyperparams": network.hyperparams,
-        "num_params": network.num_params,
-        "num_epochs": network.num_epochs,
-        "validation_accuracy": network.validation_accuracy,
-    }
-
-
-def _finite_or_none(number):
-    return number if math.isfinite(number) else None
-
-
-def plan_table(rows):
+def plan_table(rows: Sequence[ClassForecast]) -> Table:
     """Returns ClassForecasts as a table for the console."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("width", "depth", "lanes", "networks", "cohorts", "programs"):
@@ -184,7 +84,7 @@ def plan_table(rows):
     return table
 
 
-def plan_line(rows, job):
+def plan_line(rows: Sequence[ClassForecast], job: Job) -> str:
     """Returns what a run is expected to take, in one line."""
     num_programs = sum(row.num_programs for row in rows)
     seconds = sum(row.seconds for row in rows)
@@ -197,7 +97,7 @@ def plan_line(rows, job):
     )
 
 
-def networks_table(rows, names):
+def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
     """Returns networks of a result.json dict as a table for the console.
 
     Of the hyperparams it shows those with the given names.
@@ -222,7 +122,9 @@ def networks_table(rows, names):
     return table
 
 
-def show_result(summary, genes, folder, console):
+def show_result(
+    summary: dict[str, Any], genes: Sequence[str], folder: Any, console: Console
+) -> None:
     """Prints the winners and the sum of the run."""
     seconds = summary["time_seconds"]
     if summary["best"]:

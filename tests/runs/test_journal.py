@@ -1,0 +1,111 @@
+"""The run's SQLite file: what is written, what is read, of every schema there was."""
+
+import contextlib
+import math
+import pathlib
+import sqlite3
+
+import numpy as np
+import pytest
+
+import vecevo
+from vecevo.results import NetworkResult, Progress
+from vecevo.runs import earlier, journal
+from vecevo.training.recipe import complete
+
+OLD = pathlib.Path(__file__).parent / "schema_1"
+SPACE = vecevo.SearchSpace((("depth", (1, 2)), ("learning_rate", (0.1, 1e30))))
+FIXED = {"width": 8, "activation": "relu", "optimizer": "sgd"}
+
+
+def make_result(genome, accuracy):
+    is_failed = not math.isfinite(accuracy)
+    return NetworkResult(
+        hyperparams=complete({**FIXED, **vecevo.decode(SPACE, genome)}),
+        num_params=10,
+        validation_accuracy=accuracy,
+        validation_loss=math.inf if is_failed else 0.5,
+        num_epochs=2,
+        failed_epoch=1 if is_failed else None,
+        curves={"train_loss": np.array([1.0, math.nan])},
+        params={},
+    )
+
+
+@pytest.fixture
+def connection(tmp_path):
+    meta = {"space": SPACE.genes, "fixed": FIXED, "device": "cpu"}
+    with contextlib.closing(journal.create(tmp_path / "run.sqlite", meta)) as opened:
+        yield opened
+
+
+def test_what_is_written_is_read(tmp_path, connection):
+    results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
+    journal.record(connection, 0, [(0, 0), (1, 1)], results)
+    progress = Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
+    journal.record_generation(connection, progress)
+    path = tmp_path / "run.sqlite"
+    meta = journal.read_meta(path)
+    assert meta == {
+        "space": [["depth", [1, 2]], ["learning_rate", [0.1, 1e30]]],
+        "fixed": FIXED,
+        "device": "cpu",
+    }
+    rows = journal.read_networks(path)
+    assert [row["genome"] for row in rows] == [[0, 0], [1, 1]]
+    assert [row["validation_accuracy"] for row in rows] == [0.75, None]
+    assert journal.read_best(path) == [results[0].hyperparams]
+    query = "SELECT status, failed_epoch, curves, cohort FROM networks"
+    assert connection.execute(query).fetchall() == [
+        ("trained", None, '{"train_loss": [1.0, null]}', 1),
+        ("failed", 1, '{"train_loss": [1.0, null]}', 1),
+    ]
+    query = "SELECT generation, mean_accuracy, num_failed FROM generations"
+    assert connection.execute(query).fetchall() == [(0, None, 1)]
+
+
+def test_a_network_has_one_row_for_each_replicate_rung_and_purpose(connection):
+    journal.record(connection, 0, [(0, 0)], [make_result((0, 0), 0.75)])
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        journal.record(connection, 1, [(0, 0)], [make_result((0, 0), 0.5)])
+    assert connection.execute("SELECT count(*) FROM cohorts").fetchone() == (1,)
+    for changes in ("replicate = 1", "rung = 1", "purpose = 'confirmation'"):
+        connection.execute(f"UPDATE networks SET {changes}")
+        journal.record(connection, 1, [(0, 0)], [make_result((0, 0), 0.5)])
+        connection.execute("DELETE FROM networks WHERE validation_accuracy = 0.5")
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        connection.execute("UPDATE networks SET status = 'lucky'")
+
+
+def test_confirmations_replicates_and_parts_are_not_told(tmp_path, connection):
+    genomes = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    results = [make_result(g, 0.1 * n) for n, g in enumerate(genomes, start=1)]
+    journal.record(connection, 0, genomes, results)
+    with connection:
+        for number, changes in enumerate(
+            ("purpose = 'confirmation'", "replicate = 1", "status = 'partial'"), start=2
+        ):
+            connection.execute(f"UPDATE networks SET {changes} WHERE id = {number}")
+    rows = journal.read_networks(tmp_path / "run.sqlite")
+    assert [row["genome"] for row in rows] == [[0, 0]]
+    assert len(journal.read_best(tmp_path / "run.sqlite")) == 1
+
+
+def test_a_run_of_schema_1_is_a_table_and_starts_another():
+    table = vecevo.load_table(OLD)
+    assert [name for name, _ in table.space.genes][-1] == "learning_rate"
+    assert table.space.num_genomes == 4 and table.fixed["dropout_rate"] == 0.2
+    accuracy = table.validation_accuracy[:, 0]
+    np.testing.assert_allclose(
+        accuracy, [0.173611119, -np.inf, 0.118055560, -np.inf], rtol=1e-6
+    )
+    best = journal.read_best(OLD / "run.sqlite")
+    known = earlier.find_known(best, SPACE, FIXED)
+    assert [genome.tolist() for genome in known] == [[0, 0], [1, 0]]
+
+
+def test_a_run_from_before_a_hyperparameter_starts_another():
+    older = [{**FIXED, "depth": 2, "learning_rate": 0.1}]  # two are left to defaults
+    assert [g.tolist() for g in earlier.find_known(older, SPACE, FIXED)] == [[1, 0]]
+    unknown = [{**older[0], "colour": 1}]
+    assert earlier.find_known(unknown, SPACE, FIXED) == []

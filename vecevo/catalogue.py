@@ -1,0 +1,99 @@
+"""THE table from names to strategies. It can be read without JAX."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from vecevo.errors import check_names
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from vecevo.strategies import Strategy
+
+StrategyName = Literal[
+    "recommended",
+    "genetic",
+    "evolution_plus",
+    "regularized_evolution",
+    "self_adaptive",
+    "nsga2",
+    "univariate_estimation",
+    "local_search",
+    "random",
+    "grid",
+]
+NAMES: tuple[str, ...] = typing.get_args(StrategyName)
+
+
+class Request(NamedTuple):
+    """What is asked of a strategy by its name."""
+
+    population_size: int
+    num_generations: int
+    num_objectives: int = 1
+    genetic_setting: str = "article"
+
+    @property
+    def most_told(self) -> int:
+        """Genomes that it will be told at most."""
+        return self.population_size * self.num_generations
+
+
+def _genetic_settings(request: Request) -> dict[str, Any]:
+    from vecevo import strategies
+
+    make_setting = {
+        "article": strategies.article_setting,
+        "code": strategies.code_setting,
+    }[request.genetic_setting]
+    return make_setting(request.population_size)
+
+
+# Settings beside the population size; a name is that of a function in `strategies`.
+_SETTINGS: dict[str, Callable[[Request], dict[str, Any]]] = {
+    "recommended": lambda request: {"capacity": request.most_told},
+    "genetic": _genetic_settings,
+    "nsga2": lambda request: {"num_objectives": request.num_objectives},
+}
+
+
+def make_strategy(
+    name: str,
+    num_choices: ArrayLike,
+    *,
+    population_size: int,
+    num_generations: int,
+    num_objectives: int = 1,
+    genetic_setting: str = "article",
+    without_repeats: bool = False,
+) -> Strategy:
+    """Makes the strategy of a name.
+
+    Args:
+      name: one of NAMES.
+      num_choices: int32[G].
+      population_size: P.
+      num_generations: that it will be asked for at most.
+      num_objectives: M, of nsga2.
+      genetic_setting: of genetic: `article` or `code`.
+      without_repeats: whether it asks for each genome once; `recommended` always does.
+
+    Raises:
+      InputError: for an unknown name, or settings that the strategy refuses.
+    """
+    from vecevo import strategies
+
+    check_names([name], NAMES, of="strategy")
+    request = Request(population_size, num_generations, num_objectives, genetic_setting)
+    settings = {"population_size": population_size}
+    if name in _SETTINGS:
+        settings |= _SETTINGS[name](request)
+    strategy = getattr(strategies, name)(num_choices, **settings)
+    if without_repeats and name != "recommended":
+        return strategies.without_repeats(
+            strategy, num_choices, capacity=request.most_told
+        )
+    return strategy

@@ -1,0 +1,75 @@
+"""What training and searching give: plain values, without a device or a genome's space.
+
+A network that failed, because a loss was not finite, has the worst values there are:
+accuracy -inf and loss inf; `failed_epoch` says when. No value is NaN.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Genome = tuple[int, ...]  # indices of choices, one a gene
+
+
+class NetworkResult(NamedTuple):
+    """What training one network gave; curves have one entry an epoch."""
+
+    hyperparams: dict[str, Any]
+    num_params: int
+    validation_accuracy: float  # at the epoch whose weights are kept; -inf: failed
+    validation_loss: float  # at that epoch; inf: failed
+    num_epochs: int
+    failed_epoch: int | None  # the epoch, from 0, whose loss was not finite
+    curves: dict[str, np.ndarray]  # by name float32[epochs]: train_loss,
+    # validation_loss and validation_accuracy
+    params: dict[str, dict[str, np.ndarray]]  # of the kept epoch, kernels [out, in],
+    # without padding; {} where nothing was kept
+    test_accuracy: float | None = None  # of the winners of a search alone
+
+
+class Work(NamedTuple):
+    """What training took; work is epochs of lanes times parameters of lanes."""
+
+    needed: int = 0  # by the true parameters and epochs of the networks
+    executed: int = 0  # by the padded parameters of all lanes, empty or stopped too
+    train_seconds: float = 0.0  # of all workers together
+    wait_seconds: float = 0.0  # of all workers, for programs to be compiled
+
+
+class Progress(NamedTuple):
+    """What a run says after each generation."""
+
+    generation: int  # from 0
+    best_accuracy: float  # validation accuracy, of the run so far
+    mean_accuracy: float  # of this generation, those that failed left out
+    median_accuracy: float  # of this generation, those that failed counted
+    num_trained: int  # distinct networks of the run so far
+    num_failed: int  # of these
+    networks_per_hour: float
+    seconds_left: float  # if the generations left take as long as those before
+
+
+class SearchResult(NamedTuple):
+    """What a run leaves, the best networks first."""
+
+    top: list[tuple[Genome, NetworkResult]]
+    front: list[tuple[Genome, NetworkResult]]  # of several objectives the Pareto
+    # front, without weights
+    progress: list[Progress]
+    num_evaluated: int
+    num_trained: int
+    num_failed: int
+    num_programs: int
+    classes: list  # planning.CohortClasses, as they were at the end
+    time_seconds: dict[str, float]  # total; of a worker: compile (waited for), train
+    useful_work_ratio: float | None  # None when nothing was trained
+
+
+def add_work(work: Work, more: Work) -> Work:
+    """Returns the sum of two Works."""
+    return Work(
+        needed=work.needed + more.needed,
+        executed=work.executed + more.executed,
+        train_seconds=work.train_seconds + more.train_seconds,
+        wait_seconds=work.wait_seconds + more.wait_seconds,
+    )

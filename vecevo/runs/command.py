@@ -1,0 +1,268 @@
+"""A run as the command line asks for it: resolved, shown, recorded, reported."""
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from rich.console import Console
+
+from vecevo import catalogue
+from vecevo.datasets import loading, making
+from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError
+from vecevo.results import Genome, NetworkResult, Progress, SearchResult
+from vecevo.runs import environment, journal, resolving
+from vecevo.runs.configuration import RunConfig, to_toml
+from vecevo.runs.earlier import start_population
+from vecevo.runs.evolve import count_lists, expected_networks, search
+from vecevo.runs.recorded import replay
+from vecevo.runs.report import console as shown
+from vecevo.runs.report import summary as summaries
+from vecevo.runs.tables import load_table
+from vecevo.space import SearchSpace
+from vecevo.strategies import Strategy
+from vecevo.training.forecast import forecast
+from vecevo.training.planning import CohortClass
+from vecevo.training.selfcheck import check_compiler
+from vecevo.training.sessions import make_plan
+from vecevo.training.settings import resolve
+
+
+def run(config: RunConfig, console: Console) -> None:
+    """Runs a configuration and leaves its results in the output folder.
+
+    Raises:
+      InputError: naming the argument, for what cannot be run; what was trained by
+        then stays, and nothing else is left.
+    """
+    environment.select_device(config.device)
+    resolving.check(config)
+    if config.landscape is not None:
+        run_on_landscape(config, console)
+        return
+    cache_dir = environment.set_up_cache(config.cache_dir)
+    check_compiler(config.precision)
+    space, fixed = resolving.make_space(config)
+    config = resolving.resolve_search(config, space)
+    config = dataclasses.replace(
+        config, output_dir=config.output_dir or default_folder(config)
+    )
+    folder = new_folder(config)
+    start = None
+    if config.start_from is not None:
+        sizes = {"population_size": size_of(config), "seed": config.seed}
+        start = start_population(config.start_from, space, fixed, console, **sizes)
+    dataset = loading.load_dataset(
+        config.dataset,
+        data_dir=config.data_dir,
+        cache_dir=cache_dir and cache_dir / "datasets",
+        seed=config.seed,
+        limit_train=config.limit_train,
+        is_article=config.protocol == "article",
+    )
+    if config.standardize:
+        dataset = making.standardize(dataset)
+    config = resolving.resolve_training(config, dataset)
+    describe(config, space, dataset, console)
+    plan = show_plan(config, space, fixed, dataset, console)
+    if config.plan:
+        return
+    environment.make_folder(folder)
+    (folder / "config.toml").write_text(to_toml(config))
+    try:
+        result = evolve(config, space, fixed, start, dataset, plan, folder, console)
+    except InputError as error:
+        if journal.read_networks(folder / "run.sqlite"):
+            raise InputError(f"{error} What was trained is in {folder}.") from error
+        shutil.rmtree(folder)  # made above, and nothing has been trained
+        raise
+    summary = summaries.result_dict(result, dataset, config, space)
+    leave_result(summary, space, folder, console)
+
+
+def run_on_landscape(config: RunConfig, console: Console) -> None:
+    """Searches a recorded table as configured; nothing is trained."""
+    try:
+        table = load_table(str(config.landscape))
+    except InputError as error:
+        raise InputError(f"landscape={config.landscape!r}: {error}") from error
+    config = resolving.resolve_search(config, table.space)
+    config = dataclasses.replace(
+        config, output_dir=config.output_dir or default_folder(config)
+    )
+    folder = new_folder(config)
+    num_replicates = table.validation_accuracy.shape[1]
+    console.print(
+        f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
+        f"{num_replicates} replicates of each: {config.num_generations} generations "
+        f"of {config.population_size}"
+    )
+
+    def progress_fn(progress: Progress) -> None:
+        console.print(shown.progress_line(progress, config.num_generations))
+
+    result = replay(
+        table,
+        strategy=make_strategy(config, table.space),
+        num_generations=config.num_generations,
+        seed=config.seed,
+        objectives=config.objectives,
+        progress_fn=progress_fn,
+    )
+    environment.make_folder(folder)
+    (folder / "config.toml").write_text(to_toml(config))
+    summary = summaries.replay_dict(result, table, config)
+    leave_result(summary, table.space, folder, console)
+
+
+def leave_result(
+    summary: dict[str, Any], space: SearchSpace, folder: pathlib.Path, console: Console
+) -> None:
+    """Writes result.json, and shows what is in it."""
+    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
+    shown.show_result(summary, [name for name, _ in space.genes], folder, console)
+
+
+def default_folder(config: RunConfig) -> str:
+    """The output folder of a configuration that names none."""
+    if config.landscape is not None:
+        name = f"landscape-{pathlib.Path(config.landscape).stem}"
+    elif "." in config.dataset:
+        name = pathlib.Path(config.dataset).stem
+    else:
+        name = config.dataset.replace("/", "-")
+    return f"runs/{name}-{config.strategy}-{config.seed}"
+
+
+def new_folder(config: RunConfig) -> pathlib.Path:
+    """Returns the path of the output folder, which must not be there yet."""
+    folder = pathlib.Path(str(config.output_dir))
+    if folder.exists():
+        raise InputError(
+            f"output_dir={str(folder)!r} exists and is never overwritten: name another "
+            "with --output-dir, or move it away."
+        )
+    return folder
+
+
+def evolve(
+    config: RunConfig,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    start: np.ndarray | None,
+    dataset: Dataset,
+    plan: list[CohortClass],
+    folder: pathlib.Path,
+    console: Console,
+) -> SearchResult:
+    """Searches as configured, showing and recording what is trained."""
+    meta = {
+        "space": space.genes,
+        "fixed": fixed,
+        "config": dataclasses.asdict(config),
+        "memory_gib": config.memory_gib,
+        "plan": [cohort_class._asdict() for cohort_class in plan],
+        "versions": summaries.versions(),
+        "device": jax.devices()[0].device_kind,
+    }
+    with (
+        contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection,
+        console.status("starting") as status,
+    ):
+        show_cohort = shown.make_cohort_shower(console, status, config.num_generations)
+
+        def record_fn(
+            generation: int,
+            genomes: Sequence[Genome],
+            results: Sequence[NetworkResult],
+        ) -> None:
+            journal.record(connection, generation, genomes, results)
+            show_cohort(generation, results)
+
+        def progress_fn(progress: Progress) -> None:
+            journal.record_generation(connection, progress)
+            console.print(shown.progress_line(progress, config.num_generations))
+
+        return search(
+            space,
+            dataset,
+            strategy=make_strategy(config, space),
+            num_generations=config.num_generations,
+            seed=config.seed,
+            max_seconds=config.max_seconds,
+            initial_population=start,
+            objectives=config.objectives,
+            fixed=fixed,
+            record_fn=record_fn,
+            progress_fn=progress_fn,
+            **resolving.training_settings(config),
+        )
+
+
+def make_strategy(config: RunConfig, space: SearchSpace) -> Strategy:
+    """Returns the strategy of a configuration whose search is resolved."""
+    return catalogue.make_strategy(
+        str(config.strategy),
+        space.num_choices,
+        population_size=size_of(config),
+        num_generations=config.num_generations,
+        num_objectives=len(config.objectives),
+        genetic_setting=config.genetic_setting,
+        without_repeats=config.without_repeats,
+    )
+
+
+def size_of(config: RunConfig) -> int:
+    """The population size of a configuration whose search is resolved."""
+    if config.population_size is None:
+        raise TypeError("population_size is not resolved")
+    return config.population_size
+
+
+def show_plan(
+    config: RunConfig,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    dataset: Dataset,
+    console: Console,
+) -> list[CohortClass]:
+    """Prints what is expected of the run; the whole table if only that is asked."""
+    size, strategy = size_of(config), make_strategy(config, space)
+    num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
+    lists = {"list_size": size, "num_lists": num_lists}
+    expected = expected_networks(space, fixed, **lists)
+    settings = resolve(resolving.training_settings(config), dataset)
+    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    job, classes = make_plan(data_shape, expected, settings)
+    rows = forecast(expected.shapes, classes, job, **lists)
+    if config.plan:
+        console.print(shown.plan_table(rows))
+    console.print(shown.plan_line(rows, job))
+    return classes
+
+
+def describe(
+    config: RunConfig, space: SearchSpace, dataset: Dataset, console: Console
+) -> None:
+    """Says what is about to run."""
+    console.print(
+        f"{dataset.name}: {len(dataset.y_train):,} examples to train on, "
+        f"{len(dataset.y_validation):,} to validate, {len(dataset.y_test):,} to test; "
+        f"inputs: {dataset.scaling}"
+    )
+    if dataset.is_article:
+        console.print(
+            "protocol article: stops and selects on the TEST part, as the article did; "
+            "its accuracies are no estimate for new data"
+        )
+    console.print(
+        f"{config.strategy} search over {space.num_genomes:,} networks: "
+        f"{config.num_generations} generations of {config.population_size} on "
+        f"{jax.devices()[0].device_kind}"
+    )

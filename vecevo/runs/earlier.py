@@ -1,0 +1,92 @@
+"""First generations taken from a file of genomes, or from an earlier run."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from vecevo import operators
+from vecevo.errors import InputError
+from vecevo.keys import split_run_key
+from vecevo.runs import journal
+from vecevo.runs.starting import check_population
+from vecevo.space import SearchSpace, decode, encode
+from vecevo.training.recipe import NAMES, complete
+
+
+def start_population(
+    start_from: str,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    console: Console,
+    *,
+    population_size: int,
+    seed: int,
+) -> np.ndarray:
+    """Returns a first generation int[P, G].
+
+    Args:
+      start_from: a .json file with genomes, or the folder of an earlier run, whose
+        best networks start, and random ones beside them.
+      space, fixed: of the run that starts.
+      console: to say what starts.
+      population_size: P.
+      seed: of the random ones.
+
+    Raises:
+      InputError: for what cannot be read, or genomes that are none of the space.
+    """
+    path = pathlib.Path(start_from)
+    if path.suffix == ".json":
+        genomes = read_genomes(path)
+        try:
+            check_population(genomes, space, population_size)
+        except InputError as error:
+            raise InputError(f"start_from={start_from!r}: {error}") from error
+        return genomes
+    path = path / "run.sqlite" if path.is_dir() else path
+    known = find_known(journal.read_best(path), space, fixed)[:population_size]
+    console.print(
+        f"start: the best {len(known)} networks of {path}, and "
+        f"{population_size - len(known)} random ones"
+    )
+    fresh = operators.random_population(
+        split_run_key(seed).start, space.num_choices, population_size=population_size
+    )
+    return np.concatenate([*(g[None] for g in known), fresh])[:population_size]
+
+
+def find_known(
+    networks: list[dict[str, Any]], space: SearchSpace, fixed: Mapping[str, Any]
+) -> list[np.ndarray]:
+    """Returns the genomes int32[G] of the networks that a space has, in their order.
+
+    A network of an earlier run may lack hyperparameters that are newer than the run:
+    they had no say then, as they have by default.
+    """
+    known = []
+    for values in networks:
+        if not set(values) <= set(NAMES):
+            continue
+        whole = complete(values)
+        if all(whole[name] in choices for name, choices in space.genes):
+            genes = {name: whole[name] for name, _ in space.genes}
+            genome = encode(space, genes)
+            if complete({**fixed, **decode(space, genome)}) == whole:
+                known.append(genome)
+    return known
+
+
+def read_genomes(path: pathlib.Path) -> np.ndarray:
+    """Reads a JSON list of genomes."""
+    try:
+        return np.array(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"start_from={str(path)!r} cannot be read ({reason}): give a JSON list of "
+            "genomes of one length, or the folder of a run."
+        ) from error

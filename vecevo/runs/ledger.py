@@ -1,0 +1,75 @@
+"""What a run knows about the networks that it has trained."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from vecevo.objectives import objective_values, pareto_front
+from vecevo.results import (
+    Genome,
+    NetworkResult,
+    Progress,
+    SearchResult,
+    Work,
+    add_work,
+)
+
+NUM_TOP = 5
+
+RecordFn = Callable[[int, Sequence[Genome], Sequence[NetworkResult]], None]
+
+
+class Ledger:
+    """What a run knows about the networks that it has trained."""
+
+    def __init__(self, record_fn: RecordFn | None = None):
+        self.accuracy: dict[Genome, float] = {}
+        self.results: dict[Genome, NetworkResult] = {}  # without weights and curves
+        self.top: list[tuple[Genome, NetworkResult]] = []
+        self.generation, self.num_failed, self.work = 0, 0, Work()
+        self._record_fn = record_fn
+
+    def take_in(
+        self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
+    ) -> None:
+        """Takes in a cohort."""
+        pairs = list(zip(genomes, results, strict=True))
+        for genome, result in pairs:
+            self.accuracy[genome] = result.validation_accuracy
+            self.results[genome] = result._replace(params={}, curves={})
+            self.num_failed += result.failed_epoch is not None
+        self.work = add_work(self.work, work)
+        trained = [pair for pair in pairs if pair[1].failed_epoch is None]
+        self.top = best_first([*self.top, *trained])[:NUM_TOP]
+        if self._record_fn is not None:
+            self._record_fn(self.generation, genomes, results)
+
+    def wants_params(self, accuracy: float) -> bool:
+        """Whether a network of an accuracy may be among the best so far."""
+        top = self.top
+        return len(top) < NUM_TOP or accuracy >= top[-1][1].validation_accuracy
+
+
+def best_first(
+    pairs: Sequence[tuple[Genome, NetworkResult]],
+) -> list[tuple[Genome, NetworkResult]]:
+    """Sorts networks by accuracy. Cohorts come in any order, but ties go by genome."""
+    return sorted(pairs, key=lambda pair: (-pair[1].validation_accuracy, pair[0]))
+
+
+def summarize(
+    ledger: Ledger, progress: list[Progress], objectives: Sequence[str], **fields: Any
+) -> SearchResult:
+    """Returns the SearchResult of a ledger, with the other fields as given."""
+    work, front = ledger.work, []
+    trained = [p for p in ledger.results.items() if p[1].failed_epoch is None]
+    if trained and len(objectives) > 1:
+        accuracy = [result.validation_accuracy for _, result in trained]
+        num_params = [result.num_params for _, result in trained]
+        rows = pareto_front(objective_values(objectives, accuracy, num_params))
+        front = best_first([trained[row] for row in rows])
+    return SearchResult(
+        **{"top": ledger.top, "front": front, "progress": progress, **fields},
+        num_trained=len(ledger.accuracy),
+        num_failed=ledger.num_failed,
+        useful_work_ratio=work.needed / work.executed if work.executed else None,
+    )

@@ -1,0 +1,128 @@
+"""What a configuration means: its space, and what data set and device fill in."""
+
+import dataclasses
+import math
+from typing import Any
+
+from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError, check_counts, check_seed
+from vecevo.objectives import check_objectives
+from vecevo.runs.configuration import RunConfig
+from vecevo.runs.starting import choose_budget
+from vecevo.space import SearchSpace
+from vecevo.training import recipe
+from vecevo.training.settings import TrainingSettings, resolve
+from vecevo.training.settings import check as check_training
+
+LANDSCAPE_SETTINGS = {  # those that have a say where nothing is trained
+    *("landscape", "strategy", "genetic_setting", "without_repeats", "objectives"),
+    *("population_size", "num_generations", "seed", "device", "output_dir"),
+    "cache_dir",
+}
+
+
+def check(config: RunConfig) -> None:
+    """Refuses values that cannot be run with.
+
+    Raises:
+      InputError: naming the setting.
+    """
+    for name in ("population_size", "num_generations", "limit_train"):
+        if getattr(config, name) is not None:
+            check_counts(**{name: getattr(config, name)})
+    for name in ("max_seconds", "memory_gib"):
+        value = getattr(config, name)
+        if value is not None and not 0 < value < math.inf:
+            raise InputError(f"{name}={value} must be a number above 0.")
+    check_seed(config.seed)
+    check_training(TrainingSettings(**training_settings(config)))
+    if config.strategy == "grid" and config.start_from is not None:
+        raise InputError(
+            f"start_from={config.start_from!r} is of no use to a grid, which trains "
+            "all networks: leave it out, or choose another --strategy."
+        )
+    check_strategy(config)
+    check_landscape(config)
+    make_space(config)
+
+
+def check_strategy(config: RunConfig) -> None:
+    """Refuses settings that do not go with the strategy."""
+    check_objectives(config.objectives)
+    if config.genetic_setting != "article" and config.strategy != "genetic":
+        raise InputError(
+            f"genetic_setting={config.genetic_setting!r} has no say with strategy="
+            f"{config.strategy!r}: give --strategy genetic."
+        )
+    is_several = len(config.objectives) > 1
+    if config.strategy is not None and is_several != (config.strategy == "nsga2"):
+        raise InputError(
+            f"objectives={config.objectives} and strategy={config.strategy!r} do not "
+            "go together: give --strategy nsga2 for accuracy and num_params, and "
+            "another one for accuracy alone."
+        )
+
+
+def check_landscape(config: RunConfig) -> None:
+    """Refuses settings of training where nothing is trained."""
+    if config.landscape is None:
+        return
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in LANDSCAPE_SETTINGS and value != field.default:
+            raise InputError(
+                f"{field.name}={value!r} has no say with landscape="
+                f"{config.landscape!r}, where nothing is trained: leave it out."
+            )
+
+
+def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
+    """Returns the SearchSpace of a configuration, and the values that are no genes.
+
+    The article's four genes always are; another setting is one where it has choices.
+    """
+    genes, fixed = [], {}
+    for row in recipe.TABLE:
+        choices, is_required = getattr(config, row.name), row.default is None
+        for choice in choices:
+            recipe.check_choice(row.name, choice)
+        if is_required or len(choices) > 1:
+            genes.append((row.name, tuple(choices)))
+        elif choices:
+            fixed[row.name] = choices[0]
+        elif not callable(row.default):
+            raise InputError(f"{row.name}=() has no choice: give at least one.")
+    return SearchSpace(tuple(genes)), fixed
+
+
+def resolve_search(config: RunConfig, space: SearchSpace) -> RunConfig:
+    """Fills in a strategy where none is named, and the sizes that it needs."""
+    budget = choose_budget(
+        config.strategy,
+        space,
+        population_size=config.population_size,
+        num_generations=config.num_generations,
+        objectives=config.objectives,
+        has_start=config.start_from is not None,
+    )
+    return dataclasses.replace(config, **budget._asdict())
+
+
+def resolve_training(config: RunConfig, dataset: Dataset) -> RunConfig:
+    """Fills in what depends on the data set and the device."""
+    settings = resolve(training_settings(config), dataset)
+    return dataclasses.replace(
+        config,
+        batch_size=settings.batch_size,
+        max_epochs=settings.max_epochs,
+        memory_gib=round((settings.memory_bytes or 0) / 2**30, 4),
+    )
+
+
+def training_settings(config: RunConfig) -> dict[str, Any]:
+    """The settings of a configuration that `TrainingSettings` has."""
+    names = set(TrainingSettings._fields) - {"memory_bytes"}
+    settings = {name: getattr(config, name) for name in names}
+    if config.memory_gib is not None:
+        settings["memory_bytes"] = int(config.memory_gib * 2**30)
+    return settings

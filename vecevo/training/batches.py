@@ -1,0 +1,189 @@
+"""Trains lists of networks, by their hyperparams."""
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vecevo.datasets.loading import as_dataset
+from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError
+from vecevo.results import NetworkResult, Work
+from vecevo.training import activations, optimizers, planning, recipe, weights
+from vecevo.training.cohorts import LaneResult
+from vecevo.training.epochs import Lanes
+from vecevo.training.networks import Architecture
+from vecevo.training.scheduling import train_plan
+from vecevo.training.sessions import Session, expect, start_session
+from vecevo.training.settings import resolve
+
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+
+
+def train_networks(
+    hyperparams: Sequence[Mapping[str, Any]],
+    dataset: Dataset | str,
+    *,
+    seed: int = 0,
+    **training: Any,
+) -> list[NetworkResult]:
+    """Trains a list of different networks on a data set.
+
+    Args:
+      hyperparams: dicts with `width`, `depth`, `activation`, `optimizer` and, where
+        not the default, `learning_rate`, `dropout_rate`, `weight_decay`.
+      dataset: from `load_dataset` or `make_dataset`, or a name to load.
+      seed: of initial weights, dropout and the order of examples.
+      **training: `batch_size`, `max_epochs`, `patience`, `precision` and
+        `memory_bytes`, as in `training.settings.TrainingSettings`.
+
+    Returns:
+      The results in the order of `hyperparams`. Equal networks train once and share
+      a result.
+
+    Raises:
+      InputError: naming what cannot be trained, or trained with.
+    """
+    if isinstance(hyperparams, Mapping):
+        raise InputError(
+            f"hyperparams={dict(hyperparams)!r} is one network: give a list of dicts."
+        )
+    dataset = as_dataset(dataset)
+    settings = resolve(training, dataset)
+    completed = [recipe.complete(h) for h in hyperparams]
+    texts = [json.dumps(h, sort_keys=True) for h in completed]
+    distinct = dict(zip(texts, completed, strict=True))
+    if not distinct:
+        return []
+    listed = list(distinct.values())
+    session = start_session(dataset, expect(listed), settings, seed=seed)
+    results = {}
+    with contextlib.closing(session.setup.programs):
+        for individuals, trained, _ in train_list(session, listed):
+            results.update(zip(individuals, trained, strict=True))
+    rows = {text: row for row, text in enumerate(distinct)}
+    return [results[rows[text]] for text in texts]
+
+
+def train_list(
+    session: Session,
+    hyperparams: Sequence[dict[str, Any]],
+    *,
+    expected_epochs: Mapping[str, float] | None = None,
+    wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
+) -> Generator[tuple[list[int], list[NetworkResult], Work]]:
+    """Trains a list of networks, cohort by cohort, the large ones first.
+
+    Closing the iterator stops what is in training.
+
+    Args:
+      session: of the run.
+      hyperparams: completed dicts.
+      expected_epochs: optimizer -> epochs its networks trained for so far, on average.
+      wants_params_fn: validation accuracy -> whether the weights are to be kept.
+
+    Yields:
+      Rows of the list, their results, and the work of each cohort. When the time is
+      up, the cohorts that are left out are not yielded.
+    """
+    trainees = [
+        planning.Trainee(
+            width=h["width"],
+            depth=h["depth"],
+            update_level=optimizers.row_of(h["optimizer"]).level,
+            num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
+        )
+        for h in hyperparams
+    ]
+
+    def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
+        return make_lanes(session.network_root, cohort, hyperparams)
+
+    plan = planning.plan(trainees, session.classes)[::-1]
+    trained_plan = train_plan(
+        session, plan, make_lanes_fn, wants_params_fn=wants_params_fn
+    )
+    with contextlib.closing(trained_plan):
+        for cohort, trained, seconds in trained_plan:
+            cohort_class, individuals = cohort
+            members = [individual for individual in individuals if individual >= 0]
+            # A cohort's empty lanes come last.
+            lane_results = [lane for lane in trained.lane_results if lane is not None]
+            results = [
+                _network_result(hyperparams[individual], lane, session.dataset)
+                for individual, lane in zip(members, lane_results, strict=True)
+            ]
+            padded = _num_params(
+                session.dataset, cohort_class.width, cohort_class.depth
+            )
+            work = Work(
+                needed=sum(result.num_epochs * result.num_params for result in results),
+                executed=trained.num_lane_epochs * padded,
+                train_seconds=seconds - trained.wait_seconds,
+                wait_seconds=trained.wait_seconds,
+            )
+            yield members, results, work
+
+
+def make_lanes(
+    network_root: jax.Array,
+    cohort: planning.Cohort,
+    hyperparams: Sequence[dict[str, Any]],
+) -> Lanes:
+    """Returns the Lanes of a cohort; an empty lane holds its first network.
+
+    Args:
+      network_root: random key that networks fold their identity into.
+      cohort: rows of the list.
+      hyperparams: the list, of completed dicts.
+    """
+    first = cohort.individuals[0]
+    rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
+    activation = [activations.NAMES.index(h["activation"]) for h in rows]
+    optimizer = [optimizers.NAMES.index(h["optimizer"]) for h in rows]
+    return Lanes(
+        key=jnp.stack([recipe.network_key(network_root, h) for h in rows]),
+        architecture=Architecture(
+            width=jnp.array([h["width"] for h in rows], jnp.int32),
+            depth=jnp.array([h["depth"] for h in rows], jnp.int32),
+            activation=jnp.array(activation, jnp.int32),
+        ),
+        optimizer=jnp.array(optimizer, jnp.int32),
+        rates={name: jnp.array([h[name] for h in rows]) for name in recipe.RATES},
+    )
+
+
+def _network_result(
+    hyperparams: dict[str, Any], lane: LaneResult, dataset: Dataset
+) -> NetworkResult:
+    width, depth = hyperparams["width"], hyperparams["depth"]
+    num_epochs = len(lane.train_loss)
+    kept, params = lane.kept_epoch, {}
+    if lane.params is not None:
+        cropped = weights.crop(lane.params, width=width, depth=depth)
+        params = jax.tree.map(np.array, cropped)
+    accuracy, loss = lane.validation_accuracy[kept], lane.validation_loss[kept]
+    return NetworkResult(
+        hyperparams=hyperparams,
+        num_params=_num_params(dataset, width, depth),
+        validation_accuracy=-math.inf if lane.is_failed else float(accuracy),
+        validation_loss=math.inf if lane.is_failed else float(loss),
+        num_epochs=num_epochs,
+        failed_epoch=num_epochs - 1 if lane.is_failed else None,
+        curves={name: getattr(lane, name) for name in CURVES},
+        params=params,
+    )
+
+
+def _num_params(dataset: Dataset, width: int, depth: int) -> int:
+    return weights.count_params(
+        width,
+        depth,
+        num_features=dataset.x_train.shape[1],
+        num_classes=dataset.num_classes,
+    )

@@ -1,0 +1,123 @@
+"""What a network is measured by: loss and accuracy over minibatches of examples."""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from vecevo.training.dropout import Dropout
+from vecevo.training.networks import Architecture, PaddedMLP
+
+EVALUATION_BATCH = 1024  # examples evaluated at once, at most
+
+
+def split_into_batches(
+    order: jax.Array, batch_size: int
+) -> tuple[jax.Array, jax.Array]:
+    """Cuts an order of N examples into batches, padding the last with weight 0.
+
+    Returns:
+      int32[ceil(N / B), B] examples and float[ceil(N / B), B] weights, 1 or 0.
+    """
+    num_examples = order.shape[0]
+    num_batches = -(-num_examples // batch_size)
+    padding = num_batches * batch_size - num_examples
+    indices = jnp.pad(order, (0, padding)).reshape(num_batches, batch_size)
+    weights = jnp.pad(jnp.ones(num_examples), (0, padding)).reshape(indices.shape)
+    return indices, weights
+
+
+def gather_examples(
+    x: jax.Array, y: jax.Array, indices: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Returns inputs float[F, B], features first, and labels int32[B].
+
+    Bytes come to [0, 1]; other inputs are scaled already.
+    """
+    inputs = x[indices].T
+    if inputs.dtype == jnp.uint8:
+        inputs = inputs.astype(float) / 255
+    return inputs, y[indices]
+
+
+def apply(
+    module: PaddedMLP,
+    params: dict,
+    inputs: jax.Array,
+    architecture: Architecture,
+    dropout: Dropout | None,
+) -> jax.Array:
+    """Returns the logits float[C, B] of one lane."""
+    return jnp.asarray(module.apply({"params": params}, inputs, architecture, dropout))
+
+
+def mean_loss(
+    module: PaddedMLP,
+    architecture: Architecture,
+    dropout: Dropout | None,
+    inputs: jax.Array,
+    labels: jax.Array,
+    weights: jax.Array,
+    params: dict,
+) -> jax.Array:
+    """Softmax cross-entropy of one lane's minibatch, weighted mean over examples.
+
+    Args:
+      module: static.
+      architecture: of the lane.
+      dropout: None drops nothing.
+      inputs: float[F, B].
+      labels: int32[B].
+      weights: float[B], at least one above 0.
+      params: of the lane.
+
+    Returns:
+      float[].
+    """
+    logits = apply(module, params, inputs, architecture, dropout)
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels, axis=0)
+    return jnp.sum(losses * weights) / jnp.sum(weights)
+
+
+def evaluate(
+    params: dict,
+    architecture: Architecture,
+    x: jax.Array,
+    y: jax.Array,
+    *,
+    module: PaddedMLP,
+) -> tuple[jax.Array, jax.Array]:
+    """Measures all lanes without dropout, a batch of examples at a time.
+
+    Args:
+      params: of [L, ...].
+      architecture: of int32[L].
+      x: [N, F].
+      y: int32[N].
+      module: static.
+
+    Returns:
+      Mean loss float[L] and accuracy float[L] over all examples.
+    """
+    num_examples = x.shape[0]
+    num_batches = -(-num_examples // EVALUATION_BATCH)
+    batch_size = -(-num_examples // num_batches)
+    batches = split_into_batches(jnp.arange(num_examples), batch_size)
+
+    def add_batch(totals, batch):
+        indices, weights = batch
+        inputs, labels = gather_examples(x, y, indices)
+
+        def measure_lane(params, architecture):
+            logits = apply(module, params, inputs, architecture, None)
+            losses = optax.softmax_cross_entropy_with_integer_labels(
+                logits, labels, axis=0
+            )
+            is_right = jnp.argmax(logits, axis=0) == labels
+            return jnp.sum(losses * weights), jnp.sum(is_right * weights)
+
+        measured = jax.vmap(measure_lane)(params, architecture)
+        return jax.tree.map(jnp.add, totals, measured), None
+
+    zeros = jnp.zeros(architecture.width.shape)
+    (loss, num_right), _ = jax.lax.scan(add_batch, (zeros, zeros), batches)
+    return loss / num_examples, num_right / num_examples

@@ -1,0 +1,136 @@
+"""The compiled programs of a run: each is compiled once, ahead in a thread.
+
+Also what JAX's settings mean to them: a precision is that of the networks' products
+alone, and a setting made by a context holds in the threads that a context starts.
+"""
+
+import concurrent.futures
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo.training.epochs import (
+    TrainingData,
+    example_lanes,
+    init_lanes,
+    train_epoch,
+)
+from vecevo.training.networks import PaddedMLP
+from vecevo.training.stopping import StoppingRule
+
+# What JAX calls the precisions of products; None is the device's default.
+MATMUL_PRECISIONS = {
+    None: None,
+    "float32": "highest",
+    "tf32": "TF32_TF32_F32",
+    "bfloat16": "BF16_BF16_F32",
+}
+
+
+class Shape(NamedTuple):
+    """What a program is compiled for, beside the data set."""
+
+    module: PaddedMLP
+    num_lanes: int
+
+
+class Compiled(NamedTuple):
+    """The two programs of a shape, and how long they were waited for."""
+
+    init: Callable  # Lanes -> LaneState
+    train_epoch: Callable  # as `epochs.train_epoch`, without its static arguments
+    wait_seconds: float
+
+
+def with_settings_of_this_thread[**Params, Returned](
+    fn: Callable[Params, Returned],
+) -> Callable[Params, Returned]:
+    """Returns the function under JAX's settings of now, for another thread to call.
+
+    A thread does not inherit settings made by a context, such as `jax.enable_x64`.
+    """
+    is_x64 = jax.config.jax_enable_x64
+    precision = jax.config.jax_default_matmul_precision
+
+    def call(*args: Params.args, **kwargs: Params.kwargs) -> Returned:
+        with jax.enable_x64(is_x64), jax.default_matmul_precision(precision):
+            return fn(*args, **kwargs)
+
+    return call
+
+
+@contextlib.contextmanager
+def products_in(precision: str | None) -> Iterator[None]:
+    """Sets the precision of products; None is that of the context, or the device's."""
+    name = MATMUL_PRECISIONS[precision] or jax.config.jax_default_matmul_precision
+    with jax.default_matmul_precision(name):
+        yield
+
+
+def is_on_cpu() -> bool:
+    """Whether JAX computes on a CPU."""
+    return jax.default_backend() == "cpu"
+
+
+class Programs:
+    """The compiled programs of a run."""
+
+    def __init__(
+        self, data: TrainingData, batch_size: int, precision: str | None = None
+    ):
+        self._data, self._batch_size = data, batch_size
+        self._precision = precision
+        self._futures: dict[Shape, concurrent.futures.Future] = {}
+        self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+
+    @property
+    def num_programs(self) -> int:
+        """Shapes compiled so far; two programs, for init and epochs, make one."""
+        return sum(f.done() and not f.cancelled() for f in self._futures.values())
+
+    def request(self, module: PaddedMLP, num_lanes: int) -> None:
+        """Starts compiling for a shape in the background, unless that was done."""
+        shape = Shape(module, num_lanes)
+        if shape not in self._futures:
+            compile_shape = with_settings_of_this_thread(self._compile)
+            self._futures[shape] = self._executor.submit(compile_shape, shape)
+
+    def get(self, module: PaddedMLP, num_lanes: int) -> Compiled:
+        """Returns the programs of a shape, once they are compiled."""
+        self.request(module, num_lanes)
+        start = time.perf_counter()
+        init, epoch = self._futures[Shape(module, num_lanes)].result()
+        return Compiled(init, epoch, time.perf_counter() - start)
+
+    def close(self) -> None:
+        """Drops what is not compiled yet."""
+        self._executor.shutdown(cancel_futures=True)
+
+    def _compile(self, shape: Shape) -> tuple[Callable, Callable]:
+        with products_in(self._precision):
+            return compile_programs(shape, self._data, self._batch_size)
+
+
+def compile_programs(
+    shape: Shape, data: TrainingData, batch_size: int
+) -> tuple[Callable, Callable]:
+    """Returns the init and the epoch program of a shape, as every run compiles them."""
+    lanes = example_lanes(shape.num_lanes)
+    init = init_lanes.lower(
+        lanes, module=shape.module, num_features=data.x_train.shape[1]
+    ).compile({"xla_backend_optimization_level": 1} if is_on_cpu() else None)
+    epoch = train_epoch.lower(
+        init.out_info,
+        lanes,
+        data,
+        StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
+        jnp.array(0),
+        jax.random.key(0),
+        module=shape.module,
+        batch_size=batch_size,
+    ).compile()
+    return init, epoch

@@ -1,0 +1,83 @@
+"""When a lane stops, and which weights it keeps."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo.training.optimizers import Slots
+
+
+class StoppingRule(NamedTuple):
+    """When a lane stops, and which weights it keeps; data, never compiled in."""
+
+    patience: jax.Array  # int32[], epochs in a row without a lower loss
+    max_epochs: jax.Array  # int32[]
+    keeps_last: jax.Array  # bool[], the weights of the last epoch, not of the best
+
+
+class LaneState(NamedTuple):
+    """All that the next epoch needs; leading axis L on every leaf."""
+
+    params: dict
+    slots: Slots
+    kept_params: dict  # of the best epoch, or of the last if the rule says so
+    best_loss: jax.Array  # float[L], lowest validation loss so far
+    epochs_since_best: jax.Array  # int32[L]
+    is_active: jax.Array  # bool[L]
+
+
+class EpochReport(NamedTuple):
+    """What the host reads after an epoch, per lane."""
+
+    train_loss: jax.Array  # float[L], mean over the epoch's examples
+    validation_loss: jax.Array  # float[L]
+    validation_accuracy: jax.Array  # float[L]
+    is_best: jax.Array  # bool[L], the lowest validation loss so far
+    is_active: jax.Array  # bool[L], trains on after this epoch
+
+
+def apply_stopping_rule(
+    state: LaneState,
+    rule: StoppingRule,
+    epoch: jax.Array,
+    train_loss: jax.Array,
+    loss: jax.Array,
+    accuracy: jax.Array,
+) -> tuple[LaneState, EpochReport]:
+    """Stops lanes that ran out of patience, epochs or numbers.
+
+    A lane stops after `patience` epochs in a row without a strictly lower
+    validation loss, at the cap, and at once when a loss is not finite.
+
+    Args:
+      state: after the epoch's steps.
+      rule: for all lanes.
+      epoch: int32[], counted from 0.
+      train_loss, loss, accuracy: float[L], the latter two on the validation part.
+    """
+    is_finite = jnp.isfinite(loss) & jnp.isfinite(train_loss)
+    is_best = state.is_active & is_finite & (loss < state.best_loss)
+    epochs_since_best = jnp.where(is_best, 0, state.epochs_since_best + 1)
+    goes_on = (epochs_since_best < rule.patience) & (epoch + 1 < rule.max_epochs)
+    is_kept = jnp.where(rule.keeps_last, state.is_active, is_best)
+
+    def keep(new, old):
+        return jnp.where(is_kept.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    state = LaneState(
+        params=state.params,
+        slots=state.slots,
+        kept_params=jax.tree.map(keep, state.params, state.kept_params),
+        best_loss=jnp.where(is_best, loss, state.best_loss),
+        epochs_since_best=epochs_since_best,
+        is_active=state.is_active & is_finite & goes_on,
+    )
+    report = EpochReport(
+        train_loss=train_loss,
+        validation_loss=loss,
+        validation_accuracy=accuracy,
+        is_best=is_best,
+        is_active=state.is_active,
+    )
+    return state, report
