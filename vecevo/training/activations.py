@@ -51,6 +51,13 @@ TABLE = (
         value=lambda x, t: 0.5 + 0.5 * t,
         slope=lambda x, t, y: y * (1 - y),
     ),
+    Activation(
+        "gelu",
+        value=lambda x, t: 0.5 * x * (1 + t),
+        slope=_gelu_slope,
+        linear=GELU_LINEAR,
+        cubic=GELU_CUBIC,
+    ),
 )
 NAMES = tuple(row.name for row in TABLE)
 

@@ -27,6 +27,7 @@ ACTIVATIONS = {
     "elu": nn.elu,
     "tanh": nn.tanh,
     "sigmoid": nn.sigmoid,
+    "gelu": nn.gelu,
 }
 
 OPTIMIZERS = {
