@@ -101,6 +101,7 @@ TABLE = (
         cm=lambda t: B1 / (1 - B1 ** (t + 1)),
         s=lambda t: 1 / (1 - B2**t),
     ),
+    Optimizer("nesterov", 0.01, TWO_SLOTS, ba=B1, ca=1.0, ei=1.0, cm=B1, s=0.0),
 )
 NAMES = tuple(row.name for row in TABLE)
 

@@ -38,6 +38,7 @@ OPTIMIZERS = {
     "adadelta": functools.partial(optax.adadelta, rho=0.95),
     "adamax": optax.adamax,
     "nadam": optax.nadam,
+    "nesterov": functools.partial(optax.sgd, momentum=0.9, nesterov=True),
 }
 
 
