@@ -3,6 +3,15 @@
 import jax
 import pytest
 
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--dependencies",
+        action="store_true",
+        help="let the wheel's environment install all dependencies anew",
+    )
+
+
 OPTION = "jax_disable_most_optimizations"
 
 

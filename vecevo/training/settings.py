@@ -49,10 +49,11 @@ def check(settings: TrainingSettings) -> None:
     Raises:
       InputError: naming the setting, its value and what it must be.
     """
-    counts = settings._asdict()
-    precision = counts.pop("precision")
-    check_positive(memory_bytes=counts.pop("memory_bytes"))
-    check_counts(**{name: n for name, n in counts.items() if n is not None})
+    precision, optional = settings.precision, ("batch_size", "max_epochs")
+    check_positive(memory_bytes=settings.memory_bytes)
+    check_counts(patience=settings.patience)
+    given = {name: getattr(settings, name) for name in optional}
+    check_counts(**{name: n for name, n in given.items() if n is not None})
     if precision not in (None, *get_args(Precision)):
         raise InputError(
             f"precision={precision!r} must be one of {', '.join(get_args(Precision))}."
