@@ -25,25 +25,24 @@ MAY_IMPORT = {
     "datasets.prepared": {"errors"},
     "datasets.making": {"errors"},
     "datasets.loading": {"datasets.making", "datasets.prepared", "errors"},
-    # the training tower knows no genome: what a network is
-    "training.threefry": set(),
-    "training.dropout": {"training.threefry"},
-    "training.activations": set(),
-    "training.networks": {"training.activations", "training.dropout"},
-    "training.weights": set(),
-    "training.optimizers": set(),
-    "training.recipe": {"errors", "training.activations", "training.optimizers"},
+    # the training tower knows no genome; what a lane is and computes
+    "training.lanes.threefry": set(),
+    "training.lanes.dropout": {"training.lanes.threefry"},
+    "training.lanes.activations": set(),
+    "training.lanes.networks": {
+        *("training.lanes.activations", "training.lanes.dropout"),
+    },
+    "training.lanes.weights": set(),
+    "training.lanes.optimizers": set(),
+    "training.lanes.losses": {"training.lanes.dropout", "training.lanes.networks"},
+    "training.lanes.stopping": {"training.lanes.optimizers"},
+    "training.recipe": {
+        *("errors", "training.lanes.activations", "training.lanes.optimizers"),
+    },
     "training.reference": set(),
-    # what the device does
-    "training.losses": {"training.dropout", "training.networks"},
-    "training.stopping": {"training.optimizers"},
-    "training.epochs": {
-        *("training.dropout", "training.losses", "training.networks"),
-        *("training.optimizers", "training.recipe", "training.stopping"),
-    },
-    "training.programs": {
-        *("training.epochs", "training.networks", "training.stopping"),
-    },
+    # what the device does with many
+    "training.epochs": {"training.lanes", "training.recipe"},
+    "training.programs": {"training.epochs", "training.lanes"},
     # what the host does
     "training.memory": set(),
     "training.planning": {"errors"},
@@ -51,34 +50,25 @@ MAY_IMPORT = {
     "training.settings": {
         *("datasets.making", "errors", "training.memory", "training.programs"),
     },
-    "training.cohorts": {
-        *("training.epochs", "training.networks", "training.programs"),
-        "training.stopping",
-    },
+    "training.cohorts": {"training.epochs", "training.lanes", "training.programs"},
     "training.selfcheck": {
-        *("errors", "training.activations", "training.epochs", "training.networks"),
-        *("training.optimizers", "training.programs", "training.stopping"),
+        *("errors", "training.epochs", "training.lanes", "training.programs"),
     },
     "training.sessions": {
-        *("datasets.making", "keys", "training.activations", "training.cohorts"),
-        *("training.epochs", "training.losses", "training.memory"),
-        *("training.networks", "training.planning", "training.programs"),
-        *("training.selfcheck", "training.settings", "training.stopping"),
+        *("datasets.making", "keys", "training.cohorts", "training.epochs"),
+        *("training.lanes", "training.memory", "training.planning"),
+        *("training.programs", "training.selfcheck", "training.settings"),
     },
     "training.scheduling": {
         *("errors", "training.cohorts", "training.epochs", "training.planning"),
         *("training.programs", "training.sessions"),
     },
     "training.batches": {
-        *("datasets", "errors", "results", "training.activations", "training.cohorts"),
-        *("training.epochs", "training.networks", "training.optimizers"),
-        *("training.planning", "training.recipe", "training.scheduling"),
-        *("training.sessions", "training.settings", "training.weights"),
+        *("datasets", "errors", "results", "training.cohorts", "training.epochs"),
+        *("training.lanes", "training.planning", "training.recipe"),
+        *("training.scheduling", "training.sessions", "training.settings"),
     },
-    "training.predict": {
-        *("errors", "results", "training.activations", "training.losses"),
-        "training.networks",
-    },
+    "training.predict": {"errors", "results", "training.lanes"},
     # the joint
     "evaluation": {
         *("results", "space", "training.batches", "training.recipe"),
@@ -219,9 +209,9 @@ def test_no_arrow_leads_back():
 def test_an_import_from_the_other_tower_is_seen():
     found = imported_modules(
         "from vecevo.training import epochs\nimport vecevo.space\n"
-        "from vecevo.training.networks import crop\nfrom vecevo import operators"
+        "from vecevo.training.lanes.weights import crop\nfrom vecevo import operators"
     )
-    assert found == {"training.epochs", "space", "training.networks", "operators"}
+    assert found == {"training.epochs", "space", "training.lanes.weights", "operators"}
     assert not is_allowed("training.epochs", MAY_IMPORT["strategies"])
     assert is_allowed("training.epochs", {"training"})
-    assert not is_allowed("training.epochs", MAY_IMPORT["training.networks"])
+    assert not is_allowed("training.epochs", MAY_IMPORT["training.lanes.networks"])

@@ -26,7 +26,7 @@ def functions(paths):
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: str(f.relative_to(ROOT)))
 def test_rooms_and_files_are_small(folder):
     files = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
-    assert len(files) <= (24 if folder.parent.name == "vecevo" else 20)
+    assert len(files) <= 20
     for path in files:
         assert len(path.read_text().splitlines()) <= 300, path.name
 

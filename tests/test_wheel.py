@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -29,9 +30,13 @@ INDIRECT = {"array-record", "importlib-resources", "pillow"}  # tensorflow-datas
 def environment(tmp_path_factory, request):
     """An environment with the wheel, and the dependencies of this one or its own."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # building leaves things behind
+    shutil.copytree(PACKAGE, source / "vecevo")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     pip = [sys.executable, "-m", "pip"]
     wheel = [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder)]
-    subprocess.run([*wheel, str(ROOT)], check=True)
+    subprocess.run([*wheel, str(source)], check=True)
     (built,) = folder.glob("*.whl")
     venv.create(folder / "venv", with_pip=False)
     target = [*pip, "--python", str(folder / "venv"), "install", "--quiet"]

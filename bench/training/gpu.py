@@ -16,7 +16,8 @@ from rich.table import Table
 from bench.harness import machine, records
 from bench.training import lanes, sides
 from vecevo import article_space, load_dataset, search, strategies
-from vecevo.training import networks, planning
+from vecevo.training import planning
+from vecevo.training.lanes import networks
 
 NUM_FEATURES, BATCH_SIZE, NUM_PAIRS, NUM_STEPS = 3072, 64, 5, 100
 WIDTHS, DEPTH = (64, 256, 512, 1024), 2

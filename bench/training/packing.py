@@ -14,16 +14,8 @@ from rich.table import Table
 from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
-from vecevo.training import (
-    epochs,
-    losses,
-    networks,
-    optimizers,
-    planning,
-    sessions,
-    stopping,
-    weights,
-)
+from vecevo.training import epochs, planning, sessions
+from vecevo.training.lanes import losses, networks, optimizers, stopping, weights
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
 NUM_CLASSES, BATCH_SIZE, MAX_EPOCHS = 10, 64, 25

@@ -10,7 +10,8 @@ import bench.training.packing
 from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
 from bench.training import costs, gpu, lanes, sides
-from vecevo.training import planning, weights
+from vecevo.training import planning
+from vecevo.training.lanes import weights
 
 
 def test_the_tables_are_those_of_the_records():

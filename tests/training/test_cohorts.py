@@ -5,14 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import (
-    cohorts,
-    epochs,
-    networks,
-    optimizers,
-    programs,
-    stopping,
-)
+from vecevo.training import cohorts, epochs, programs
+from vecevo.training.lanes import networks, optimizers, stopping
 
 NUM_LANES, WIDTH = 4, 8
 

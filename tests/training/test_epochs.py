@@ -5,15 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import (
-    activations,
-    epochs,
-    networks,
-    optimizers,
-    reference,
-    stopping,
-    weights,
-)
+from vecevo.training import epochs, reference
+from vecevo.training.lanes import activations, networks, optimizers, stopping, weights
 
 pytestmark = pytest.mark.optimized
 

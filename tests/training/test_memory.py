@@ -3,7 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import epochs, memory, networks, planning, stopping
+from vecevo.training import epochs, memory, planning
+from vecevo.training.lanes import networks, stopping
 
 
 def test_the_tightest_limit_of_a_container_counts(tmp_path):

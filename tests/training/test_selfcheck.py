@@ -3,7 +3,8 @@
 import jax
 import pytest
 
-from vecevo.training import networks, selfcheck
+from vecevo.training import selfcheck
+from vecevo.training.lanes import networks
 
 
 def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypatch):

@@ -14,10 +14,11 @@ from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
-from vecevo.training import activations, optimizers, planning, recipe, weights
+from vecevo.training import planning, recipe
 from vecevo.training.cohorts import LaneResult
 from vecevo.training.epochs import Lanes
-from vecevo.training.networks import Architecture
+from vecevo.training.lanes import activations, optimizers, weights
+from vecevo.training.lanes.networks import Architecture
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, expect, start_session
 from vecevo.training.settings import resolve

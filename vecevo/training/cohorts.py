@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.training.epochs import Lanes, TrainingData, take_lanes
-from vecevo.training.networks import PaddedMLP
+from vecevo.training.lanes.networks import PaddedMLP
+from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
 from vecevo.training.programs import Programs
-from vecevo.training.stopping import EpochReport, LaneState, StoppingRule
 
 
 class LaneResult(NamedTuple):

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import losses, optimizers, recipe
-from vecevo.training.dropout import Dropout
-from vecevo.training.networks import Architecture, PaddedMLP
-from vecevo.training.stopping import (
+from vecevo.training import recipe
+from vecevo.training.lanes import losses, optimizers
+from vecevo.training.lanes.dropout import Dropout
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.stopping import (
     EpochReport,
     LaneState,
     StoppingRule,

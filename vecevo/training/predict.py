@@ -8,8 +8,8 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult
-from vecevo.training import activations, losses
-from vecevo.training.networks import Architecture, PaddedMLP
+from vecevo.training.lanes import activations, losses
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
 
 
 def accuracy_on(

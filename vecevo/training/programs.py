@@ -19,8 +19,8 @@ from vecevo.training.epochs import (
     init_lanes,
     train_epoch,
 )
-from vecevo.training.networks import PaddedMLP
-from vecevo.training.stopping import StoppingRule
+from vecevo.training.lanes.networks import PaddedMLP
+from vecevo.training.lanes.stopping import StoppingRule
 
 # What JAX calls the precisions of products; None is the device's default.
 MATMUL_PRECISIONS = {

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 
 from vecevo.errors import InputError, check_names, is_number
-from vecevo.training import activations, optimizers
+from vecevo.training.lanes import activations, optimizers
 
 
 class Hyperparameter(NamedTuple):

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import InputError
-from vecevo.training import activations, optimizers
 from vecevo.training.epochs import TrainingData, example_lanes
-from vecevo.training.networks import Architecture, PaddedMLP
+from vecevo.training.lanes import activations, optimizers
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.programs import Programs, is_on_cpu
-from vecevo.training.stopping import StoppingRule
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8
 WIDTHS, DEPTHS = np.array([16, 7, 16, 5]), np.array([2, 2, 1, 1])  # of the lanes

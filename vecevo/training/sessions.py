@@ -8,14 +8,15 @@ import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
 from vecevo.keys import split_run_key
-from vecevo.training import activations, losses, planning, selfcheck
+from vecevo.training import planning, selfcheck
 from vecevo.training.cohorts import Setup
 from vecevo.training.epochs import TrainingData
+from vecevo.training.lanes import activations, losses
+from vecevo.training.lanes.networks import PaddedMLP
+from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.memory import num_cores
-from vecevo.training.networks import PaddedMLP
 from vecevo.training.programs import Programs, is_on_cpu
 from vecevo.training.settings import TrainingSettings
-from vecevo.training.stopping import StoppingRule
 
 CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower

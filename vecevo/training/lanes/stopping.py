@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 
-from vecevo.training.optimizers import Slots
+from vecevo.training.lanes.optimizers import Slots
 
 
 class StoppingRule(NamedTuple):
@@ -56,6 +57,7 @@ def apply_stopping_rule(
       epoch: int32[], counted from 0.
       train_loss, loss, accuracy: float[L], the latter two on the validation part.
     """
+    chex.assert_equal_shape([train_loss, loss, accuracy, state.best_loss])
     is_finite = jnp.isfinite(loss) & jnp.isfinite(train_loss)
     is_best = state.is_active & is_finite & (loss < state.best_loss)
     epochs_since_best = jnp.where(is_best, 0, state.epochs_since_best + 1)

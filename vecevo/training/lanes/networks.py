@@ -14,8 +14,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import activations
-from vecevo.training.dropout import Dropout, drop_units, dropout_draws
+from vecevo.training.lanes import activations
+from vecevo.training.lanes.dropout import Dropout, drop_units, dropout_draws
 
 
 class Architecture(NamedTuple):

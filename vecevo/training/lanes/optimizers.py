@@ -16,6 +16,7 @@ import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -196,6 +197,8 @@ def update_lanes(
     Returns:
       The new params and the new slots.
     """
+
+    chex.assert_trees_all_equal_shapes(params, grads, slots.a, slots.b)
 
     def update_all(level, params, slots, grads):
         update = functools.partial(_update_lane, level)

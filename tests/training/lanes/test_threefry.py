@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import threefry
+from vecevo.training.lanes import threefry
 
 
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 1, 7), (64, 33)])

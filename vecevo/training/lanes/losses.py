@@ -1,11 +1,12 @@
 """What a network is measured by: loss and accuracy over minibatches of examples."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import optax
 
-from vecevo.training.dropout import Dropout
-from vecevo.training.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.dropout import Dropout
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
 
 EVALUATION_BATCH = 1024  # examples evaluated at once, at most
 
@@ -73,6 +74,8 @@ def mean_loss(
     Returns:
       float[].
     """
+    chex.assert_rank(inputs, 2)
+    chex.assert_equal_shape([labels, weights])
     logits = apply(module, params, inputs, architecture, dropout)
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels, axis=0)
     return jnp.sum(losses * weights) / jnp.sum(weights)
@@ -98,6 +101,7 @@ def evaluate(
     Returns:
       Mean loss float[L] and accuracy float[L] over all examples.
     """
+    chex.assert_rank([x, y], [2, 1])
     num_examples = x.shape[0]
     num_batches = -(-num_examples // EVALUATION_BATCH)
     batch_size = -(-num_examples // num_batches)

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 
-from vecevo.training import threefry
+from vecevo.training.lanes import threefry
 
 DROPOUT_LEVELS = 1 << 16  # a dropout draw is 16 bits of a 32-bit random word
 MOST_LAYERS = 1024  # so that no two steps and layers share a dropout key
@@ -43,6 +44,7 @@ def drop_units(draws: jax.Array, hidden: jax.Array, *, rate: jax.Array) -> jax.A
     The rest is scaled to keep the expectation ("inverted" dropout; Srivastava et
     al., 2014). The rate is rounded to a multiple of 1 / DROPOUT_LEVELS.
     """
+    chex.assert_equal_shape([draws, hidden])
     threshold = jnp.round(rate * DROPOUT_LEVELS)
     scale = (DROPOUT_LEVELS / (DROPOUT_LEVELS - threshold)).astype(hidden.dtype)
     return jnp.where(draws >= threshold.astype(jnp.uint32), hidden * scale, 0)
