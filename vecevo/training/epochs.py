@@ -69,7 +69,7 @@ def take_lanes[Tree](tree: Tree, indices: jax.Array) -> Tree:
 def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneState:
     """Returns the LaneState before the first epoch."""
 
-    def init_lane(lane):
+    def init_lane(lane: Lanes) -> LaneState:
         init_key, _ = split_lane_key(lane.key)
         inputs = jnp.zeros((num_features, 1))
         params = dict(module.init(init_key, inputs, lane.architecture)["params"])
@@ -121,12 +121,16 @@ def train_epoch(
     num_steps = indices.shape[0]
     _, dropout_keys = jax.vmap(split_lane_key)(lanes.key)
 
-    def train_step(carry, minibatch):
+    def train_step(
+        carry: tuple[dict, optimizers.Slots], minibatch: tuple[jax.Array, ...]
+    ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
         params, slots = carry
         step, indices, weights = minibatch
         inputs, labels = losses.gather_examples(data.x_train, data.y_train, indices)
 
-        def grad_lane(params, lane, dropout_key):
+        def grad_lane(
+            params: dict, lane: Lanes, dropout_key: jax.Array
+        ) -> tuple[jax.Array, dict]:
             dropout = Dropout(dropout_key, step, lane.rates["dropout_rate"])
             loss_fn = functools.partial(
                 losses.mean_loss,

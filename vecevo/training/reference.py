@@ -15,7 +15,7 @@ contract of the random keys:
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -42,13 +42,15 @@ OPTIMIZERS = {
 }
 
 
-def glorot_uniform(key, shape, dtype=float):
+def glorot_uniform(
+    key: jax.Array, shape: tuple[int, int], dtype: Any = float
+) -> jax.Array:
     """Draws a kernel [in, out], one output unit at a time."""
     num_in, num_out = shape
     limit = (6 / (num_in + num_out)) ** 0.5
     unit_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(num_out))
 
-    def draw(unit_key):
+    def draw(unit_key: jax.Array) -> jax.Array:
         return jax.random.uniform(unit_key, (num_in,), dtype, -limit, limit)
 
     return jax.vmap(draw)(unit_keys).T
@@ -64,7 +66,14 @@ class MLP(nn.Module):
     dropout_rate: float
 
     @nn.compact
-    def __call__(self, x, dropout_key=None, step=0, batch_size=None):
+    def __call__(
+        self,
+        x: jax.Array,
+        dropout_key: jax.Array | None = None,
+        step: jax.Array | int = 0,
+        batch_size: int = 0,
+    ) -> jax.Array:
+        """Returns the logits [n, C] of inputs [n, F]; without a key nothing drops."""
         dense = functools.partial(
             nn.Dense, kernel_init=glorot_uniform, param_dtype=float
         )
@@ -77,7 +86,7 @@ class MLP(nn.Module):
         return dense(self.num_classes, name="output")(x)
 
 
-def dropout(key, x, rate, batch_size):
+def dropout(key: jax.Array, x: jax.Array, rate: float, batch_size: int) -> jax.Array:
     """Drops entries of x [n, units], the first n of a minibatch of batch_size."""
     words = jax.random.bits(key, (x.shape[1], (batch_size + 1) // 2), jnp.uint32)
     draws = jnp.stack([words & 0xFFFF, words >> 16], axis=-1).reshape(x.shape[1], -1)
@@ -86,10 +95,12 @@ def dropout(key, x, rate, batch_size):
     return jnp.where(is_kept, x / (1 - threshold / 2**16), 0)
 
 
-def make_optimizer(optimizer, learning_rate, weight_decay):
+def make_optimizer(
+    optimizer: str, learning_rate: float, weight_decay: float
+) -> optax.GradientTransformationExtraArgs:
     """Optax's optimizer, with decoupled weight decay on the kernels."""
 
-    def is_kernel(params):
+    def is_kernel(params: dict) -> Any:
         return jax.tree.map(lambda p: p.ndim > 1, params)
 
     decay = optax.add_decayed_weights(-learning_rate * weight_decay, mask=is_kernel)
@@ -101,7 +112,7 @@ def make_optimizer(optimizer, learning_rate, weight_decay):
 class TrainState(NamedTuple):
     """One network while it trains."""
 
-    params: optax.Params
+    params: dict
     opt_state: optax.OptState
 
 
@@ -118,17 +129,17 @@ class Trainer(NamedTuple):
 
 def make_trainer(
     *,
-    width,
-    depth,
-    activation,
-    optimizer,
-    learning_rate,
-    dropout_rate,
-    weight_decay,
-    num_features,
-    num_classes,
-    batch_size,
-):
+    width: int,
+    depth: int,
+    activation: str,
+    optimizer: str,
+    learning_rate: float,
+    dropout_rate: float,
+    weight_decay: float,
+    num_features: int,
+    num_classes: int,
+    batch_size: int,
+) -> Trainer:
     """Returns the Trainer of one network; `train_epoch` is one jitted `lax.scan`.
 
     Minibatches hold `batch_size` examples and the last of an epoch what is left.
@@ -136,18 +147,30 @@ def make_trainer(
     network = MLP(width, depth, activation, num_classes, dropout_rate)
     transform = make_optimizer(optimizer, learning_rate, weight_decay)
 
-    def init(key):
+    def init(key: jax.Array) -> TrainState:
         params = network.init(key, jnp.zeros((1, num_features)))["params"]
         return TrainState(params, transform.init(params))
 
-    def loss_fn(params, dropout_key, step, inputs, labels):
+    def loss_fn(
+        params: dict,
+        dropout_key: jax.Array,
+        step: jax.Array,
+        inputs: jax.Array,
+        labels: jax.Array,
+    ) -> jax.Array:
         logits = network.apply(
             {"params": params}, inputs, dropout_key, step, batch_size
         )
         logits = jnp.asarray(logits)
         return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
-    def train_step(state, dropout_key, step, inputs, labels):
+    def train_step(
+        state: TrainState,
+        dropout_key: jax.Array,
+        step: jax.Array,
+        inputs: jax.Array,
+        labels: jax.Array,
+    ) -> tuple[TrainState, jax.Array]:
         loss, grads = jax.value_and_grad(loss_fn)(
             state.params, dropout_key, step, inputs, labels
         )
@@ -156,7 +179,14 @@ def make_trainer(
         return TrainState(params, opt_state), loss
 
     @functools.partial(jax.jit, donate_argnames=("state",))
-    def train_epoch(state, dropout_key, epoch, order_key, x, y):
+    def train_epoch(
+        state: TrainState,
+        dropout_key: jax.Array,
+        epoch: jax.Array,
+        order_key: jax.Array,
+        x: jax.Array,
+        y: jax.Array,
+    ) -> tuple[TrainState, jax.Array]:
         num_examples = x.shape[0]
         order = jax.random.permutation(
             jax.random.fold_in(order_key, epoch), num_examples
@@ -164,7 +194,9 @@ def make_trainer(
         num_full, num_left = divmod(num_examples, batch_size)
         first_step = epoch * (num_full + (num_left > 0))
 
-        def step_on(state, step, indices):
+        def step_on(
+            state: TrainState, step: jax.Array, indices: jax.Array
+        ) -> tuple[TrainState, jax.Array]:
             inputs = scale(x[indices])
             return train_step(state, dropout_key, step, inputs, y[indices])
 
@@ -181,7 +213,9 @@ def make_trainer(
         return state, total / num_examples
 
     @jax.jit
-    def evaluate(params, x, y):
+    def evaluate(
+        params: dict, x: jax.Array, y: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
         is_right = logits.argmax(1) == y
@@ -190,12 +224,12 @@ def make_trainer(
     return Trainer(init, train_step, train_epoch, evaluate)
 
 
-def scale(x):
+def scale(x: jax.Array) -> jax.Array:
     """Maps bytes to [0, 1], the range in which floats already come."""
     return x.astype(float) / 255 if x.dtype == jnp.uint8 else x
 
 
-def split_network_key(key):
+def split_network_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Returns the keys of a network's initialisation and of its dropout."""
     init_key, dropout_key = jax.random.split(key)
     return init_key, dropout_key

@@ -107,11 +107,15 @@ def evaluate(
     batch_size = -(-num_examples // num_batches)
     batches = split_into_batches(jnp.arange(num_examples), batch_size)
 
-    def add_batch(totals, batch):
+    def add_batch(
+        totals: tuple[jax.Array, ...], batch: tuple[jax.Array, ...]
+    ) -> tuple[tuple[jax.Array, ...], None]:
         indices, weights = batch
         inputs, labels = gather_examples(x, y, indices)
 
-        def measure_lane(params, architecture):
+        def measure_lane(
+            params: dict, architecture: Architecture
+        ) -> tuple[jax.Array, jax.Array]:
             logits = apply(module, params, inputs, architecture, None)
             losses = optax.softmax_cross_entropy_with_integer_labels(
                 logits, labels, axis=0

@@ -77,7 +77,7 @@ class Dense(nn.Module):
     ) -> jax.Array:
         """Returns [features, B]; the real part of the kernel is [num_out, num_in]."""
 
-        def kernel_init(key, shape):
+        def kernel_init(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
             return padded_glorot_uniform(key, shape, num_out=num_out, num_in=num_in)
 
         kernel = self.param("kernel", kernel_init, (self.features, x.shape[0]))

@@ -200,7 +200,9 @@ def update_lanes(
 
     chex.assert_trees_all_equal_shapes(params, grads, slots.a, slots.b)
 
-    def update_all(level, params, slots, grads):
+    def update_all(
+        level: int, params: dict, slots: Slots, grads: dict
+    ) -> tuple[dict, Slots]:
         update = functools.partial(_update_lane, level)
         return jax.vmap(update, (0, 0, 0, 0, None, 0, 0))(
             params, slots, grads, optimizer, step, learning_rate, weight_decay
@@ -214,11 +216,20 @@ def update_lanes(
 
 
 def _update_lane(
-    level, params, slots, grads, optimizer, step, learning_rate, weight_decay
-):
+    level: int,
+    params: dict,
+    slots: Slots,
+    grads: dict,
+    optimizer: jax.Array,
+    step: jax.Array,
+    learning_rate: jax.Array,
+    weight_decay: jax.Array,
+) -> tuple[dict, Slots]:
     c = coefficients(optimizer, step)
 
-    def update_leaf(p, a, b, g):
+    def update_leaf(
+        p: jax.Array, a: jax.Array, b: jax.Array, g: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
         keep = 1 - learning_rate * weight_decay if p.ndim > 1 else 1
         direction, a, b = _update_leaf(level, a, b, g, c)
         return keep * p - learning_rate * direction, a, b
@@ -229,7 +240,9 @@ def _update_lane(
     return params, Slots(a=a, b=b)
 
 
-def _update_leaf(level, a, b, g, c):
+def _update_leaf(
+    level: int, a: jax.Array, b: jax.Array, g: jax.Array, c: Coefficients
+) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Returns num / den and the new slots; the formula of the module docstring.
 
     A higher level computes the same, bit for bit, for the optimizers of a lower one.

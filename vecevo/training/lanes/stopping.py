@@ -64,7 +64,7 @@ def apply_stopping_rule(
     goes_on = (epochs_since_best < rule.patience) & (epoch + 1 < rule.max_epochs)
     is_kept = jnp.where(rule.keeps_last, state.is_active, is_best)
 
-    def keep(new, old):
+    def keep(new: jax.Array, old: jax.Array) -> jax.Array:
         return jnp.where(is_kept.reshape(-1, *[1] * (new.ndim - 1)), new, old)
 
     state = LaneState(
