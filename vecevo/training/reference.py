@@ -148,7 +148,7 @@ def make_trainer(
     transform = make_optimizer(optimizer, learning_rate, weight_decay)
 
     def init(key: jax.Array) -> TrainState:
-        params = network.init(key, jnp.zeros((1, num_features)))["params"]
+        params = dict(network.init(key, jnp.zeros((1, num_features)))["params"])
         return TrainState(params, transform.init(params))
 
     def loss_fn(
@@ -175,7 +175,7 @@ def make_trainer(
             state.params, dropout_key, step, inputs, labels
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
+        params: Any = optax.apply_updates(state.params, updates)
         return TrainState(params, opt_state), loss
 
     @functools.partial(jax.jit, donate_argnames=("state",))
