@@ -5,13 +5,24 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
+from vecevo.errors import InputError
 from vecevo.operators import draws
+from vecevo.operators.checks import (
+    NumChoices,
+    check_num_choices,
+    check_numbers,
+    check_whole,
+)
 
+MOST_NUMBERED = 2**31 - 1  # genomes: their numbers are int32
 MOST_LISTED = 1 << 20  # genomes: a space is listed to draw from it without repeats
 
 
-def random_population(key, num_choices, *, population_size):
+def random_population(
+    key: jax.Array, num_choices: NumChoices, *, population_size: int
+) -> jax.Array:
     """Draws every gene of every individual uniformly from its choices.
 
     Args:
@@ -21,13 +32,19 @@ def random_population(key, num_choices, *, population_size):
 
     Returns:
       int32[P, G]; genomes may repeat.
+
+    Raises:
+      InputError: for numbers of choices, or a population_size, below 1.
     """
+    _check_setting(num_choices, population_size)
     num_choices = jnp.asarray(num_choices)
     shape = (population_size, num_choices.shape[0])
     return draws.randint(key, shape, 0, num_choices)
 
 
-def distinct_population(key, num_choices, *, population_size):
+def distinct_population(
+    key: jax.Array, num_choices: NumChoices, *, population_size: int
+) -> jax.Array:
     """Draws different genomes, every set of them equally likely.
 
     Args:
@@ -39,11 +56,13 @@ def distinct_population(key, num_choices, *, population_size):
       int32[P, G]; no genome repeats.
 
     Raises:
-      ValueError: if there are not so many genomes.
+      InputError: if there are not so many genomes; for numbers of choices, or a
+        population_size, below 1.
     """
+    _check_setting(num_choices, population_size)
     num_genomes = count_genomes(num_choices)
     if population_size > num_genomes:
-        raise ValueError(
+        raise InputError(
             f"population_size={population_size} is more than the {num_genomes} genomes "
             "of the space: ask for fewer."
         )
@@ -51,7 +70,9 @@ def distinct_population(key, num_choices, *, population_size):
         numbers = jax.random.permutation(key, num_genomes)[:population_size]
         return genomes_of_numbers(numbers, num_choices)
 
-    def redraw(carry):
+    def redraw(
+        carry: tuple[jax.Array, jax.Array, jax.Array],
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
         key, population, _ = carry
         key, fresh_key = jax.random.split(key)
         fresh = random_population(
@@ -68,7 +89,9 @@ def distinct_population(key, num_choices, *, population_size):
     return population
 
 
-def grid_population(num_choices, *, start, population_size):
+def grid_population(
+    num_choices: NumChoices, *, start: int | jax.Array, population_size: int
+) -> jax.Array:
     """Lists genomes in lexicographic order, the last gene fastest.
 
     Args:
@@ -79,12 +102,25 @@ def grid_population(num_choices, *, start, population_size):
 
     Returns:
       int32[P, G].
+
+    Raises:
+      InputError: for more genomes than that; for a start that is not whole; for
+        numbers of choices, or a population_size, below 1.
     """
+    _check_setting(num_choices, population_size)
+    check_num_genomes(num_choices)
+    check_numbers(
+        lambda values: np.issubdtype(values.dtype, np.integer),
+        "a whole number",
+        start=start,
+    )
     numbers = (start + jnp.arange(population_size)) % count_genomes(num_choices)
     return genomes_of_numbers(numbers, num_choices)
 
 
-def stratified_population(key, num_choices, *, population_size):
+def stratified_population(
+    key: jax.Array, num_choices: NumChoices, *, population_size: int
+) -> jax.Array:
     """Draws a Latin hypercube: each gene has each of its choices equally often.
 
     In P individuals a choice of a gene of n occurs floor(P / n) or ceil(P / n) times;
@@ -99,7 +135,11 @@ def stratified_population(key, num_choices, *, population_size):
 
     Returns:
       int32[P, G]; genomes may repeat.
+
+    Raises:
+      InputError: for numbers of choices, or a population_size, below 1.
     """
+    _check_setting(num_choices, population_size)
     num_choices = jnp.asarray(num_choices)
     offset_key, order_key = jax.random.split(key)
     offset = jax.random.randint(offset_key, num_choices.shape, 0, num_choices)
@@ -107,24 +147,37 @@ def stratified_population(key, num_choices, *, population_size):
     return jax.random.permutation(order_key, strata, independent=True)
 
 
-def count_genomes(num_choices):
-    """Returns the number of different genomes, a Python int."""
+def count_genomes(num_choices: NumChoices) -> int:
+    """Returns the number of different genomes."""
     return math.prod(int(number) for number in num_choices)
 
 
-def genomes_of_numbers(numbers, num_choices):
+def check_num_genomes(num_choices: NumChoices) -> None:
+    """Refuses spaces whose genomes have no number of 32 bits.
+
+    Raises:
+      InputError: naming how many genomes there are.
+    """
+    if (num_genomes := count_genomes(num_choices)) > MOST_NUMBERED:
+        raise InputError(
+            f"num_choices has {num_genomes} genomes, more than the {MOST_NUMBERED} "
+            "that can be listed: draw random ones."
+        )
+
+
+def genomes_of_numbers(numbers: ArrayLike, num_choices: NumChoices) -> jax.Array:
     """Returns the genomes int32[P, G] at places int[P] of the lexicographic order."""
     shape = tuple(int(number) for number in num_choices)
     return jnp.stack(jnp.unravel_index(numbers, shape), axis=1).astype(jnp.int32)
 
 
-def numbers_of_genomes(population, num_choices):
+def numbers_of_genomes(population: jax.Array, num_choices: NumChoices) -> jax.Array:
     """Returns int32[P], the places of genomes; the inverse of `genomes_of_numbers`."""
-    factors = np.cumprod([1, *list(num_choices)[:0:-1]], dtype=np.int32)[::-1]
+    factors = np.cumprod([1, *np.asarray(num_choices)[:0:-1]], dtype=np.int32)[::-1]
     return (population * factors).sum(axis=1, dtype=jnp.int32)
 
 
-def repeats(population, *, is_late=None):
+def repeats(population: jax.Array, *, is_late: jax.Array | None = None) -> jax.Array:
     """Returns bool[P]: an individual whose genome another one before it has.
 
     Those where is_late bool[P] come after the others.
@@ -135,3 +188,8 @@ def repeats(population, *, is_late=None):
     same = (ordered[1:] == ordered[:-1]).all(axis=1)
     same = jnp.concatenate([jnp.zeros(1, bool), same])
     return jnp.zeros(population.shape[0], bool).at[order].set(same)
+
+
+def _check_setting(num_choices: NumChoices, population_size: int) -> None:
+    check_num_choices(num_choices)
+    check_whole(1, population_size=population_size)

@@ -2,11 +2,27 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
 
 from vecevo.operators import draws
+from vecevo.operators.checks import (
+    Array,
+    NumChoices,
+    as_fitness,
+    as_population,
+    check_numbers,
+    check_rates,
+)
 
 
-def one_gene_mutation(key, population, num_choices, *, mutation_rate):
+def one_gene_mutation(
+    key: jax.Array,
+    population: Array,
+    num_choices: NumChoices,
+    *,
+    mutation_rate: ArrayLike,
+) -> jax.Array:
     """Redraws one random gene of each mutating genome from all its choices.
 
     A genome mutates with probability `mutation_rate`. The gene is uniform among
@@ -17,13 +33,18 @@ def one_gene_mutation(key, population, num_choices, *, mutation_rate):
       key: random key, consumed.
       population: int32[P, G].
       num_choices: int32[G].
-      mutation_rate: probability, may be traced.
+      mutation_rate: probability, may be traced; one for all, or [P, 1].
 
     Returns:
       int32[P, G].
+
+    Raises:
+      InputError: for genomes of other genes, or a mutation_rate that is none.
     """
-    mutates_key, gene_key, choice_key = jax.random.split(key, 3)
+    population = as_population(population, num_choices)
     num_individuals = population.shape[0]
+    check_rates(shape=(num_individuals, 1), mutation_rate=mutation_rate)
+    mutates_key, gene_key, choice_key = jax.random.split(key, 3)
     mutates = draws.bernoulli(mutates_key, mutation_rate, (num_individuals, 1))
     num_choices = jnp.asarray(num_choices)
     is_free = num_choices > 1
@@ -35,7 +56,13 @@ def one_gene_mutation(key, population, num_choices, *, mutation_rate):
     return jnp.where(is_redrawn, choice, population)
 
 
-def reset_mutation(key, population, num_choices, *, mutation_rate):
+def reset_mutation(
+    key: jax.Array,
+    population: Array,
+    num_choices: NumChoices,
+    *,
+    mutation_rate: ArrayLike,
+) -> jax.Array:
     """Resets genes to any *other* of their choices, each equally likely.
 
     Every gene mutates on its own with its rate; one with a single choice stays.
@@ -49,7 +76,12 @@ def reset_mutation(key, population, num_choices, *, mutation_rate):
 
     Returns:
       int32[P, G].
+
+    Raises:
+      InputError: for genomes of other genes, or a mutation_rate that is none.
     """
+    population = as_population(population, num_choices)
+    check_rates(shape=population.shape, mutation_rate=mutation_rate)
     where_key, step_key = jax.random.split(key)
     mutates = draws.bernoulli(where_key, mutation_rate, population.shape)
     # 1..n-1 steps round the ring of n choices reach every other one; a gene with one
@@ -59,7 +91,13 @@ def reset_mutation(key, population, num_choices, *, mutation_rate):
     return jnp.where(mutates, (population + step) % num_choices, population)
 
 
-def creep_mutation(key, population, num_choices, *, mutation_rate):
+def creep_mutation(
+    key: jax.Array,
+    population: Array,
+    num_choices: NumChoices,
+    *,
+    mutation_rate: ArrayLike,
+) -> jax.Array:
     """Moves genes to a neighbouring choice, for genes whose choices are ordered.
 
     Down and up are equally likely; from an end there is only one way. See Davis,
@@ -73,7 +111,12 @@ def creep_mutation(key, population, num_choices, *, mutation_rate):
 
     Returns:
       int32[P, G].
+
+    Raises:
+      InputError: for genomes of other genes, or a mutation_rate that is none.
     """
+    population = as_population(population, num_choices)
+    check_rates(shape=population.shape, mutation_rate=mutation_rate)
     where_key, way_key = jax.random.split(key)
     mutates = draws.bernoulli(where_key, mutation_rate, population.shape)
     goes_up = draws.bernoulli(way_key, 0.5, population.shape)
@@ -83,7 +126,9 @@ def creep_mutation(key, population, num_choices, *, mutation_rate):
     return jnp.where(mutates, moved, population)
 
 
-def self_adaptive_rates(key, rates, *, spread):
+def self_adaptive_rates(
+    key: jax.Array, rates: Array, *, spread: ArrayLike
+) -> jax.Array:
     """Mutates mutation rates that individuals carry beside their genomes.
 
     A rate p becomes 1 / (1 + (1 - p) / p * exp(-spread * N(0, 1))): its logit takes a
@@ -92,13 +137,30 @@ def self_adaptive_rates(key, rates, *, spread):
 
     Args:
       key: random key, consumed.
-      rates: float32[P], above 0 and below 1.
+      rates: float32[P], probabilities.
       spread: standard deviation of the step, may be traced; about 0.2.
 
     Returns:
-      float32[P].
+      float32[P], above 0 and below 1.
+
+    Raises:
+      InputError: for rates that are none, or a negative spread.
     """
+    rates = as_fitness(rates, name="rates")
+    check_rates(rates=rates)
+    check_spread(spread)
     step = spread * jax.random.normal(key, rates.shape)
     logits = jnp.log(rates) - jnp.log1p(-rates)
     # Rounding must not turn a small rate into 0, from which there is no way back.
     return jnp.clip(jax.nn.sigmoid(logits + step), 1e-6, 1 - 1e-6)
+
+
+def check_spread(spread: ArrayLike) -> None:
+    """Refuses a standard deviation that is negative, infinite or NaN.
+
+    Raises:
+      InputError: naming it.
+    """
+    check_numbers(
+        lambda values: (values >= 0) & np.isfinite(values), "0 or more", spread=spread
+    )

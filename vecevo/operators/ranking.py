@@ -1,11 +1,12 @@
 """Orders of individuals; of equals the earlier ranks higher."""
 
+import jax
 import jax.numpy as jnp
 
 MOST_COMPARED = 64  # individuals: comparing all pairs is faster than sorting so few
 
 
-def rank(values):
+def rank(values: jax.Array) -> jax.Array:
     """Returns int32[P], how many of values[P], without NaN, rank higher: 0 is best."""
     if len(values) > MOST_COMPARED:
         return jnp.argsort(best_first(values)).astype(jnp.int32)
@@ -15,7 +16,7 @@ def rank(values):
     return is_higher.sum(axis=1, dtype=jnp.int32)
 
 
-def best_first(values):
+def best_first(values: jax.Array) -> jax.Array:
     """Returns int32[P], the individuals in the order of their rank."""
     if len(values) > MOST_COMPARED:
         return jnp.argsort(-values, stable=True).astype(jnp.int32)

@@ -4,15 +4,18 @@ Fitness is higher for better and never NaN; -inf is a legal value, of an individ
 that failed, and individuals of equal fitness have equal chances.
 """
 
-import chex
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from vecevo.operators import draws
+from vecevo.operators.checks import Array, as_fitness, check_numbers, check_whole
 from vecevo.operators.ranking import best_first
 
 
-def truncation_selection(key, fitness, *, num_parents, num_best):
+def truncation_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int, num_best: int | jax.Array
+) -> jax.Array:
     """Picks each parent uniformly among the fittest.
 
     Of individuals of equal fitness on the border, those that come first are in.
@@ -27,12 +30,19 @@ def truncation_selection(key, fitness, *, num_parents, num_best):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a num_best that is not from 1 to P, or a num_parents below 1.
     """
-    chex.assert_rank(fitness, 1)
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents)
+    check_whole(1, len(fitness), "the size of the population", num_best=num_best)
     return best_first(fitness)[jax.random.randint(key, (num_parents,), 0, num_best)]
 
 
-def tournament_selection(key, fitness, *, num_parents, tournament_size):
+def tournament_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int, tournament_size: int
+) -> jax.Array:
     """Picks each parent as the fittest of a few random contestants.
 
     A parent of rank r (0 = worst) among P distinct fitnesses wins with probability
@@ -47,15 +57,21 @@ def tournament_selection(key, fitness, *, num_parents, tournament_size):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a num_parents or tournament_size below 1.
     """
-    chex.assert_rank(fitness, 1)
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents, tournament_size=tournament_size)
     shape = (num_parents, tournament_size)
     contestants = draws.randint(key, shape, 0, fitness.shape[0])
     winner = jnp.argmax(fitness[contestants], axis=1, keepdims=True)
     return jnp.take_along_axis(contestants, winner, axis=1)[:, 0]
 
 
-def roulette_selection(key, fitness, *, num_parents):
+def roulette_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int
+) -> jax.Array:
     """Picks each parent with a probability proportional to its fitness.
 
     Fitness below 0, -inf included, has no share; where no fitness is above 0, all
@@ -68,12 +84,19 @@ def roulette_selection(key, fitness, *, num_parents):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a num_parents below 1.
     """
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents)
     spins = jax.random.uniform(key, (num_parents,))
     return _on_the_wheel(_shares(fitness), spins)
 
 
-def stochastic_universal_selection(key, fitness, *, num_parents):
+def stochastic_universal_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int
+) -> jax.Array:
     """Picks all parents by one spin of a wheel with S evenly spaced pointers.
 
     Probabilities are those of `roulette_selection`, but an individual that expects n
@@ -88,14 +111,21 @@ def stochastic_universal_selection(key, fitness, *, num_parents):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a num_parents below 1.
     """
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents)
     spin_key, order_key = jax.random.split(key)
     spins = (jnp.arange(num_parents) + jax.random.uniform(spin_key)) / num_parents
     parents = _on_the_wheel(_shares(fitness), spins)
     return jax.random.permutation(order_key, parents)
 
 
-def linear_rank_selection(key, fitness, *, num_parents, pressure):
+def linear_rank_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int, pressure: ArrayLike
+) -> jax.Array:
     """Picks parents with a probability that grows linearly with their rank.
 
     An individual of rank r (0 = worst) among P has probability
@@ -112,14 +142,22 @@ def linear_rank_selection(key, fitness, *, num_parents, pressure):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a pressure that is not from 1 to 2, or a num_parents below 1.
     """
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents)
+    check_numbers(lambda s: (s >= 1) & (s <= 2), "from 1 to 2", pressure=pressure)
     size = fitness.shape[0]
     shares = 2 - pressure + 2 * mean_rank(fitness) * (pressure - 1) / max(size - 1, 1)
     shares = jnp.where(size == 1, 1.0, shares)
     return _on_the_wheel(shares, jax.random.uniform(key, (num_parents,)))
 
 
-def exponential_rank_selection(key, fitness, *, num_parents, base):
+def exponential_rank_selection(
+    key: jax.Array, fitness: Array, *, num_parents: int, base: ArrayLike
+) -> jax.Array:
     """Picks parents with a probability that shrinks by a factor from rank to rank.
 
     An individual of rank r (0 = worst) among P has a probability proportional to
@@ -134,12 +172,19 @@ def exponential_rank_selection(key, fitness, *, num_parents, base):
 
     Returns:
       int32[S], indices into the population.
+
+    Raises:
+      InputError: for a base that is not above 0 and at most 1, or a num_parents
+        below 1.
     """
+    fitness = as_fitness(fitness)
+    check_whole(1, num_parents=num_parents)
+    check_numbers(lambda b: (b > 0) & (b <= 1), "above 0 and at most 1", base=base)
     shares = jnp.power(base, fitness.shape[0] - 1 - mean_rank(fitness))
     return _on_the_wheel(shares, jax.random.uniform(key, (num_parents,)))
 
 
-def mean_rank(fitness):
+def mean_rank(fitness: jax.Array) -> jax.Array:
     """Returns float32[P]: 0 for the worst; equals share the mean of their ranks."""
     ascending = jnp.sort(fitness)
     below = jnp.searchsorted(ascending, fitness, side="left")
@@ -147,12 +192,12 @@ def mean_rank(fitness):
     return (below + up_to - 1) / 2
 
 
-def _shares(fitness):
+def _shares(fitness: jax.Array) -> jax.Array:
     shares = jnp.maximum(fitness, 0)
     return jnp.where(shares.sum() > 0, shares, 1.0)
 
 
-def _on_the_wheel(shares, spins):
+def _on_the_wheel(shares: jax.Array, spins: jax.Array) -> jax.Array:
     """Returns int32, the individuals that spins in [0, 1) point at."""
     edges = jnp.cumsum(shares)
     places = jnp.searchsorted(edges, spins * edges[-1], side="right")

@@ -7,7 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo import operators
-from vecevo.strategies.protocol import Strategy, conclude, make_init
+from vecevo.operators.checks import NumChoices, as_static
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    GenerationInfo,
+    Strategy,
+    conclude,
+    make_init,
+)
 
 
 class Climb(NamedTuple):
@@ -18,7 +25,7 @@ class Climb(NamedTuple):
     is_tried: jax.Array  # bool[N], which of its neighbours were asked
 
 
-def local_search(num_choices, *, population_size):
+def local_search(num_choices: NumChoices, *, population_size: int) -> Strategy:
     """Climbs to the best neighbour found, and restarts where none is better.
 
     Neighbours differ in one gene. Each generation asks P of the incumbent's untried
@@ -31,8 +38,11 @@ def local_search(num_choices, *, population_size):
     Args:
       num_choices: int32[G], static.
       population_size: P, asked in each generation.
+
+    Raises:
+      InputError: for a population_size below 1.
     """
-    num_choices = np.asarray(num_choices, np.int32)
+    num_choices = as_static(num_choices)
     # Neighbour n has gene[n] moved step[n] places round its ring of choices.
     gene = np.repeat(np.arange(len(num_choices)), num_choices - 1)
     first = np.cumsum(num_choices - 1) - (num_choices - 1)
@@ -40,12 +50,12 @@ def local_search(num_choices, *, population_size):
     moves = np.zeros((len(gene), len(num_choices)), np.int32)
     moves[np.arange(len(gene)), gene] = step
 
-    def start(key, population):
+    def start(key: jax.Array, population: jax.Array) -> Climb:
         del key
         is_tried = jnp.ones(len(gene), bool)
         return Climb(population[0], jnp.full((), -jnp.inf, jnp.float32), is_tried)
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         order_key, fresh_key = jax.random.split(key)
         climb = state.memory
         draws = jax.random.uniform(order_key, climb.is_tried.shape) + climb.is_tried
@@ -60,7 +70,9 @@ def local_search(num_choices, *, population_size):
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         climb = state.memory
         steps = (offspring - climb.incumbent) % num_choices
         is_tried = (steps[:, None] == moves).all(axis=2).any(axis=0) | climb.is_tried

@@ -1,12 +1,23 @@
 """Evolution with the survivors of the textbooks."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.strategies.protocol import Strategy, conclude, make_init
+from vecevo.errors import InputError
+from vecevo.operators.checks import NumChoices, as_static, check_rates, check_whole
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    GenerationInfo,
+    Strategy,
+    TellFn,
+    conclude,
+    make_init,
+)
 from vecevo.strategies.variation import (
     cross_and_reset,
     default_rate,
@@ -15,13 +26,13 @@ from vecevo.strategies.variation import (
 
 
 def evolution_plus(
-    num_choices,
+    num_choices: NumChoices,
     *,
-    population_size,
-    num_parents=None,
-    tournament_size=2,
-    mutation_rate=None,
-):
+    population_size: int,
+    num_parents: int | None = None,
+    tournament_size: int = 2,
+    mutation_rate: ArrayLike | None = None,
+) -> Strategy:
     """(mu + lambda) evolution: the fittest of all so far breed by tournaments.
 
     Each of the P offspring is a uniform crossover of two parents, each the winner of
@@ -39,12 +50,16 @@ def evolution_plus(
       mutation_rate: probability per gene, may be traced; None is 1 / G.
 
     Raises:
-      ValueError: for a num_parents out of range.
+      InputError: for a num_parents out of range.
     """
+    num_choices = as_static(num_choices)
     num_parents = population_size if num_parents is None else num_parents
+    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     _check_num_parents(num_parents, population_size)
+    check_whole(1, tournament_size=tournament_size)
+    check_rates(mutation_rate=rate)
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         parents_key, vary_key = jax.random.split(key)
         parents = operators.tournament_selection(
             parents_key,
@@ -57,7 +72,6 @@ def evolution_plus(
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     init = make_init(num_choices, population_size)
     tell = _tell_by(operators.plus_survival)  # the fittest first: mu are parents
     return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
@@ -71,8 +85,12 @@ class Living(NamedTuple):
 
 
 def regularized_evolution(
-    num_choices, *, population_size, lifetime=None, tournament_size=25
-):
+    num_choices: NumChoices,
+    *,
+    population_size: int,
+    lifetime: int | None = None,
+    tournament_size: int = 25,
+) -> Strategy:
     """Aging evolution: offspring of winners, until they die of age.
 
     Each of the P offspring is the winner of a tournament among all that live, with
@@ -88,18 +106,19 @@ def regularized_evolution(
       tournament_size: contestants, static.
 
     Raises:
-      ValueError: for a lifetime below 1.
+      InputError: for a lifetime below 1.
     """
+    num_choices = as_static(num_choices)
+    check_whole(1, population_size=population_size, tournament_size=tournament_size)
     lifetime = max(2, -(-100 // population_size)) if lifetime is None else lifetime
-    if lifetime < 1:
-        raise ValueError(f"lifetime={lifetime} must be 1 generation or more.")
+    check_whole(1, lifetime=lifetime)
 
-    def start(key, population):
+    def start(key: jax.Array, population: jax.Array) -> Living:
         del key
         fitness = jnp.full(lifetime * population_size, -jnp.inf, jnp.float32)
         return Living(jnp.tile(population, (lifetime, 1)), fitness)
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         contest_key, mutate_key = jax.random.split(key)
         num_living = jnp.clip(state.generation, 1, lifetime) * population_size
         contestants = jax.random.randint(
@@ -112,7 +131,9 @@ def regularized_evolution(
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         older = jax.tree.map(lambda leaf: leaf[:-population_size], state.memory)
         memory = Living(
             jnp.concatenate([offspring, older.genomes]),
@@ -132,13 +153,13 @@ class CarriedRates(NamedTuple):
 
 
 def self_adaptive(
-    num_choices,
+    num_choices: NumChoices,
     *,
-    population_size,
-    num_parents=None,
-    start_rate=None,
-    spread=0.22,
-):
+    population_size: int,
+    num_parents: int | None = None,
+    start_rate: float | None = None,
+    spread: ArrayLike = 0.22,
+) -> Strategy:
     """(mu, lambda) evolution in which each individual has a mutation rate of its own.
 
     Each of the P offspring is a uniform crossover of two of the mu fittest of the
@@ -157,21 +178,23 @@ def self_adaptive(
       spread: standard deviation of the step, may be traced.
 
     Raises:
-      ValueError: for a num_parents or start_rate out of range.
+      InputError: for a num_parents or start_rate out of range.
     """
+    num_choices = as_static(num_choices)
+    check_whole(1, population_size=population_size)
     if num_parents is None:
         num_parents = max(1, round(0.15 * population_size))
     _check_num_parents(num_parents, population_size)
     if start_rate is None:
         start_rate = min(0.5, default_rate(num_choices))
     if not 0 < start_rate < 1:
-        raise ValueError(f"start_rate={start_rate} must be above 0 and below 1.")
+        raise InputError(f"start_rate={start_rate} must be above 0 and below 1.")
 
-    def start(key, population):
+    def start(key: jax.Array, population: jax.Array) -> CarriedRates:
         seed = jax.random.key_data(jax.random.fold_in(key, 1))
         return CarriedRates(jnp.full(len(population), start_rate), seed)
 
-    def conceive(state):
+    def conceive(state: EvolutionState) -> tuple[jax.Array, jax.Array]:
         """Draws parents int32[P, 2], and the rates of their offspring.
 
         `tell` has no key, so that these draws come from the state's own.
@@ -191,7 +214,7 @@ def self_adaptive(
         )
         return parents, jnp.where(state.generation == 0, rates, adapted)
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         parents, rates = conceive(state)
         offspring = cross_and_reset(
             key,
@@ -201,7 +224,9 @@ def self_adaptive(
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         _, rates = conceive(state)
         memory = state.memory._replace(rates=rates)
         return conclude(state, offspring, fitness, memory=memory)
@@ -210,7 +235,13 @@ def self_adaptive(
     return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
 
 
-def nsga2(num_choices, *, population_size, num_objectives, mutation_rate=None):
+def nsga2(
+    num_choices: NumChoices,
+    *,
+    population_size: int,
+    num_objectives: int,
+    mutation_rate: ArrayLike | None = None,
+) -> Strategy:
     """NSGA-II: evolves towards the whole front between several objectives.
 
     The P best of parents and offspring survive, by non-dominated front and then by
@@ -229,12 +260,14 @@ def nsga2(num_choices, *, population_size, num_objectives, mutation_rate=None):
       mutation_rate: probability per gene, may be traced; None is 1 / G.
 
     Raises:
-      ValueError: for a num_objectives below 1.
+      InputError: for a num_objectives below 1.
     """
-    if num_objectives < 1:
-        raise ValueError(f"num_objectives={num_objectives} must be 1 or more.")
+    num_choices = as_static(num_choices)
+    check_whole(1, num_objectives=num_objectives)
+    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
+    check_rates(mutation_rate=rate)
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         parents_key, vary_key = jax.random.split(key)
         parents = operators.tournament_selection(
             parents_key,
@@ -247,16 +280,17 @@ def nsga2(num_choices, *, population_size, num_objectives, mutation_rate=None):
         )
         return jnp.where(state.generation == 0, state.population, offspring)
 
-    rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     init = make_init(num_choices, population_size, num_objectives=num_objectives)
     tell = _tell_by(operators.nsga2_survival)
     return Strategy(init=init, ask=ask, tell=tell, share_new=0.8)
 
 
-def _tell_by(survival_fn):
+def _tell_by(survival_fn: Callable[..., jax.Array]) -> TellFn:
     """Makes a tell by which the best of population and offspring survive, sorted."""
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         genomes = jnp.concatenate([state.population, offspring])
         values = jnp.concatenate([state.fitness, fitness])
         best = survival_fn(values, num_survivors=len(offspring))
@@ -267,9 +301,6 @@ def _tell_by(survival_fn):
     return tell
 
 
-def _check_num_parents(num_parents, population_size):
-    if not 1 <= num_parents <= population_size:
-        raise ValueError(
-            f"num_parents={num_parents} must be from 1 to {population_size}, the "
-            "population_size."
-        )
+def _check_num_parents(num_parents: int, population_size: int) -> None:
+    check_whole(1, population_size=population_size)
+    check_whole(1, population_size, "the population_size", num_parents=num_parents)

@@ -1,12 +1,14 @@
 """What every strategy is: three pure functions round one kind of state."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from vecevo import operators
+from vecevo.operators.checks import NumChoices, as_genomes, as_static, check_whole
 
 
 class EvolutionState(NamedTuple):
@@ -28,9 +30,24 @@ class GenerationInfo(NamedTuple):
     """What an observer wants to know of a generation; by objective where several."""
 
     best_fitness: jax.Array  # float32[], of this generation
-    mean_fitness: jax.Array  # float32[], over those that did not fail; NaN: all did
+    mean_fitness: jax.Array  # float32[], over those that did not fail; -inf: all did
     num_failed: jax.Array  # int32[]
     is_exhausted: jax.Array  # bool[], every genome told; only `without_repeats` knows
+
+
+class InitFn(Protocol):
+    """Gives the first state, from a population int32[P, G] or from a random one."""
+
+    def __call__(
+        self, key: jax.Array, population: ArrayLike | None = None, /
+    ) -> EvolutionState: ...
+
+
+AskFn = Callable[[jax.Array, EvolutionState], jax.Array]  # key, state -> int32[P, G]
+TellFn = Callable[  # state, offspring int32[P, G], fitness float32[P] -> ...
+    [EvolutionState, jax.Array, jax.Array], tuple[EvolutionState, GenerationInfo]
+]
+FitnessFn = Callable[[jax.Array], jax.Array]  # int32[P, G] -> float32[P] or [P, M]
 
 
 class Strategy(NamedTuple):
@@ -39,13 +56,19 @@ class Strategy(NamedTuple):
     The offspring of the first generation are the population that `init` was given.
     """
 
-    init: Callable  # key, population int32[P, G] or None: random -> EvolutionState
-    ask: Callable  # key, state -> offspring int32[P, G]
-    tell: Callable  # state, offspring, fitness -> EvolutionState, GenerationInfo
+    init: InitFn
+    ask: AskFn
+    tell: TellFn
     share_new: float  # of a generation, expected to be genomes not seen before
 
 
-def make_init(num_choices, population_size, *, num_objectives=None, memory_fn=None):
+def make_init(
+    num_choices: NumChoices,
+    population_size: int,
+    *,
+    num_objectives: int | None = None,
+    memory_fn: Callable[[jax.Array, jax.Array], Any] | None = None,
+) -> InitFn:
     """Makes the `init` of a strategy.
 
     Args:
@@ -56,18 +79,19 @@ def make_init(num_choices, population_size, *, num_objectives=None, memory_fn=No
         from which a random population is drawn, so it may only be folded.
 
     Raises:
-      ValueError: for a population_size below 1; `init`, for another population.
+      InputError: for a population_size below 1; `init`, for another population.
     """
-    if population_size < 1:
-        raise ValueError(f"population_size={population_size} must be 1 or more.")
+    num_choices = as_static(num_choices)
+    check_whole(1, population_size=population_size)
 
-    def init(key, population=None):
+    def init(key: jax.Array, population: ArrayLike | None = None) -> EvolutionState:
         if population is None:
             population = operators.random_population(
                 key, num_choices, population_size=population_size
             )
         shape = (population_size, len(num_choices))
         population = as_genomes(population, name="population", shape=shape)
+        population = population.astype(jnp.int32)
         objectives = () if num_objectives is None else (num_objectives,)
         return EvolutionState(
             population=population,
@@ -81,26 +105,17 @@ def make_init(num_choices, population_size, *, num_objectives=None, memory_fn=No
     return init
 
 
-def as_genomes(genomes, *, name, shape):
-    """Returns genomes as int32[P, G].
-
-    Raises:
-      ValueError: for another shape, or for numbers that are not whole.
-    """
-    genomes = jnp.asarray(genomes)
-    if genomes.shape != shape or not jnp.issubdtype(genomes.dtype, jnp.integer):
-        raise ValueError(
-            f"{name} is {genomes.dtype}{list(genomes.shape)}: give {shape[0]} genomes "
-            f"of {shape[1]} whole numbers."
-        )
-    return genomes.astype(jnp.int32)
-
-
-def conclude(state, offspring, fitness, /, **changes):
+def conclude(
+    state: EvolutionState,
+    offspring: jax.Array,
+    fitness: jax.Array,
+    /,
+    **changes: Any,
+) -> tuple[EvolutionState, GenerationInfo]:
     """Ends a generation.
 
     Args:
-      state: EvolutionState before it.
+      state: before it.
       offspring: int32[P, G].
       fitness: float32[P] or float32[P, M].
       **changes: fields of the new state: `memory`, and `population` and `fitness`
@@ -111,11 +126,13 @@ def conclude(state, offspring, fitness, /, **changes):
     """
     shape = state.population.shape
     offspring = as_genomes(offspring, name="offspring", shape=shape)
+    offspring = offspring.astype(jnp.int32)
     fitness = jnp.asarray(fitness, jnp.float32)
     is_first = (..., 0) if fitness.ndim > 1 else ...
     best = jnp.argmax(fitness[is_first])
     is_better = fitness[best][is_first] > state.best_fitness[is_first]
     is_finite = jnp.isfinite(fitness)
+    mean = jnp.mean(fitness, axis=0, where=is_finite)
     told = {"population": offspring, "fitness": fitness}
     new_state = state._replace(
         generation=state.generation + 1,
@@ -125,7 +142,7 @@ def conclude(state, offspring, fitness, /, **changes):
     )
     info = GenerationInfo(
         best_fitness=fitness.max(axis=0),
-        mean_fitness=jnp.mean(fitness, axis=0, where=is_finite),
+        mean_fitness=jnp.where(is_finite.any(axis=0), mean, -jnp.inf),
         num_failed=jnp.sum(~is_finite.reshape(len(fitness), -1).all(axis=1)),
         is_exhausted=jnp.zeros((), bool),
     )

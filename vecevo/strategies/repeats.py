@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from jax.typing import ArrayLike
 
+from vecevo.operators.checks import NumChoices, as_static
 from vecevo.strategies.archives import is_known, make_archive
-from vecevo.strategies.protocol import Strategy
+from vecevo.strategies.protocol import EvolutionState, GenerationInfo, Strategy
 from vecevo.strategies.variation import reset_one_gene
 
 NUM_STEPS = 16  # of one gene, that lead away from a repeat before a new one is drawn
@@ -20,7 +21,9 @@ class Remembering(NamedTuple):
     told: Any  # of the archive
 
 
-def without_repeats(strategy, num_choices, *, capacity=None):
+def without_repeats(
+    strategy: Strategy, num_choices: NumChoices, *, capacity: int | None = None
+) -> Strategy:
     """Makes a strategy ask for each genome at most once.
 
     A genome that was told, or that another one before it in the generation has, is
@@ -34,28 +37,28 @@ def without_repeats(strategy, num_choices, *, capacity=None):
     loses them.
 
     Args:
-      strategy: Strategy.
+      strategy: the search.
       num_choices: int32[G], static.
       capacity: of the list of told genomes that stands for the map in larger spaces;
         the oldest are forgotten beyond it.
 
     Raises:
-      ValueError: for a larger space without a fitting capacity.
+      InputError: for a larger space without a fitting capacity.
     """
-    num_choices = np.asarray(num_choices, np.int32)
+    num_choices = as_static(num_choices)
     archive = make_archive(num_choices, capacity)
 
-    def init(key, population=None):
+    def init(key: jax.Array, population: ArrayLike | None = None) -> EvolutionState:
         state = strategy.init(key, population)
         return state._replace(memory=Remembering(state.memory, archive.start()))
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         state = jax.tree.map(jnp.asarray, state)  # it may have been loaded
         ask_key, walk_key, fill_key = jax.random.split(key, 3)
         told = state.memory.told
         asked = strategy.ask(ask_key, _without(state))
 
-        def walk(carry):
+        def walk(carry: tuple[int, jax.Array, jax.Array]) -> tuple[Any, ...]:
             num_steps, genomes, is_missing = carry
             step_key = jax.random.fold_in(walk_key, num_steps)
             moved = reset_one_gene(step_key, genomes, num_choices)
@@ -74,7 +77,9 @@ def without_repeats(strategy, num_choices, *, capacity=None):
         )
         return jnp.where(is_missing[:, None], asked, genomes)
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         state = jax.tree.map(jnp.asarray, state)
         new_state, info = strategy.tell(_without(state), offspring, fitness)
         told = archive.add(state.memory.told, jnp.asarray(offspring))
@@ -87,5 +92,5 @@ def without_repeats(strategy, num_choices, *, capacity=None):
     return Strategy(init=init, ask=ask, tell=tell, share_new=1.0)
 
 
-def _without(state):
+def _without(state: EvolutionState) -> EvolutionState:
     return state._replace(memory=state.memory.inner)

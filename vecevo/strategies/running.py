@@ -4,8 +4,16 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
-from vecevo.strategies.protocol import GenerationInfo
+from vecevo.keys import split_key
+from vecevo.operators.checks import check_whole
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    FitnessFn,
+    GenerationInfo,
+    Strategy,
+)
 
 
 class Trace(NamedTuple):
@@ -16,7 +24,14 @@ class Trace(NamedTuple):
     info: GenerationInfo
 
 
-def run_strategy(key, strategy, fitness_fn, num_generations, *, population=None):
+def run_strategy(
+    key: jax.Array,
+    strategy: Strategy,
+    fitness_fn: FitnessFn,
+    num_generations: int,
+    *,
+    population: ArrayLike | None = None,
+) -> tuple[EvolutionState, Trace]:
     """Runs a strategy on a fitness that JAX can compute, in one `lax.scan`.
 
     `jax.vmap` over keys runs thousands at once; what of the trace is not used costs
@@ -25,7 +40,7 @@ def run_strategy(key, strategy, fitness_fn, num_generations, *, population=None)
 
     Args:
       key: random key, consumed; generation g draws from a fold of it with g.
-      strategy: Strategy.
+      strategy: the search.
       fitness_fn: int32[P, G] -> float32[P], or float32[P, M]; higher is better, -inf
         is failed, never NaN.
       num_generations: T, static, the initial one included.
@@ -33,15 +48,20 @@ def run_strategy(key, strategy, fitness_fn, num_generations, *, population=None)
 
     Returns:
       The last EvolutionState, and the Trace.
-    """
-    # The domains of sessions.RunKeys.
-    search_key, _, _, start_key = jax.random.split(key, 4)
 
-    def step(state, generation):
-        offspring = strategy.ask(jax.random.fold_in(search_key, generation), state)
+    Raises:
+      InputError: for a num_generations below 1, or a population of another shape.
+    """
+    check_whole(1, num_generations=num_generations)
+    keys = split_key(key)
+
+    def step(
+        state: EvolutionState, generation: jax.Array
+    ) -> tuple[EvolutionState, Trace]:
+        offspring = strategy.ask(jax.random.fold_in(keys.search, generation), state)
         fitness = fitness_fn(offspring)
         state, info = strategy.tell(state, offspring, fitness)
         return state, Trace(offspring, fitness, info)
 
-    state = strategy.init(start_key, population)
+    state = strategy.init(keys.start, population)
     return jax.lax.scan(step, state, jnp.arange(num_generations))

@@ -5,20 +5,33 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.strategies.protocol import Strategy, conclude, make_init
+from vecevo.errors import InputError
+from vecevo.operators.checks import NumChoices, as_static, check_rates, check_whole
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    GenerationInfo,
+    Strategy,
+    conclude,
+    make_init,
+)
 
 
-def random(num_choices, *, population_size):
+def random(num_choices: NumChoices, *, population_size: int) -> Strategy:
     """Uniform random search; genomes may repeat.
 
     Args:
       num_choices: int32[G].
       population_size: P, asked in each generation.
-    """
 
-    def ask(key, state):
+    Raises:
+      InputError: for a population_size below 1.
+    """
+    num_choices = as_static(num_choices)
+
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         fresh = operators.random_population(
             key, num_choices, population_size=population_size
         )
@@ -28,7 +41,7 @@ def random(num_choices, *, population_size):
     return Strategy(init=init, ask=ask, tell=conclude, share_new=1.0)
 
 
-def grid(num_choices, *, population_size):
+def grid(num_choices: NumChoices, *, population_size: int) -> Strategy:
     """Every genome of the space once, P a generation, in lexicographic order.
 
     It begins with the first genome, whatever population it is given. After the last
@@ -37,9 +50,13 @@ def grid(num_choices, *, population_size):
     Args:
       num_choices: int32[G], static.
       population_size: P, asked in each generation.
-    """
 
-    def ask(key, state):
+    Raises:
+      InputError: for a population_size below 1.
+    """
+    num_choices = as_static(num_choices)
+
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         del key  # nothing is drawn
         return operators.grid_population(
             num_choices,
@@ -58,8 +75,13 @@ class Marginals(NamedTuple):
 
 
 def univariate_estimation(
-    num_choices, *, population_size, num_best=None, learning_rate=1.0, margin=None
-):
+    num_choices: NumChoices,
+    *,
+    population_size: int,
+    num_best: int | None = None,
+    learning_rate: ArrayLike = 1.0,
+    margin: float | None = None,
+) -> Strategy:
     """Learns how often the fittest have each choice, and samples genes by that.
 
     Each generation, the probabilities of a gene of n choices move by `learning_rate`
@@ -79,28 +101,29 @@ def univariate_estimation(
       margin: least probability of a choice, at most 1 / n; None is the above.
 
     Raises:
-      ValueError: for a num_best or margin out of range.
+      InputError: for a num_best or margin out of range.
     """
-    num_choices = np.asarray(num_choices, np.int32)
+    num_choices = as_static(num_choices)
+    check_whole(1, population_size=population_size)
+    check_rates(learning_rate=learning_rate)
     num_best = max(1, population_size // 2) if num_best is None else num_best
-    if not 1 <= num_best <= population_size:
-        raise ValueError(f"num_best={num_best} must be from 1 to {population_size}.")
+    check_whole(1, population_size, "the population_size", num_best=num_best)
     least = 1 / (np.maximum(num_choices - 1, 1) * len(num_choices))
     least = np.minimum(least, 1 / (2 * num_choices)) if margin is None else margin
     if np.any(np.less(least, 0)) or np.any(np.greater(least * num_choices, 1)):
-        raise ValueError(
+        raise InputError(
             f"margin={margin} must be from 0 to 1 over the most choices of a gene, "
             f"{num_choices.max()}."
         )
     is_choice = np.arange(num_choices.max()) < num_choices[:, None]
     least = np.broadcast_to(least, num_choices.shape)[:, None] * is_choice
 
-    def start(key, population):
+    def start(key: jax.Array, population: jax.Array) -> Marginals:
         del key, population
         uniform = is_choice / num_choices[:, None]
         return Marginals(jnp.asarray(uniform, jnp.float32))
 
-    def ask(key, state):
+    def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         learnt = state.memory.probabilities
         law = least + (1 - num_choices[:, None] * least) * learnt
         edges = jnp.cumsum(law, axis=1)
@@ -110,7 +133,9 @@ def univariate_estimation(
         fresh = jnp.minimum(choice, num_choices - 1).astype(jnp.int32)
         return jnp.where(state.generation == 0, state.population, fresh)
 
-    def tell(state, offspring, fitness):
+    def tell(
+        state: EvolutionState, offspring: jax.Array, fitness: jax.Array
+    ) -> tuple[EvolutionState, GenerationInfo]:
         best = operators.plus_survival(fitness, num_survivors=num_best)
         is_chosen = offspring[best][:, :, None] == np.arange(num_choices.max())
         shares = jnp.mean(is_chosen, axis=0, dtype=jnp.float32)

@@ -3,16 +3,24 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from vecevo import operators
+from vecevo.operators.checks import NumChoices
 
 
-def default_rate(num_choices):
+def default_rate(num_choices: NumChoices) -> float:
     """Returns the rate by which one gene mutates in the mean."""
     return 1 / len(num_choices)
 
 
-def cross_and_reset(key, parents, num_choices, *, mutation_rate):
+def cross_and_reset(
+    key: jax.Array,
+    parents: jax.Array,
+    num_choices: NumChoices,
+    *,
+    mutation_rate: ArrayLike,
+) -> jax.Array:
     """Crosses pairs of parents uniformly, and resets genes to another choice.
 
     Args:
@@ -32,7 +40,9 @@ def cross_and_reset(key, parents, num_choices, *, mutation_rate):
     )
 
 
-def reset_one_gene(key, population, num_choices):
+def reset_one_gene(
+    key: jax.Array, population: jax.Array, num_choices: NumChoices
+) -> jax.Array:
     """Resets one gene of each genome to another choice, if one has more than one.
 
     The gene is uniform among those with more than one choice, then the choice is.
