@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "objectives": {"errors"},
     "operators": {"errors", "operators"},
     "strategies": {"errors", "keys", "operators", "strategies"},
-    "catalogue": {"errors", "strategies"},
+    "catalogue": {"errors", "operators", "strategies"},
     "landscapes": {"errors", "operators"},
     # data sets know neither
     "datasets.prepared": {"errors"},

@@ -4,12 +4,14 @@ The numbers are those of version 0.1.0 when it had seven hyperparameters, four
 activations and seven optimizers. Scores agree in float64, where rounding has no say.
 """
 
+import hashlib
+
 import jax
 import numpy as np
 import pytest
 
 import vecevo
-from vecevo import keys
+from vecevo import keys, landscapes, strategies
 from vecevo.training import recipe
 
 NETWORKS = (
@@ -50,6 +52,15 @@ FIRST_WEIGHTS = (
     (-0.014652051512002112, -0.3009069974137784, -0.13151450845397303),
     (0.04848055805192835, 0.3299410326958321, -0.21534883381040076),
 )
+# SHA-256 of the genomes that six generations of eight ask for, as little-endian int32.
+ASKED = {
+    "genetic": "0963738218c1969d",
+    "evolution_plus": "65bd7641bee3038e",
+    "regularized_evolution": "289e48e331621541",
+    "local_search": "1fd263b77e9fdefa",
+    "random": "eda5d2410a182c8f",
+    "without_repeats": "205e71a1bd0b27a9",
+}
 
 
 def words(key):
@@ -113,3 +124,19 @@ def test_scores_and_weights_of_networks_in_float64():
         np.testing.assert_allclose(curve, losses, atol=1e-8, rtol=0)
         kernel = result.params["hidden_0"]["kernel"]
         np.testing.assert_allclose(kernel[0, :3], weights, atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_genomes_that_strategies_ask_for(name):
+    num_choices, size = (4, 2, 6, 3, 4, 5), {"population_size": 8}
+    settings = strategies.article_setting(8) if name == "genetic" else size
+    if name == "without_repeats":
+        strategy = strategies.random(num_choices, **size)
+        strategy = strategies.without_repeats(strategy, num_choices)
+    else:
+        strategy = getattr(strategies, name)(num_choices, **settings)
+    fitness_fn = landscapes.onemax(num_choices)
+    run = jax.jit(lambda key: strategies.run_strategy(key, strategy, fitness_fn, 6)[1])
+    offspring = np.asarray(run(jax.random.key(3)).offspring).astype("<i4")
+    digest = hashlib.sha256(offspring.tobytes()).hexdigest()
+    assert digest.startswith(ASKED[name])

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from vecevo.errors import check_names
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
+    from vecevo.operators.checks import NumChoices
     from vecevo.strategies import Strategy
 
 StrategyName = Literal[
@@ -62,7 +61,7 @@ _SETTINGS: dict[str, Callable[[Request], dict[str, Any]]] = {
 
 def make_strategy(
     name: str,
-    num_choices: ArrayLike,
+    num_choices: NumChoices,
     *,
     population_size: int,
     num_generations: int,

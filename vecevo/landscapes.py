@@ -3,17 +3,27 @@
 All are pure, and run under `jax.jit` and `jax.vmap`; higher is better.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from vecevo.errors import InputError
 from vecevo.operators import initialization
+from vecevo.operators.checks import (
+    NumChoices,
+    as_population,
+    check_num_choices,
+    check_whole,
+)
 
+FitnessFn = Callable[[jax.Array], jax.Array]  # int32[P, G] -> float32[P] or [P, R]
 MOST_ENTRIES = 1 << 26  # of the tables of `nk`
 
 
-def onemax(num_choices):
+def onemax(num_choices: NumChoices) -> FitnessFn:
     """The number of genes at their last choice.
 
     See Schaffer & Eshelman, "On crossover as an evolutionarily viable strategy", 1991.
@@ -26,7 +36,7 @@ def onemax(num_choices):
     )
 
 
-def leading_ones(num_choices):
+def leading_ones(num_choices: NumChoices) -> FitnessFn:
     """The number of genes at their last choice before the first that is not.
 
     See Rudolph, "Convergence properties of evolutionary algorithms", 1997.
@@ -39,7 +49,7 @@ def leading_ones(num_choices):
     ).sum(axis=1, dtype=jnp.float32)
 
 
-def trap(num_choices, *, block_size):
+def trap(num_choices: NumChoices, *, block_size: int) -> FitnessFn:
     """Deceptive traps: blocks of genes that lead away from their best.
 
     Of a block of k genes with u at their last choice, fitness is k where u = k, and
@@ -51,13 +61,15 @@ def trap(num_choices, *, block_size):
       block_size: k, of consecutive genes; a divisor of G.
 
     Raises:
-      ValueError: for a block_size that does not divide G.
+      InputError: for a block_size that does not divide G.
     """
+    check_num_choices(num_choices)
+    check_whole(1, block_size=block_size)
     num_genes = len(num_choices)
     if not 1 <= block_size <= num_genes or num_genes % block_size:
-        raise ValueError(f"block_size={block_size} must divide the {num_genes} genes.")
+        raise InputError(f"block_size={block_size} must divide the {num_genes} genes.")
 
-    def fitness_fn(population):
+    def fitness_fn(population: jax.Array) -> jax.Array:
         is_last = _is_last(population, num_choices)
         num_last = is_last.reshape(len(population), -1, block_size).sum(axis=2)
         blocks = jnp.where(
@@ -68,7 +80,13 @@ def trap(num_choices, *, block_size):
     return fitness_fn
 
 
-def nk(key, num_choices, *, num_neighbours, is_adjacent=False):
+def nk(
+    key: jax.Array,
+    num_choices: NumChoices,
+    *,
+    num_neighbours: int,
+    is_adjacent: bool = False,
+) -> FitnessFn:
     """Kauffman's NK landscape, from smooth to rugged as genes interact with more.
 
     Each gene contributes a number that depends on its choice and on those of its K
@@ -84,17 +102,19 @@ def nk(key, num_choices, *, num_neighbours, is_adjacent=False):
         K others at random.
 
     Raises:
-      ValueError: for a num_neighbours out of range, or one that takes tables of more
+      InputError: for a num_neighbours out of range, or one that takes tables of more
         than 67 million numbers.
     """
+    check_num_choices(num_choices)
+    check_whole(0, num_neighbours=num_neighbours)
     num_genes, most = len(num_choices), int(max(num_choices))
     if not 0 <= num_neighbours < num_genes:
-        raise ValueError(
+        raise InputError(
             f"num_neighbours={num_neighbours} must be from 0 to {num_genes - 1}."
         )
     num_combinations = most ** (num_neighbours + 1)
     if num_genes * num_combinations > MOST_ENTRIES:
-        raise ValueError(
+        raise InputError(
             f"num_neighbours={num_neighbours} takes {num_genes} tables of "
             f"{num_combinations} numbers: give fewer."
         )
@@ -107,14 +127,20 @@ def nk(key, num_choices, *, num_neighbours, is_adjacent=False):
     tables = jax.random.uniform(table_key, (num_genes, num_combinations))
     factors = most ** np.arange(num_neighbours + 1)
 
-    def fitness_fn(population):
+    def fitness_fn(population: jax.Array) -> jax.Array:
+        population = as_population(population, num_choices)
         combination = (population[:, genes] * factors).sum(axis=2)  # [P, G]
         return tables[jnp.arange(num_genes), combination].mean(axis=1)
 
     return fitness_fn
 
 
-def table(values, num_choices, *, replicate: jax.typing.ArrayLike | None = 0):
+def table(
+    values: jax.Array | np.ndarray,
+    num_choices: NumChoices,
+    *,
+    replicate: jax.typing.ArrayLike | None = 0,
+) -> FitnessFn:
     """A fitness looked up by genome, in the order of `operators.grid_population`.
 
     Args:
@@ -125,19 +151,20 @@ def table(values, num_choices, *, replicate: jax.typing.ArrayLike | None = 0):
         gives all columns, float32[P, R], as objectives.
 
     Raises:
-      ValueError: for a table of another length, or with NaN.
+      InputError: for a table of another length, or with NaN.
     """
     num_genomes = initialization.count_genomes(num_choices)
     if values.shape[0] != num_genomes or values.ndim > 2:
-        raise ValueError(
+        raise InputError(
             f"values has shape {values.shape}: give one row for each of the "
             f"{num_genomes} genomes."
         )
     if not isinstance(values, Tracer) and np.isnan(values).any():
-        raise ValueError("values has NaN: give -inf for a genome that failed.")
+        raise InputError("values has NaN: give -inf for a genome that failed.")
     values = jnp.asarray(values, jnp.float32)
 
-    def fitness_fn(population):
+    def fitness_fn(population: jax.Array) -> jax.Array:
+        population = as_population(population, num_choices)
         rows = initialization.numbers_of_genomes(population, num_choices)
         if values.ndim == 1 or replicate is None:
             return values[rows]
@@ -147,5 +174,5 @@ def table(values, num_choices, *, replicate: jax.typing.ArrayLike | None = 0):
     return fitness_fn
 
 
-def _is_last(population, num_choices):
-    return population == jnp.asarray(num_choices) - 1
+def _is_last(population: jax.Array, num_choices: NumChoices) -> jax.Array:
+    return as_population(population, num_choices) == jnp.asarray(num_choices) - 1

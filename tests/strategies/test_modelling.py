@@ -160,3 +160,50 @@ def test_too_small_a_memory_is_refused():
         strategies.gaussian_process(NUM_CHOICES, population_size=4, capacity=3)
     with pytest.raises(ValueError, match="num_candidates=2 must be"):
         strategies.gaussian_process(NUM_CHOICES, population_size=4, num_candidates=2)
+
+
+@pytest.mark.parametrize("part", ["ask", "tell"])
+def test_the_model_is_exact_whatever_precision_products_have(part):
+    strategy = strategies.gaussian_process(
+        NUM_CHOICES, population_size=4, capacity=8, num_candidates=16
+    )
+    state = strategy.init(jax.random.key(0))
+    call, given = strategy.ask, (jax.random.key(1), state)
+    if part == "tell":
+        call, given = strategy.tell, (state, state.population, jnp.zeros(4))
+    with jax.default_matmul_precision("bfloat16"):
+        text = jax.jit(call).lower(*given).as_text()
+    products = [line for line in text.splitlines() if "dot_general" in line]
+    assert products
+    assert all("[HIGHEST, HIGHEST]" in line for line in products)
+
+
+def test_scales_that_are_not_finite_do_not_stay(model):
+    broken = model._replace(
+        scales=jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), model.scales)
+    )
+    fitted = surrogate.fit(broken, model.scales, NUM_CHOICES)
+    jax.tree.map(
+        np.testing.assert_array_equal,
+        fitted,
+        surrogate.fit(model, model.scales, NUM_CHOICES),
+    )
+    is_told = jnp.arange(CAPACITY) < model.num_told
+    candidates = model.genomes[:5]
+    mean, pull, _ = surrogate.predict(broken, is_told, candidates, NUM_CHOICES)
+    assert (mean == 0).all() and (pull == 0).all()
+
+
+def test_a_search_goes_on_from_a_state_whose_scales_were_lost(model):
+    strategy = strategies.gaussian_process(
+        NUM_CHOICES, population_size=4, capacity=CAPACITY, num_candidates=16
+    )
+    state = strategy.init(jax.random.key(0))
+    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), model.scales)
+    state = state._replace(
+        memory=model._replace(scales=lost), generation=jnp.array(3, jnp.int32)
+    )
+    asked = strategy.ask(jax.random.key(1), state)
+    assert len({tuple(genome) for genome in asked.tolist()}) == 4
+    state, _ = strategy.tell(state, asked, jnp.arange(4.0))
+    assert all(jnp.isfinite(s).all() for s in jax.tree.leaves(state.memory.scales))

@@ -1,15 +1,14 @@
 """Searches as pure functions: ask for offspring, tell their fitness."""
 
+from vecevo.strategies.adaptation import self_adaptive
 from vecevo.strategies.article import article_setting, code_setting, genetic
 from vecevo.strategies.climbing import local_search
-from vecevo.strategies.defaults import recommended
 from vecevo.strategies.evolution import (
     evolution_plus,
     nsga2,
     regularized_evolution,
-    self_adaptive,
 )
-from vecevo.strategies.modelling import gaussian_process
+from vecevo.strategies.modelling import gaussian_process, recommended
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,

@@ -1,12 +1,20 @@
-"""A Gaussian process of fitness over integer genomes."""
+"""A Gaussian process of fitness over integer genomes.
 
-from typing import NamedTuple
+It is computed exactly, whatever precision products have elsewhere: rounded ones make
+factorisations fail. Where one fails all the same, the prior stands.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax.scipy.linalg import cho_solve, solve_triangular
 from jax.scipy.special import ndtri
+
+from vecevo.operators.checks import NumChoices
 
 NUM_STEPS, STEP_SIZE = 15, 0.15  # of fitting, each generation, from the last one on
 JITTER = 1e-4  # keeps factorisations positive in float32
@@ -29,7 +37,32 @@ class Model(NamedTuple):
     scales: Scales
 
 
-def covariance(scales, genomes_1, genomes_2, num_choices):
+def exactly[**Params, Returned](
+    fn: Callable[Params, Returned],
+) -> Callable[Params, Returned]:
+    """Lets the products of a function have all the precision there is."""
+
+    @functools.wraps(fn)
+    def call(*args: Params.args, **kwargs: Params.kwargs) -> Returned:
+        with jax.default_matmul_precision("highest"):
+            return fn(*args, **kwargs)
+
+    return call
+
+
+def finite_or(scales: Scales, prior: Scales) -> Scales:
+    """Returns the scales, or the prior's where one of them is not finite."""
+    leaves = jax.tree.leaves(scales)
+    is_finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in leaves]).all()
+    return jax.tree.map(lambda s, p: jnp.where(is_finite, s, p), scales, prior)
+
+
+def covariance(
+    scales: Scales,
+    genomes_1: jax.Array,
+    genomes_2: jax.Array,
+    num_choices: NumChoices,
+) -> jax.Array:
     """Returns float32[A, B], the covariance of genomes; 1 of equal ones."""
     distance = jnp.zeros((len(genomes_1), len(genomes_2)))
     differs, weight = jnp.exp(scales.differs), jnp.exp(scales.distance)
@@ -40,7 +73,7 @@ def covariance(scales, genomes_1, genomes_2, num_choices):
     return jnp.exp(-distance)
 
 
-def normal_scores(fitness, is_told):
+def normal_scores(fitness: jax.Array, is_told: jax.Array) -> jax.Array:
     """Returns float32[N]: the normal quantiles of ranks; 0 where nothing was told."""
     is_lower = (fitness[None, :] < fitness[:, None]) & is_told
     is_equal = (fitness[None, :] == fitness[:, None]) & is_told
@@ -49,7 +82,9 @@ def normal_scores(fitness, is_told):
     return jnp.where(is_told, ndtri(jnp.clip(share, 1e-4, 1 - 1e-4)), 0.0)
 
 
-def told_covariance(scales, genomes, is_told, num_choices):
+def told_covariance(
+    scales: Scales, genomes: jax.Array, is_told: jax.Array, num_choices: NumChoices
+) -> jax.Array:
     """Returns float32[N, N], noise included; those not told are independent."""
     both = is_told[:, None] & is_told
     smooth = jnp.where(both, covariance(scales, genomes, genomes, num_choices), 0.0)
@@ -57,37 +92,45 @@ def told_covariance(scales, genomes, is_told, num_choices):
     return smooth + jnp.diag(noise)
 
 
-def predict(model, is_told, candidates, num_choices):
+@exactly
+def predict(
+    model: Model, is_told: jax.Array, candidates: jax.Array, num_choices: NumChoices
+) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Returns the mean of candidates, and what they share with those told.
 
     Returns:
       Mean float32[C]; float32[N, C], whose columns' squared lengths are how much less
-      than 1 the variances are; and bool[C], whether a candidate was told.
+      than 1 the variances are; and bool[C], whether a candidate was told. Where the
+      covariance cannot be factored, the first two are those of the prior: 0.
     """
     scores = normal_scores(model.fitness, is_told)
     told = told_covariance(model.scales, model.genomes, is_told, num_choices)
     lower = jnp.linalg.cholesky(told)
     shared = covariance(model.scales, model.genomes, candidates, num_choices)
     shared = jnp.where(is_told[:, None], shared, 0.0)
-    mean = cho_solve((lower, True), scores) @ shared
+    is_factored = jnp.isfinite(lower).all()
+    mean = jnp.where(is_factored, cho_solve((lower, True), scores) @ shared, 0.0)
+    pull = jnp.where(is_factored, solve_triangular(lower, shared, lower=True), 0.0)
     is_same = jnp.ones(shared.shape, bool)
     for gene, told_gene in zip(candidates.T, model.genomes.T, strict=True):
         is_same &= told_gene[:, None] == gene
     is_known = (is_same & is_told[:, None]).any(axis=0)
-    return mean, solve_triangular(lower, shared, lower=True), is_known
+    return mean, pull, is_known
 
 
-def fit(model, prior, num_choices):
+@exactly
+def fit(model: Model, prior: Scales, num_choices: NumChoices) -> Scales:
     """Returns Scales a few steps up the posterior density.
 
-    The logarithms have normal priors round those of `prior`, of deviation 1.
+    The logarithms have normal priors round those of `prior`, of deviation 1. Steps that
+    lead to what is not finite end at the prior.
     """
     is_told = jnp.arange(len(model.fitness)) < model.num_told
     scores = normal_scores(model.fitness, is_told)
     optimizer = optax.adam(STEP_SIZE, b1=0.8, b2=0.9)
 
-    def slope(scales):
-        def told(scales):
+    def slope(scales: Scales) -> Scales:
+        def told(scales: Scales) -> jax.Array:
             return told_covariance(scales, model.genomes, is_told, num_choices)
 
         matrix, pull_back = jax.vjp(told, scales)
@@ -98,11 +141,15 @@ def fit(model, prior, num_choices):
         (rise,) = pull_back((jnp.outer(solved, solved) - inverse) / 2)
         return jax.tree.map(lambda r, s, p: s - p - r, rise, scales, prior)
 
-    def step(carry, _):
+    def step(
+        carry: tuple[Scales, optax.OptState], _: None
+    ) -> tuple[tuple[Scales, optax.OptState], None]:
         scales, moments = carry
         updates, moments = optimizer.update(slope(scales), moments)
-        return (optax.apply_updates(scales, updates), moments), None
+        moved: Any = optax.apply_updates(scales, updates)
+        return (moved, moments), None
 
-    start = (model.scales, optimizer.init(model.scales))
+    first = finite_or(model.scales, prior)
+    start = (first, optimizer.init(first))
     (scales, _), _ = jax.lax.scan(step, start, length=NUM_STEPS)
-    return scales
+    return finite_or(scales, prior)

@@ -6,7 +6,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.operators.checks import NumChoices
+from vecevo.operators.checks import NumChoices, check_whole
 
 
 def default_rate(num_choices: NumChoices) -> float:
@@ -64,3 +64,9 @@ def reset_one_gene(
     return operators.reset_mutation(
         reset_key, population, num_choices, mutation_rate=is_reset.astype(float)
     )
+
+
+def check_num_parents(num_parents: int, population_size: int) -> None:
+    """Refuses a number of parents that is not from 1 to the population_size."""
+    check_whole(1, population_size=population_size)
+    check_whole(1, population_size, "the population_size", num_parents=num_parents)
