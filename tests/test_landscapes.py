@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vecevo import landscapes, operators
+from vecevo.errors import InputError
 from vecevo.operators import initialization
 
 NUM_CHOICES = (2, 3, 1, 4)
@@ -87,22 +88,53 @@ def test_tables_are_looked_up_in_the_order_of_a_grid():
     np.testing.assert_array_equal(objectives(EVERY[::-1]), values[::-1])
 
 
+ONE, TWO = np.zeros(24), np.zeros((24, 2))
+
+
+def nk(num_choices=NUM_CHOICES, *, num_neighbours=1):
+    return landscapes.nk(jax.random.key(0), num_choices, num_neighbours=num_neighbours)
+
+
+def trap(num_choices=NUM_CHOICES, *, block_size=2):
+    return landscapes.trap(num_choices, block_size=block_size)
+
+
+def table(num_choices=NUM_CHOICES, *, values=ONE, **settings):
+    return landscapes.table(values, num_choices, **settings)
+
+
+LANDSCAPES = (landscapes.onemax, landscapes.leading_ones, trap, nk, table)
+
+
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "settings", "words"),
     [
-        (lambda: landscapes.trap(NUM_CHOICES, block_size=3), "block_size=3"),
-        (
-            lambda: landscapes.nk(jax.random.key(0), NUM_CHOICES, num_neighbours=4),
-            "num_neighbours=4",
-        ),
-        (
-            lambda: landscapes.nk(jax.random.key(0), [10] * 9, num_neighbours=8),
-            "give fewer",
-        ),
-        (lambda: landscapes.table(np.zeros(23), NUM_CHOICES), "24 genomes"),
-        (lambda: landscapes.table(np.full(24, np.nan), NUM_CHOICES), "NaN"),
+        (trap, {"block_size": 3}, "block_size=3 must divide the 4 genes"),
+        (trap, {"block_size": 8}, "block_size=8 must divide"),
+        (trap, {"block_size": 0}, "block_size=0 must be a whole number from 1"),
+        (trap, {"block_size": 2.0}, r"block_size=2\.0 must be a whole number"),
+        (nk, {"num_neighbours": 4}, "num_neighbours=4 must be a whole .* from 0 to 3"),
+        (nk, {"num_neighbours": -1}, "num_neighbours=-1"),
+        (nk, {"num_neighbours": 1.5}, r"num_neighbours=1\.5"),
+        (nk, {"num_choices": [10] * 9, "num_neighbours": 8}, "give fewer"),
+        (table, {"values": np.zeros(23)}, "24 genomes"),
+        (table, {"values": np.zeros(())}, "24 genomes"),
+        (table, {"values": np.full(24, np.nan)}, "NaN"),
+        (table, {"values": TWO, "replicate": 2}, "replicate=2 must be .* from 0 to 1"),
+        (table, {"values": TWO, "replicate": -1}, "replicate=-1"),
+        (table, {"values": TWO, "replicate": 0.5}, r"replicate=0\.5"),
     ],
 )
-def test_bad_settings_are_refused(make, words):
-    with pytest.raises(ValueError, match=words):
-        make()
+def test_bad_settings_are_refused(make, settings, words):
+    with pytest.raises(InputError, match=words):
+        make(**settings)
+
+
+@pytest.mark.parametrize("make", LANDSCAPES)
+def test_other_spaces_are_refused(make):
+    for num_choices in ((2, 0, 1, 4), (2.5, 1, 1, 1), 3):
+        with pytest.raises(InputError, match="num_choices"):
+            make(num_choices)
+    for population in (EVERY[:, :3], EVERY[0], EVERY / 2):
+        with pytest.raises(InputError, match=r"population is .* int32\[P, 4\]"):
+            make(NUM_CHOICES)(population)

@@ -16,6 +16,7 @@ from vecevo.operators.checks import (
     NumChoices,
     as_population,
     check_num_choices,
+    check_numbers,
     check_whole,
 )
 
@@ -30,7 +31,11 @@ def onemax(num_choices: NumChoices) -> FitnessFn:
 
     Args:
       num_choices: int32[G].
+
+    Raises:
+      InputError: for numbers of choices below 1; the landscape, for other genomes.
     """
+    check_num_choices(num_choices)
     return lambda population: _is_last(population, num_choices).sum(
         axis=1, dtype=jnp.float32
     )
@@ -43,7 +48,11 @@ def leading_ones(num_choices: NumChoices) -> FitnessFn:
 
     Args:
       num_choices: int32[G].
+
+    Raises:
+      InputError: for numbers of choices below 1; the landscape, for other genomes.
     """
+    check_num_choices(num_choices)
     return lambda population: jnp.cumprod(
         _is_last(population, num_choices), axis=1
     ).sum(axis=1, dtype=jnp.float32)
@@ -66,7 +75,7 @@ def trap(num_choices: NumChoices, *, block_size: int) -> FitnessFn:
     check_num_choices(num_choices)
     check_whole(1, block_size=block_size)
     num_genes = len(num_choices)
-    if not 1 <= block_size <= num_genes or num_genes % block_size:
+    if num_genes % block_size:
         raise InputError(f"block_size={block_size} must divide the {num_genes} genes.")
 
     def fitness_fn(population: jax.Array) -> jax.Array:
@@ -106,12 +115,10 @@ def nk(
         than 67 million numbers.
     """
     check_num_choices(num_choices)
-    check_whole(0, num_neighbours=num_neighbours)
     num_genes, most = len(num_choices), int(max(num_choices))
-    if not 0 <= num_neighbours < num_genes:
-        raise InputError(
-            f"num_neighbours={num_neighbours} must be from 0 to {num_genes - 1}."
-        )
+    check_whole(
+        0, num_genes - 1, "the number of other genes", num_neighbours=num_neighbours
+    )
     num_combinations = most ** (num_neighbours + 1)
     if num_genes * num_combinations > MOST_ENTRIES:
         raise InputError(
@@ -151,10 +158,12 @@ def table(
         gives all columns, float32[P, R], as objectives.
 
     Raises:
-      InputError: for a table of another length, or with NaN.
+      InputError: for a table of another length, or with NaN, or a replicate that is
+        none of its columns.
     """
+    check_num_choices(num_choices)
     num_genomes = initialization.count_genomes(num_choices)
-    if values.shape[0] != num_genomes or values.ndim > 2:
+    if values.ndim not in (1, 2) or values.shape[0] != num_genomes:
         raise InputError(
             f"values has shape {values.shape}: give one row for each of the "
             f"{num_genomes} genomes."
@@ -162,6 +171,8 @@ def table(
     if not isinstance(values, Tracer) and np.isnan(values).any():
         raise InputError("values has NaN: give -inf for a genome that failed.")
     values = jnp.asarray(values, jnp.float32)
+    if values.ndim == 2 and replicate is not None:
+        _check_replicate(replicate, values.shape[1])
 
     def fitness_fn(population: jax.Array) -> jax.Array:
         population = as_population(population, num_choices)
@@ -172,6 +183,14 @@ def table(
         return values[rows, columns[rows]]
 
     return fitness_fn
+
+
+def _check_replicate(replicate: jax.typing.ArrayLike, num_columns: int) -> None:
+    check_numbers(
+        lambda r: np.issubdtype(r.dtype, np.integer) & (r >= 0) & (r < num_columns),
+        f"a whole number from 0 to {num_columns - 1}, a column of values",
+        replicate=replicate,
+    )
 
 
 def _is_last(population: jax.Array, num_choices: NumChoices) -> jax.Array:

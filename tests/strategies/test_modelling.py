@@ -207,3 +207,26 @@ def test_a_search_goes_on_from_a_state_whose_scales_were_lost(model):
     assert len({tuple(genome) for genome in asked.tolist()}) == 4
     state, _ = strategy.tell(state, asked, jnp.arange(4.0))
     assert all(jnp.isfinite(s).all() for s in jax.tree.leaves(state.memory.scales))
+
+
+def test_a_covariance_that_cannot_be_factored_gives_the_prior(model, monkeypatch):
+    monkeypatch.setattr(surrogate, "JITTER", -2.0)  # no longer positive definite
+    is_told = jnp.arange(CAPACITY) < model.num_told
+    mean, pull, _ = surrogate.predict(model, is_told, model.genomes[:5], NUM_CHOICES)
+    assert (mean == 0).all() and (pull == 0).all()
+    prior = jax.tree.map(lambda leaf: leaf + 1, model.scales)
+    fitted = surrogate.fit(model, prior, NUM_CHOICES)
+    jax.tree.map(np.testing.assert_array_equal, fitted, prior)
+
+
+def test_a_search_by_a_seed_stays_what_it_was():
+    num_choices = (4, 3, 5, 3)
+    fitness_fn = landscapes.nk(jax.random.key(3), num_choices, num_neighbours=1)
+    strategy = strategies.recommended(num_choices, population_size=4, capacity=16)
+    run = jax.jit(lambda key: strategies.run_strategy(key, strategy, fitness_fn, 4)[1])
+    offspring = np.asarray(run(jax.random.key(1)).offspring).reshape(16, 4)
+    asked = ["".join(map(str, genome)) for genome in offspring]
+    assert asked == [
+        *("2221", "1210", "0002", "3142", "2211", "2231", "1221", "3221"),
+        *("3231", "3220", "3121", "3222", "2121", "3131", "3021", "3241"),
+    ]

@@ -146,6 +146,21 @@ def as_population(population: ArrayLike, num_choices: NumChoices) -> jax.Array:
     return as_genomes(population, name="population", shape=(None, len(num_choices)))
 
 
+def check_indices(population: ArrayLike, num_choices: NumChoices) -> None:
+    """Refuses genomes int[P, G] with an index that is no choice of its gene.
+
+    Raises:
+      InputError: naming the first such index, and the numbers of choices.
+    """
+    numbers = _look_at(num_choices)
+    if numbers is not None:
+        check_numbers(
+            lambda indices: (indices >= 0) & (indices < numbers),
+            f"the index of a choice, from 0: genes have {numbers.tolist()} choices",
+            population=population,
+        )
+
+
 def as_fitness(fitness: ArrayLike, *, name: str = "fitness") -> jax.Array:
     """Returns numbers of individuals as an array.
 

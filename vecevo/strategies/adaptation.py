@@ -7,8 +7,13 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.errors import InputError
-from vecevo.operators.checks import NumChoices, as_static, check_whole
+from vecevo.operators.checks import (
+    NumChoices,
+    check_num_choices,
+    check_numbers,
+    check_whole,
+)
+from vecevo.operators.mutation import check_spread
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
@@ -56,17 +61,22 @@ def self_adaptive(
       spread: standard deviation of the step, may be traced.
 
     Raises:
-      InputError: for a num_parents or start_rate out of range.
+      InputError: for a num_parents, start_rate or spread out of range.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
     check_whole(1, population_size=population_size)
     if num_parents is None:
         num_parents = max(1, round(0.15 * population_size))
     check_num_parents(num_parents, population_size)
     if start_rate is None:
         start_rate = min(0.5, default_rate(num_choices))
-    if not 0 < start_rate < 1:
-        raise InputError(f"start_rate={start_rate} must be above 0 and below 1.")
+    check_numbers(
+        lambda rate: (rate > 0) & (rate < 1),
+        "above 0 and below 1",
+        num_axes=0,
+        start_rate=start_rate,
+    )
+    check_spread(spread)
 
     def start(key: jax.Array, population: jax.Array) -> CarriedRates:
         seed = jax.random.key_data(jax.random.fold_in(key, 1))

@@ -9,7 +9,12 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.operators.checks import NumChoices, as_static, check_rates, check_whole
+from vecevo.operators.checks import (
+    NumChoices,
+    check_num_choices,
+    check_rates,
+    check_whole,
+)
 from vecevo.operators.ranking import best_first
 from vecevo.strategies.protocol import EvolutionState, Strategy, conclude, make_init
 
@@ -38,7 +43,7 @@ def genetic(
     Raises:
       InputError: for a population_size below 1, or a mutation_rate that is none.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
     check_rates(mutation_rate=mutation_rate)
 
     def ask(key: jax.Array, state: EvolutionState) -> jax.Array:

@@ -12,6 +12,7 @@ from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
     Strategy,
+    as_told,
     conclude,
     make_init,
 )
@@ -73,6 +74,7 @@ def local_search(num_choices: NumChoices, *, population_size: int) -> Strategy:
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
     ) -> tuple[EvolutionState, GenerationInfo]:
+        offspring, fitness = as_told(state, offspring, fitness)
         climb = state.memory
         steps = (offspring - climb.incumbent) % num_choices
         is_tried = (steps[:, None] == moves).all(axis=2).any(axis=0) | climb.is_tried

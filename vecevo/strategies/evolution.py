@@ -8,12 +8,19 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.operators.checks import NumChoices, as_static, check_rates, check_whole
+from vecevo.operators.checks import (
+    NumChoices,
+    as_static,
+    check_num_choices,
+    check_rates,
+    check_whole,
+)
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
     Strategy,
     TellFn,
+    as_told,
     conclude,
     make_init,
 )
@@ -52,7 +59,7 @@ def evolution_plus(
     Raises:
       InputError: for a num_parents out of range.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
     num_parents = population_size if num_parents is None else num_parents
     rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     check_num_parents(num_parents, population_size)
@@ -99,7 +106,7 @@ def regularized_evolution(
     architecture search", 2019, where one is born at a time, 100 live, and 25 compete.
 
     Args:
-      num_choices: int32[G].
+      num_choices: int32[G], static.
       population_size: P, asked in each generation.
       lifetime: generations, static; None is as many as it takes for 100 to live, and
         at least 2.
@@ -134,6 +141,7 @@ def regularized_evolution(
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
     ) -> tuple[EvolutionState, GenerationInfo]:
+        offspring, fitness = as_told(state, offspring, fitness)
         older = jax.tree.map(lambda leaf: leaf[:-population_size], state.memory)
         memory = Living(
             jnp.concatenate([offspring, older.genomes]),
@@ -172,7 +180,7 @@ def nsga2(
     Raises:
       InputError: for a num_objectives below 1.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
     check_whole(1, num_objectives=num_objectives)
     rate = default_rate(num_choices) if mutation_rate is None else mutation_rate
     check_rates(mutation_rate=rate)
@@ -201,6 +209,7 @@ def _tell_by(survival_fn: Callable[..., jax.Array]) -> TellFn:
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
     ) -> tuple[EvolutionState, GenerationInfo]:
+        offspring, fitness = as_told(state, offspring, fitness)
         genomes = jnp.concatenate([state.population, offspring])
         values = jnp.concatenate([state.fitness, fitness])
         best = survival_fn(values, num_survivors=len(offspring))

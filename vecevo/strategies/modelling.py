@@ -7,12 +7,13 @@ from jax.typing import ArrayLike
 
 from vecevo import operators
 from vecevo.errors import InputError
-from vecevo.operators.checks import NumChoices, as_static, check_whole
+from vecevo.operators.checks import NumChoices, as_static, check_numbers, check_whole
 from vecevo.strategies import surrogate
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
     Strategy,
+    as_told,
     conclude,
     make_init,
 )
@@ -54,15 +55,21 @@ def gaussian_process(
       population_size: P, asked in each generation.
       capacity: N, genomes the model knows, static; the oldest are forgotten.
       num_candidates: among which offspring are chosen, static.
-      boldness: may be traced.
+      boldness: 0 or more, may be traced.
 
     Raises:
-      InputError: for a capacity or num_candidates below population_size.
+      InputError: for a capacity or num_candidates below population_size, or a
+        negative boldness.
     """
     num_choices = as_static(num_choices)
     check_whole(1, population_size=population_size)
     num_genes = len(num_choices)
     _check_room(population_size, capacity=capacity, num_candidates=num_candidates)
+    check_numbers(
+        lambda boldness: (boldness >= 0) & np.isfinite(boldness),
+        "0 or more",
+        boldness=boldness,
+    )
     prior = surrogate.Scales(
         differs=jnp.full(num_genes, np.log(3 / num_genes), jnp.float32),
         distance=jnp.full(num_genes, np.log(9 / num_genes), jnp.float32),
@@ -106,6 +113,7 @@ def gaussian_process(
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
     ) -> tuple[EvolutionState, GenerationInfo]:
+        offspring, fitness = as_told(state, offspring, fitness)
         model = jax.tree.map(jnp.asarray, state.memory)  # it may have been loaded
         places = (model.num_told + jnp.arange(population_size)) % capacity
         model = model._replace(
@@ -215,6 +223,7 @@ def choose_batch(
 
 
 def _check_room(population_size: int, **numbers: int) -> None:
+    check_whole(1, None, "", **numbers)
     for name, number in numbers.items():
         if number < population_size:
             raise InputError(

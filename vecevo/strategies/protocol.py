@@ -8,7 +8,14 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.operators.checks import NumChoices, as_genomes, as_static, check_whole
+from vecevo.errors import InputError
+from vecevo.operators.checks import (
+    NumChoices,
+    as_genomes,
+    check_indices,
+    check_num_choices,
+    check_whole,
+)
 
 
 class EvolutionState(NamedTuple):
@@ -79,9 +86,10 @@ def make_init(
         from which a random population is drawn, so it may only be folded.
 
     Raises:
-      InputError: for a population_size below 1; `init`, for another population.
+      InputError: for a population_size or numbers of choices below 1; `init`, for a
+        population of another shape, or with an index that is no choice's.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
     check_whole(1, population_size=population_size)
 
     def init(key: jax.Array, population: ArrayLike | None = None) -> EvolutionState:
@@ -89,9 +97,11 @@ def make_init(
             population = operators.random_population(
                 key, num_choices, population_size=population_size
             )
-        shape = (population_size, len(num_choices))
-        population = as_genomes(population, name="population", shape=shape)
-        population = population.astype(jnp.int32)
+        else:
+            shape = (population_size, len(num_choices))
+            population = as_genomes(population, name="population", shape=shape)
+            check_indices(population, num_choices)
+        population = jnp.asarray(population, jnp.int32)
         objectives = () if num_objectives is None else (num_objectives,)
         return EvolutionState(
             population=population,
@@ -103,6 +113,25 @@ def make_init(
         )
 
     return init
+
+
+def as_told(
+    state: EvolutionState, offspring: ArrayLike, fitness: ArrayLike
+) -> tuple[jax.Array, jax.Array]:
+    """Returns what a strategy is told as int32[P, G] and float32[P] or [P, M].
+
+    Raises:
+      InputError: for another shape than the state's, or for no genomes.
+    """
+    shape, wanted = state.population.shape, state.fitness.shape
+    offspring = as_genomes(offspring, name="offspring", shape=shape)
+    fitness = jnp.asarray(fitness, jnp.float32)
+    if fitness.shape != wanted:
+        raise InputError(
+            f"fitness is float32{list(fitness.shape)}: give float32{list(wanted)}, as "
+            "many numbers for each of the offspring as there are objectives."
+        )
+    return offspring.astype(jnp.int32), fitness
 
 
 def conclude(
@@ -123,11 +152,11 @@ def conclude(
 
     Returns:
       EvolutionState, GenerationInfo.
+
+    Raises:
+      InputError: for offspring or fitness of another shape than the state's.
     """
-    shape = state.population.shape
-    offspring = as_genomes(offspring, name="offspring", shape=shape)
-    offspring = offspring.astype(jnp.int32)
-    fitness = jnp.asarray(fitness, jnp.float32)
+    offspring, fitness = as_told(state, offspring, fitness)
     is_first = (..., 0) if fitness.ndim > 1 else ...
     best = jnp.argmax(fitness[is_first])
     is_better = fitness[best][is_first] > state.best_fitness[is_first]

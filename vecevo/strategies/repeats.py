@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from vecevo.operators.checks import NumChoices, as_static
+from vecevo.errors import InputError
+from vecevo.operators.checks import NumChoices, as_static, check_whole
 from vecevo.strategies.archives import is_known, make_archive
 from vecevo.strategies.protocol import EvolutionState, GenerationInfo, Strategy
 from vecevo.strategies.variation import reset_one_gene
@@ -43,13 +44,22 @@ def without_repeats(
         the oldest are forgotten beyond it.
 
     Raises:
-      InputError: for a larger space without a fitting capacity.
+      InputError: for a larger space without a fitting capacity; `init`, for a
+        strategy of other genes.
     """
     num_choices = as_static(num_choices)
+    if capacity is not None:
+        check_whole(1, capacity=capacity)
     archive = make_archive(num_choices, capacity)
 
     def init(key: jax.Array, population: ArrayLike | None = None) -> EvolutionState:
         state = strategy.init(key, population)
+        num_genes = state.population.shape[1]
+        if num_genes != len(num_choices):
+            raise InputError(
+                f"num_choices has {len(num_choices)} genes, and the strategy "
+                f"{num_genes}: give both the same."
+            )
         return state._replace(memory=Remembering(state.memory, archive.start()))
 
     def ask(key: jax.Array, state: EvolutionState) -> jax.Array:

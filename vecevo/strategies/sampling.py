@@ -8,12 +8,19 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from vecevo import operators
-from vecevo.errors import InputError
-from vecevo.operators.checks import NumChoices, as_static, check_rates, check_whole
+from vecevo.operators import initialization
+from vecevo.operators.checks import (
+    NumChoices,
+    as_static,
+    check_num_choices,
+    check_numbers,
+    check_whole,
+)
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
     Strategy,
+    as_told,
     conclude,
     make_init,
 )
@@ -29,7 +36,7 @@ def random(num_choices: NumChoices, *, population_size: int) -> Strategy:
     Raises:
       InputError: for a population_size below 1.
     """
-    num_choices = as_static(num_choices)
+    check_num_choices(num_choices)
 
     def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         fresh = operators.random_population(
@@ -52,9 +59,10 @@ def grid(num_choices: NumChoices, *, population_size: int) -> Strategy:
       population_size: P, asked in each generation.
 
     Raises:
-      InputError: for a population_size below 1.
+      InputError: for a larger space, or a population_size below 1.
     """
     num_choices = as_static(num_choices)
+    initialization.check_num_genomes(num_choices)
 
     def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         del key  # nothing is drawn
@@ -101,20 +109,27 @@ def univariate_estimation(
       margin: least probability of a choice, at most 1 / n; None is the above.
 
     Raises:
-      InputError: for a num_best or margin out of range.
+      InputError: for a num_best, learning_rate or margin out of range.
     """
     num_choices = as_static(num_choices)
     check_whole(1, population_size=population_size)
-    check_rates(learning_rate=learning_rate)
+    check_numbers(
+        lambda rate: (rate > 0) & (rate <= 1),
+        "above 0 and at most 1",
+        learning_rate=learning_rate,
+    )
     num_best = max(1, population_size // 2) if num_best is None else num_best
     check_whole(1, population_size, "the population_size", num_best=num_best)
     least = 1 / (np.maximum(num_choices - 1, 1) * len(num_choices))
-    least = np.minimum(least, 1 / (2 * num_choices)) if margin is None else margin
-    if np.any(np.less(least, 0)) or np.any(np.greater(least * num_choices, 1)):
-        raise InputError(
-            f"margin={margin} must be from 0 to 1 over the most choices of a gene, "
-            f"{num_choices.max()}."
+    least = np.minimum(least, 1 / (2 * num_choices))
+    if margin is not None:
+        check_numbers(
+            lambda margin: (margin >= 0) & (margin * num_choices <= 1),
+            f"from 0 to 1 over the most choices of a gene, {num_choices.max()}",
+            num_axes=0,
+            margin=margin,
         )
+        least = margin
     is_choice = np.arange(num_choices.max()) < num_choices[:, None]
     least = np.broadcast_to(least, num_choices.shape)[:, None] * is_choice
 
@@ -136,6 +151,7 @@ def univariate_estimation(
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
     ) -> tuple[EvolutionState, GenerationInfo]:
+        offspring, fitness = as_told(state, offspring, fitness)
         best = operators.plus_survival(fitness, num_survivors=num_best)
         is_chosen = offspring[best][:, :, None] == np.arange(num_choices.max())
         shares = jnp.mean(is_chosen, axis=0, dtype=jnp.float32)
