@@ -15,6 +15,11 @@ def pytest_addoption(parser):
 OPTION = "jax_disable_most_optimizations"
 
 
+def pytest_collection_modifyitems(items):
+    """Puts optimized tests last: at a change all that was compiled is dropped."""
+    items.sort(key=lambda item: item.get_closest_marker("optimized") is not None)
+
+
 def set_quick(is_quick):
     """Lets all programs from now on be compiled without XLA's optimizations, or with.
 
