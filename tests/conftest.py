@@ -1,5 +1,7 @@
 """How the tests compile."""
 
+import os
+
 import jax
 import pytest
 
@@ -16,8 +18,18 @@ OPTION = "jax_disable_most_optimizations"
 
 
 def pytest_collection_modifyitems(items):
-    """Puts optimized tests last: at a change all that was compiled is dropped."""
-    items.sort(key=lambda item: item.get_closest_marker("optimized") is not None)
+    """Puts optimized tests first: at a change all that was compiled is dropped."""
+    items.sort(key=lambda item: item.get_closest_marker("optimized") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_session(tmp_path_factory):
+    """Lets tests, and the workers that share them, check the compiler once."""
+    folder = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder.parent if is_worker else folder))
+        yield
 
 
 def set_quick(is_quick):

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "errors": set(),
     "keys": {"errors"},
     "results": set(),
+    "folders": set(),
     # the search tower knows no network
     "space": {"errors"},
     "objectives": {"errors"},
@@ -52,7 +53,8 @@ MAY_IMPORT = {
     },
     "training.cohorts": {"training.epochs", "training.lanes", "training.programs"},
     "training.selfcheck": {
-        *("errors", "training.epochs", "training.lanes", "training.programs"),
+        *("errors", "folders", "training.epochs", "training.lanes"),
+        "training.programs",
     },
     "training.sessions": {
         *("datasets.making", "keys", "training.cohorts", "training.epochs"),
@@ -82,7 +84,7 @@ MAY_IMPORT = {
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.journal": {"errors", "results"},
     "runs.configuration": {"catalogue", "errors", "space"},
-    "runs.environment": {"errors"},
+    "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
         *("runs.starting", "space", "training.recipe", "training.settings"),

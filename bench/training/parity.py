@@ -10,7 +10,7 @@ import time
 from bench.harness import records
 from bench.training import sides
 from vecevo import load_dataset, train_networks
-from vecevo.runs.environment import default_cache_dir
+from vecevo.folders import default_cache_dir
 from vecevo.training.recipe import complete
 
 NETWORK = {"depth": 2, "width": 512, "activation": "elu", "optimizer": "adamax"}

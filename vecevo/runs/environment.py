@@ -1,6 +1,5 @@
 """What a run needs of its machine: a device, a cache, a folder to write to."""
 
-import os
 import pathlib
 import shutil
 import sys
@@ -8,6 +7,7 @@ import sys
 import jax
 
 from vecevo.errors import InputError
+from vecevo.folders import default_cache_dir
 
 
 def select_device(device: str) -> None:
@@ -63,9 +63,3 @@ def make_folder(
             f"{name}={str(folder)!r} cannot be written ({error.strerror}): name "
             f"another with --{name.replace('_', '-')}."
         ) from error
-
-
-def default_cache_dir() -> pathlib.Path:
-    """The user's cache folder for vecevo, by the XDG convention."""
-    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(home) / "vecevo"

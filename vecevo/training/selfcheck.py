@@ -5,6 +5,7 @@ that trains networks is tried on four small ones first: a step of plain gradient
 descent with a rate of 1 moves their weights by their gradients.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -16,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import InputError
+from vecevo.folders import default_cache_dir
 from vecevo.training.epochs import TrainingData, example_lanes
 from vecevo.training.lanes import activations, optimizers
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
@@ -40,7 +42,7 @@ Params = dict[str, dict[str, np.ndarray]]
 def check_compiler(precision: str | None = None) -> None:
     """Checks, unless it is known that this compiler and device passed.
 
-    That is remembered beside JAX's compilation cache, where there is one.
+    That is remembered beside JAX's compilation cache, or in the user's cache folder.
 
     Args:
       precision: of the networks' products, a key of `programs.MATMUL_PRECISIONS`.
@@ -50,11 +52,10 @@ def check_compiler(precision: str | None = None) -> None:
     """
     version, device = importlib.metadata.version("jaxlib"), jax.devices()[0].device_kind
     flags = os.environ.get("XLA_FLAGS", "")
-    compiler = f"{version} {device} {flags} {precision}"
-    name = hashlib.sha256(compiler.encode()).hexdigest()[:16]
-    cache_dir = jax.config.jax_compilation_cache_dir
-    passed = pathlib.Path(cache_dir).parent / "selfcheck" / name if cache_dir else None
-    if passed is not None and passed.exists():
+    is_quick = jax.config.read("jax_disable_most_optimizations")
+    compiler = f"{version} {device} {flags} {precision} {is_quick}"
+    passed = _marker_of(compiler)
+    if passed.exists():
         return
     is_exact = precision == "float32" or is_on_cpu()
     difference = _difference_of(compiler, precision)
@@ -64,9 +65,17 @@ def check_compiler(precision: str | None = None) -> None:
             f"differ by {difference:.2g}): use another version, or set "
             "XLA_FLAGS=--xla_cpu_experimental_ynn_fusion_type= on a CPU."
         )
-    if passed is not None:
+    with contextlib.suppress(OSError):  # a folder that is read-only, or full
         passed.parent.mkdir(parents=True, exist_ok=True)
         passed.touch()
+
+
+def _marker_of(compiler: str) -> pathlib.Path:
+    """The file that says that a compiler passed."""
+    cache_dir = jax.config.jax_compilation_cache_dir
+    folder = pathlib.Path(cache_dir).parent if cache_dir else default_cache_dir()
+    name = hashlib.sha256(compiler.encode()).hexdigest()[:16]
+    return folder / "selfcheck" / name
 
 
 @functools.cache
