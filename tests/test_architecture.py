@@ -42,8 +42,8 @@ MAY_IMPORT = {
     },
     "training.reference": set(),
     # what the device does with many
-    "training.epochs": {"training.lanes", "training.recipe"},
-    "training.programs": {"training.epochs", "training.lanes"},
+    "training.epochs": {"keys", "training.lanes", "training.recipe"},
+    "training.programs": {"keys", "training.epochs", "training.lanes"},
     # what the host does
     "training.memory": set(),
     "training.planning": {"errors"},
@@ -53,7 +53,7 @@ MAY_IMPORT = {
     },
     "training.cohorts": {"training.epochs", "training.lanes", "training.programs"},
     "training.selfcheck": {
-        *("errors", "folders", "training.epochs", "training.lanes"),
+        *("errors", "folders", "keys", "training.epochs", "training.lanes"),
         "training.programs",
     },
     "training.sessions": {
@@ -104,7 +104,7 @@ MAY_IMPORT = {
         "training.settings",
     },
     "runs.recorded": {
-        *("keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
+        *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
         *("runs.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {"results", "training.forecast", "training.planning"},

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MOST_SEED = 2**64 - 1
+MOST_COUNT = 2**31 - 1
 
 
 class InputError(ValueError):
@@ -25,6 +26,8 @@ def check_counts(**counts: Any) -> None:
     for name, count in counts.items():
         if not is_whole(count) or count < 1:
             raise InputError(f"{name}={count!r} must be a whole number from 1 up.")
+        if count > MOST_COUNT:
+            raise InputError(f"{name}={count!r} must be at most {MOST_COUNT}.")
 
 
 def check_positive(**amounts: Any) -> None:
@@ -57,6 +60,25 @@ def check_names(given: Iterable[str], known: Iterable[str], *, of: str) -> None:
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise InputError(f"{unknown[0]!r} is no {of}: use {', '.join(sorted(known))}.")
+
+
+def describe(value: Any) -> str:
+    """A value as a message shows it, in one short line: of arrays, what they are."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{type(value).__name__} {value.dtype}{list(value.shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
+
+
+def check_callable(**functions: Any) -> None:
+    """Refuses what is neither None nor a function.
+
+    Raises:
+      InputError: naming the first of them.
+    """
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise InputError(f"{name}={describe(function)} must be a function.")
 
 
 def is_whole(value: Any) -> bool:

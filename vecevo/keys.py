@@ -8,7 +8,7 @@ import numpy as np
 
 from vecevo.errors import check_seed
 
-IMPLEMENTATION = "threefry2x32"  # as `training.threefry` draws from
+IMPLEMENTATION = "threefry2x32"  # as `training.lanes.threefry` draws from
 
 
 class RunKeys(NamedTuple):

@@ -1,7 +1,8 @@
 """What training and searching give: plain values, without a device or a genome's space.
 
 A network that failed, because a loss was not finite, has the worst values there are:
-accuracy -inf and loss inf; `failed_epoch` says when. No value is NaN.
+accuracy -inf and loss inf; `failed_epoch` says when. Only curves may hold NaN: they
+say what was measured.
 """
 
 from typing import Any, NamedTuple

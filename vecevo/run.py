@@ -29,7 +29,10 @@ def main() -> None:
         print(f"vecevo: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("vecevo: stopped; run.sqlite has what was trained", file=sys.stderr)
+        print(
+            "vecevo: stopped; what was trained is in run.sqlite, if a run had begun",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from vecevo.datasets import making
-from vecevo.training import batches, cohorts, planning, recipe, sessions, settings
+from vecevo.training import (
+    batches,
+    cohorts,
+    planning,
+    programs,
+    recipe,
+    sessions,
+    settings,
+)
 
 
 def start(num_workers, lane_counts=(4,)):
@@ -116,3 +124,20 @@ def test_other_errors_of_the_device_are_not_taken_for_a_lack_of_memory(monkeypat
     monkeypatch.setattr(cohorts, "train_cohort", fail)
     with pytest.raises(jax.errors.JaxRuntimeError, match="broken"):
         train(start(num_workers=1), describe_some(4))
+
+
+def test_a_program_that_found_no_memory_is_tried_again(monkeypatch):
+    session, calls = start(num_workers=1, lane_counts=(2,)), []
+    compile_programs = programs.compile_programs
+
+    def fail_once(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return compile_programs(*args)
+
+    monkeypatch.setattr(programs, "compile_programs", fail_once)
+    with pytest.warns(UserWarning, match="1 from now on"):
+        results = train(session, describe_some(2))
+    assert sorted(results) == [0, 1]
+    assert session.setup.programs.num_programs == 1

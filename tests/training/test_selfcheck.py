@@ -3,28 +3,22 @@
 import jax
 import pytest
 
+from vecevo.errors import InputError
 from vecevo.training import selfcheck
 from vecevo.training.lanes import networks
 
 
 def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypatch):
-    before = jax.config.jax_compilation_cache_dir
-    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "xla"))
-    try:
-        check_and_remember(tmp_path, monkeypatch)
-    finally:
-        jax.config.update("jax_compilation_cache_dir", before)
-
-
-def check_and_remember(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     selfcheck.check_compiler()
     selfcheck._difference_of.cache_clear()
     monkeypatch.setattr(selfcheck, "gradient_difference", lambda precision: 1.0)
     selfcheck.check_compiler()  # not asked again
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
-    with pytest.raises(ValueError, match=r"jaxlib=.* compiles wrong gradients .* 1\)"):
+    with pytest.raises(InputError, match=r"jaxlib=.* compiles wrong gradients .* 1\)"):
         selfcheck.check_compiler()  # another compiler, as it were
-    assert len(list((tmp_path / "selfcheck").iterdir())) == 1
+    assert len(list((tmp_path / "vecevo/selfcheck").iterdir())) == 1
+    selfcheck._difference_of.cache_clear()
 
 
 @pytest.mark.parametrize("fault", [1.001, float("nan")])

@@ -9,7 +9,7 @@ import numpy as np
 
 from vecevo.datasets import prepared
 from vecevo.datasets.making import ARRAYS, Dataset, make_dataset
-from vecevo.errors import InputError
+from vecevo.errors import InputError, describe
 
 MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 MNIST_BATCH_SIZE = 128  # the article's
@@ -39,8 +39,9 @@ def load_dataset(
     """
     if not isinstance(name, str | os.PathLike):
         raise InputError(
-            f"dataset={name!r} is no name of a data set: give 'digits', the path of an "
-            ".npz file, or a name of tensorflow-datasets; arrays go to make_dataset."
+            f"dataset={describe(name)} is no name of a data set: give 'digits', the "
+            "path of an .npz file, or a name of tensorflow-datasets; arrays go to "
+            "make_dataset."
         )
     name, defaults = os.fspath(name), {}
     if name == "digits":
@@ -48,6 +49,8 @@ def load_dataset(
     elif name.lower().endswith(".npz"):
         arrays = _load_npz(name)
         name = pathlib.Path(name).stem
+    elif pathlib.Path(name).is_dir() and "/" in name.strip("/."):
+        raise InputError(f"dataset={name!r} is a folder: give a file in it.")
     else:
         arrays = prepared.load_arrays(name, data_dir=data_dir, cache_dir=cache_dir)
         if name.partition("/")[0] in MNIST_FAMILY:
@@ -77,6 +80,8 @@ def _load_digits() -> dict[str, np.ndarray]:
 
 
 def _load_npz(name: str) -> dict[str, np.ndarray]:
+    if pathlib.Path(name).is_dir():
+        raise InputError(f"dataset={name!r} is a folder: give a file in it.")
     if not pathlib.Path(name).is_file():
         raise InputError(f"dataset={name!r} does not exist: check the path.")
     try:

@@ -53,7 +53,9 @@ def run(config: RunConfig, console: Console) -> None:
     config = dataclasses.replace(
         config, output_dir=config.output_dir or default_folder(config)
     )
-    folder = new_folder(config)
+    folder = pathlib.Path(str(config.output_dir))
+    if not config.plan:
+        check_new(folder)
     start = None
     if config.start_from is not None:
         sizes = {"population_size": size_of(config), "seed": config.seed}
@@ -96,7 +98,8 @@ def run_on_landscape(config: RunConfig, console: Console) -> None:
     config = dataclasses.replace(
         config, output_dir=config.output_dir or default_folder(config)
     )
-    folder = new_folder(config)
+    folder = pathlib.Path(str(config.output_dir))
+    check_new(folder)
     num_replicates = table.validation_accuracy.shape[1]
     console.print(
         f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
@@ -140,15 +143,13 @@ def default_folder(config: RunConfig) -> str:
     return f"runs/{name}-{config.strategy}-{config.seed}"
 
 
-def new_folder(config: RunConfig) -> pathlib.Path:
-    """Returns the path of the output folder, which must not be there yet."""
-    folder = pathlib.Path(str(config.output_dir))
+def check_new(folder: pathlib.Path) -> None:
+    """Refuses an output folder that is there already."""
     if folder.exists():
         raise InputError(
             f"output_dir={str(folder)!r} exists and is never overwritten: name another "
             "with --output-dir, or move it away."
         )
-    return folder
 
 
 def evolve(
@@ -166,7 +167,6 @@ def evolve(
         "space": space.genes,
         "fixed": fixed,
         "config": dataclasses.asdict(config),
-        "memory_gib": config.memory_gib,
         "plan": [cohort_class._asdict() for cohort_class in plan],
         "versions": summaries.versions(),
         "device": jax.devices()[0].device_kind,

@@ -13,7 +13,12 @@ import jax
 from vecevo import evaluation
 from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError, check_positive
+from vecevo.errors import (
+    InputError,
+    check_callable,
+    check_positive,
+    describe,
+)
 from vecevo.keys import split_run_key
 from vecevo.results import NetworkResult, SearchResult
 from vecevo.runs.ledger import Ledger, RecordFn, summarize
@@ -71,7 +76,10 @@ def search(
     """
     start, fixed = time.perf_counter(), fixed or {}
     check_positive(max_seconds=max_seconds)
+    check_callable(record_fn=record_fn, progress_fn=progress_fn)
     check_space(space)
+    if not isinstance(fixed, Mapping):
+        raise InputError(f"fixed={describe(fixed)} must be a dict of values by name.")
     keys, dataset = split_run_key(seed), as_dataset(dataset)
     resolved = settings.resolve(training, dataset)
     strategy, state, num_generations = start_search(
@@ -158,8 +166,8 @@ def check_space(space: Any) -> None:
     """
     if not isinstance(space, SearchSpace):
         raise InputError(
-            f"space={space!r} is no search space: give vecevo.SearchSpace({{name: "
-            "choices, ...}) or vecevo.article_space()."
+            f"space={describe(space)} is no search space: give vecevo.SearchSpace({{"
+            "name: choices, ...}) or vecevo.article_space()."
         )
 
 

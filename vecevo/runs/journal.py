@@ -19,7 +19,7 @@ READABLE = (1, 2)
 
 _SCHEMA = f"""
 CREATE TABLE meta (  -- new in 2: what the run is
-  name TEXT PRIMARY KEY,  -- space, fixed, config, memory_bytes, plan, versions, device
+  name TEXT PRIMARY KEY,  -- space, fixed, config, plan, versions, device
   value TEXT NOT NULL  -- JSON
 );
 CREATE TABLE cohorts (  -- new in 2
@@ -59,7 +59,11 @@ CREATE TABLE networks (
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 # Of networks that count as told to the search.
-_TOLD = {1: "1", 2: "purpose = 'search' AND replicate = 0 AND status <> 'partial'"}
+_TOLD = {
+    1: "1",
+    2: "purpose = 'search' AND replicate = 0 AND rung = 0 "
+    "AND status IN ('trained', 'failed')",
+}
 
 
 def create(path: pathlib.Path, meta: Mapping[str, Any]) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from vecevo.errors import InputError, describe
 from vecevo.keys import split_run_key
 from vecevo.results import Genome, NetworkResult, SearchResult, Work
 from vecevo.runs.ledger import Ledger, summarize
@@ -45,6 +46,10 @@ def replay(
     Raises:
       InputError: as `search` does.
     """
+    if not isinstance(table, Table):
+        raise InputError(
+            f"table={describe(table)} must be a Table: give vecevo.load_table(...)."
+        )
     start, ledger = time.perf_counter(), Ledger()
     keys = split_run_key(seed)
     strategy, state, num_generations = start_search(

@@ -17,7 +17,6 @@ from vecevo.training.settings import check as check_training
 LANDSCAPE_SETTINGS = {  # those that have a say where nothing is trained
     *("landscape", "strategy", "genetic_setting", "without_repeats", "objectives"),
     *("population_size", "num_generations", "seed", "device", "output_dir"),
-    "cache_dir",
 }
 
 
@@ -33,7 +32,7 @@ def check(config: RunConfig) -> None:
     for name in ("max_seconds", "memory_gib"):
         value = getattr(config, name)
         if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{name}={value} must be a number above 0.")
+            raise InputError(f"{name}={value} must be a finite number above 0.")
     check_seed(config.seed)
     check_training(TrainingSettings(**training_settings(config)))
     if config.strategy == "grid" and config.start_from is not None:
@@ -115,7 +114,7 @@ def resolve_training(config: RunConfig, dataset: Dataset) -> RunConfig:
         config,
         batch_size=settings.batch_size,
         max_epochs=settings.max_epochs,
-        memory_gib=round((settings.memory_bytes or 0) / 2**30, 4),
+        memory_gib=(settings.memory_bytes or 0) / 2**30,
     )
 
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -66,6 +67,8 @@ def merge_tables(tables: Sequence[Table], *, source: str) -> Table:
     Raises:
       InputError: for tables of different networks.
     """
+    if not tables:
+        raise InputError("tables=[] must be one table or more.")
     first = tables[0]
     for table in tables[1:]:
         same = (table.space, table.fixed) == (first.space, first.fixed)
@@ -90,7 +93,7 @@ def _read_file(path: pathlib.Path) -> Table:
             arrays = {name: file[name] for name in _ARRAYS}
             genes, fixed = (json.loads(str(file[name])) for name in ("genes", "fixed"))
             source = str(file["source"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, BadZipFile) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
@@ -106,7 +109,8 @@ def space_of(genes: Sequence[Sequence[Any]]) -> SearchSpace:
 def _read_run(folder: pathlib.Path) -> Table:
     if not (folder / "run.sqlite").exists():
         raise InputError(
-            f"run={str(folder)!r} is no folder of a run: it has no run.sqlite."
+            f"run={str(folder)!r} is no folder of a run: it has no run.sqlite; "
+            f"give one, a file of save_table, or {', '.join(EMBEDDED)}."
         )
     meta = journal.read_meta(folder / "run.sqlite")
     if meta is None:  # of schema 1, which leaves the space to the configuration

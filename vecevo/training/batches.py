@@ -3,7 +3,7 @@
 import contextlib
 import json
 import math
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -54,6 +54,8 @@ def train_networks(
         raise InputError(
             f"hyperparams={dict(hyperparams)!r} is one network: give a list of dicts."
         )
+    if not isinstance(hyperparams, Iterable):
+        raise InputError(f"hyperparams={hyperparams!r} must be a list of dicts.")
     dataset = as_dataset(dataset)
     settings = resolve(training, dataset)
     completed = [recipe.complete(h) for h in hyperparams]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from vecevo.keys import IMPLEMENTATION
 from vecevo.training import recipe
 from vecevo.training.lanes import losses, optimizers
 from vecevo.training.lanes.dropout import Dropout
@@ -52,7 +53,7 @@ def example_lanes(num_lanes: int) -> Lanes:
     """Returns Lanes of the right shapes, to compile for."""
     whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
     return Lanes(
-        key=jax.random.split(jax.random.key(0), num_lanes),
+        key=jax.random.split(jax.random.key(0, impl=IMPLEMENTATION), num_lanes),
         architecture=Architecture(whole, whole, whole),
         optimizer=whole,
         rates=dict.fromkeys(recipe.RATES, rate),

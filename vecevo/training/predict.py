@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, describe
 from vecevo.results import NetworkResult
 from vecevo.training.lanes import activations, losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
@@ -25,6 +25,8 @@ def accuracy_on(
     Raises:
       InputError: for a result without weights, or other shapes.
     """
+    if not isinstance(result, NetworkResult):
+        raise InputError(f"result={describe(result)} must be a NetworkResult.")
     if not result.params:
         raise InputError(
             "result has no weights: a search keeps them for result.top alone; train "
@@ -32,7 +34,7 @@ def accuracy_on(
         )
     x, y = np.asarray(x), np.asarray(y)
     num_features = result.params["hidden_0"]["kernel"].shape[1]
-    if x.ndim != 2 or x.shape != (len(y), num_features) or y.ndim != 1:
+    if y.ndim != 1 or not y.size or x.shape != (len(y), num_features):
         raise InputError(
             f"x has shape {x.shape} and y {y.shape}: give [N, {num_features}] inputs, "
             "as those the network was trained on, and [N] labels."

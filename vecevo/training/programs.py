@@ -6,6 +6,7 @@ alone, and a setting made by a context holds in the threads that a context start
 
 import concurrent.futures
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from vecevo.keys import IMPLEMENTATION
 from vecevo.training.epochs import (
     TrainingData,
     example_lanes,
@@ -85,25 +87,32 @@ class Programs:
         self._data, self._batch_size = data, batch_size
         self._precision = precision
         self._futures: dict[Shape, concurrent.futures.Future] = {}
+        self._lock = threading.Lock()
         self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
     @property
     def num_programs(self) -> int:
         """Shapes compiled so far; two programs, for init and epochs, make one."""
-        return sum(f.done() and not f.cancelled() for f in self._futures.values())
+        return sum(f.done() and not f.cancelled() for f in list(self._futures.values()))
 
     def request(self, module: PaddedMLP, num_lanes: int) -> None:
         """Starts compiling for a shape in the background, unless that was done."""
         shape = Shape(module, num_lanes)
-        if shape not in self._futures:
-            compile_shape = with_settings_of_this_thread(self._compile)
-            self._futures[shape] = self._executor.submit(compile_shape, shape)
+        with self._lock:
+            if shape not in self._futures:
+                compile_shape = with_settings_of_this_thread(self._compile)
+                self._futures[shape] = self._executor.submit(compile_shape, shape)
 
     def get(self, module: PaddedMLP, num_lanes: int) -> Compiled:
         """Returns the programs of a shape, once they are compiled."""
         self.request(module, num_lanes)
-        start = time.perf_counter()
-        init, epoch = self._futures[Shape(module, num_lanes)].result()
+        start, shape = time.perf_counter(), Shape(module, num_lanes)
+        try:
+            init, epoch = self._futures[shape].result()
+        except BaseException:
+            # The error would hold the frames it went through, and what is in them.
+            self._futures.pop(shape, None)
+            raise
         return Compiled(init, epoch, time.perf_counter() - start)
 
     def close(self) -> None:
@@ -129,7 +138,7 @@ def compile_programs(
         data,
         StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
         jnp.array(0),
-        jax.random.key(0),
+        jax.random.key(0, impl=IMPLEMENTATION),
         module=shape.module,
         batch_size=batch_size,
     ).compile()

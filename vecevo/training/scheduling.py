@@ -77,13 +77,15 @@ def train_plan(
             done, _ = concurrent.futures.wait(
                 futures, return_when=concurrent.futures.FIRST_COMPLETED
             )
-            for future in done:
-                cohort, attempt = futures.pop(future), future.result()
+            # What was trained comes first: nothing of it may be lost to an error.
+            for future in sorted(done, key=_brings_an_error):
+                cohort = futures.pop(future)
+                attempt = future.result()
                 if attempt.trained is not None:
                     yield cohort, attempt.trained, attempt.seconds
                 elif attempt.found_no_memory:
-                    gc.collect()
                     for half in _halve(session, cohort):
+                        _request_programs(session, half)
                         futures[executor.submit(train, half)] = half
     finally:
         is_abandoned.set()
@@ -116,8 +118,16 @@ def _attempt(
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        return Attempt(None, found_no_memory=True)
-    return Attempt(trained)
+        trained, found_no_memory = None, True
+    else:
+        found_no_memory = False
+    if found_no_memory:
+        gc.collect()  # before this thread goes on to another cohort
+    return Attempt(trained, found_no_memory)
+
+
+def _brings_an_error(future: concurrent.futures.Future) -> bool:
+    return future.exception() is not None or future.result().trained is None
 
 
 def _request_programs(session: Session, cohort: planning.Cohort) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
+from vecevo.keys import IMPLEMENTATION
 from vecevo.training.epochs import TrainingData, example_lanes
 from vecevo.training.lanes import activations, optimizers
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
@@ -42,7 +43,7 @@ Params = dict[str, dict[str, np.ndarray]]
 def check_compiler(precision: str | None = None) -> None:
     """Checks, unless it is known that this compiler and device passed.
 
-    That is remembered beside JAX's compilation cache, or in the user's cache folder.
+    That is remembered in the user's cache folder.
 
     Args:
       precision: of the networks' products, a key of `programs.MATMUL_PRECISIONS`.
@@ -53,10 +54,12 @@ def check_compiler(precision: str | None = None) -> None:
     version, device = importlib.metadata.version("jaxlib"), jax.devices()[0].device_kind
     flags = os.environ.get("XLA_FLAGS", "")
     is_quick = jax.config.read("jax_disable_most_optimizations")
-    compiler = f"{version} {device} {flags} {precision} {is_quick}"
+    own = importlib.metadata.version("vecevo")
+    compiler = f"{own} {version} {device} {flags} {precision} {is_quick}"
     passed = _marker_of(compiler)
-    if passed.exists():
-        return
+    with contextlib.suppress(OSError, RuntimeError):
+        if passed.exists():
+            return
     is_exact = precision == "float32" or is_on_cpu()
     difference = _difference_of(compiler, precision)
     if not difference <= (TOLERANCE if is_exact else ROUGH_TOLERANCE):
@@ -72,10 +75,8 @@ def check_compiler(precision: str | None = None) -> None:
 
 def _marker_of(compiler: str) -> pathlib.Path:
     """The file that says that a compiler passed."""
-    cache_dir = jax.config.jax_compilation_cache_dir
-    folder = pathlib.Path(cache_dir).parent if cache_dir else default_cache_dir()
     name = hashlib.sha256(compiler.encode()).hexdigest()[:16]
-    return folder / "selfcheck" / name
+    return default_cache_dir() / "selfcheck" / name
 
 
 @functools.cache
@@ -146,12 +147,14 @@ def _compiled_gradients(
     )
     programs = Programs(data, BATCH_SIZE, precision)
     module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, tuple(PLAIN_ACTIVATIONS))
-    init, train_epoch, _ = programs.get(module, len(WIDTHS))
-    programs.close()
+    with contextlib.closing(programs):
+        init, train_epoch, _ = programs.get(module, len(WIDTHS))
     before = jax.tree.map(lambda leaf: jnp.array(leaf, jnp.float32), params)
     state = init(lanes)._replace(params=before)
     rule = StoppingRule(jnp.array(1), jnp.array(1), jnp.array(False))
-    state, _ = train_epoch(state, lanes, data, rule, jnp.array(0), jax.random.key(0))
+    state, _ = train_epoch(
+        state, lanes, data, rule, jnp.array(0), jax.random.key(0, impl=IMPLEMENTATION)
+    )
     return jax.tree.map(lambda old, new: old - np.asarray(new), params, state.params)
 
 

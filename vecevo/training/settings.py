@@ -1,5 +1,6 @@
 """How networks are trained, for all networks of a run alike: one value, one check."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -51,6 +52,8 @@ def check(settings: TrainingSettings) -> None:
     """
     precision, optional = settings.precision, ("batch_size", "max_epochs")
     check_positive(memory_bytes=settings.memory_bytes)
+    if settings.memory_bytes == math.inf:
+        raise InputError("memory_bytes=inf must be finite, or None.")
     check_counts(patience=settings.patience)
     given = {name: getattr(settings, name) for name in optional}
     check_counts(**{name: n for name, n in given.items() if n is not None})
