@@ -25,6 +25,7 @@ from bench.training import (
     parity,
     startup,
 )
+from vecevo.errors import InputError
 
 BENCHMARKS = {
     "lanes": lanes,
@@ -89,8 +90,8 @@ def main():
                 )
             else:
                 names = ", ".join((*BENCHMARKS, "digits_table", "report"))
-                raise ValueError(f"{name!r} is no benchmark: name one of {names}.")
-    except ValueError as error:
+                raise InputError(f"{name!r} is no benchmark: name one of {names}.")
+    except InputError as error:
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -3,6 +3,8 @@
 import contextlib
 import importlib
 
+from vecevo.errors import InputError
+
 # Text stays text; a fixed salt and no date.
 SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "vecevo", "font.size": 9}
 
@@ -17,7 +19,7 @@ def new_picture(path):
     try:
         matplotlib = importlib.import_module("matplotlib")
     except ImportError:
-        raise ValueError(
+        raise InputError(
             "the picture needs matplotlib: install vecevo's extra bench."
         ) from None
     matplotlib.use("svg")

@@ -8,6 +8,7 @@ import sys
 
 from bench.harness import gains, records, tables
 from bench.searching import compare, curve_file, evolution, evolution_picture
+from vecevo.errors import InputError
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
@@ -50,7 +51,7 @@ def draw_pictures(console):
             compare.draw()
         if record is not None:
             evolution_picture.draw(record["rows"], evolution.PICTURE)
-    except ValueError as error:
+    except InputError as error:
         console.print(f"report: pictures stay as they are: {error}")
 
 
@@ -90,7 +91,7 @@ def has_block(text, name):
 def replace_block(text, name, block):
     """Puts a block between <!-- NAME --> and <!-- end of NAME -->."""
     if not has_block(text, name):
-        raise ValueError(f"there is no <!-- {name} --> block: add one.")
+        raise InputError(f"there is no <!-- {name} --> block: add one.")
     before, start, rest = text.partition(f"<!-- {name} -->\n")
     _, stop, after = rest.partition(f"<!-- end of {name} -->")
     return f"{before}{start}\n{block}\n\n{stop}{after}"

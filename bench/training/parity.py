@@ -10,6 +10,7 @@ import time
 from bench.harness import records
 from bench.training import sides
 from vecevo import load_dataset, train_networks
+from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
 from vecevo.training.recipe import complete
 
@@ -23,7 +24,7 @@ def measure(console, *, smoke, full, data_dir):
     del full
     keras = sides.import_keras()
     if keras is None:
-        raise ValueError("parity needs Keras: pip install 'vecevo[bench]'.")
+        raise InputError("parity needs Keras: pip install 'vecevo[bench]'.")
     rows = []
     for name, num_epochs in JOBS.items():
         num_epochs = 1 if smoke else num_epochs

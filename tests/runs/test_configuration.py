@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from vecevo import catalogue
 from vecevo.runs import configuration, resolving
 from vecevo.training import recipe
+from vecevo.training.lanes import activations, optimizers
 
 
 def test_the_command_line_overrides_the_file(tmp_path):
@@ -119,6 +121,8 @@ def test_the_help_comes_in_groups_without_jax_and_without_none():
     for group in ("data", "space", "search", "training", "output"):
         assert f"{group} options" in done.stdout
     assert "None" not in done.stdout and "Examples:" in done.stdout
+    for name in (*activations.NAMES, *optimizers.NAMES, *catalogue.NAMES):
+        assert name in done.stdout
     assert done.stderr.split()[-1] == "no-jax"
 
 

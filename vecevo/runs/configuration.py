@@ -74,9 +74,9 @@ class SpaceConfig:
     width: Wholes = _ARTICLE["width"]
     """The units of each hidden layer."""
     activation: Names = _ARTICLE["activation"]
-    """The activation."""
+    """The activation, of relu, elu, tanh, sigmoid and gelu."""
     optimizer: Names = _ARTICLE["optimizer"]
-    """The optimizer."""
+    """The optimizer, of the article's seven and nesterov."""
     learning_rate: Annotated[
         tuple[float, ...], tyro.conf.arg(metavar="X ...", help_behavior_hint="")
     ] = ()
@@ -102,7 +102,7 @@ class SearchConfig:
             help_behavior_hint="",
         ),
     ] = None
-    """By default a grid where the budget covers the space, else recommended."""
+    """By default a grid where the budget covers the space, or nsga2, or recommended."""
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
     """Seed of every random draw of the run."""
     max_seconds: Number = None

@@ -49,6 +49,8 @@ def start_population(
         return genomes
     path = path / "run.sqlite" if path.is_dir() else path
     known = find_known(journal.read_best(path), space, fixed)[:population_size]
+    if not known:
+        console.print(f"start: none of the networks of {path} is in this space")
     console.print(
         f"start: the best {len(known)} networks of {path}, and "
         f"{population_size - len(known)} random ones"
