@@ -37,19 +37,13 @@ def search(dataset, space=SPACE, **changes):
     return vecevo.search(space, dataset, **(given | changes))
 
 
-def test_names_of_data_sets_and_strategies_do(tmp_path, dataset):
-    assert search(dataset, strategy="genetic").num_trained
-    arrays = {name: getattr(dataset, name) for name in ("x_train", "y_train")}
-    arrays |= {name: getattr(dataset, name) for name in ("x_test", "y_test")}
+def test_names_and_paths_do(tmp_path, dataset):
+    names = ("x_train", "y_train", "x_test", "y_test")
+    arrays = {name: getattr(dataset, name) for name in names}
     np.savez(tmp_path / "my.npz", **arrays)
-    loaded = vecevo.load_dataset(pathlib.Path(tmp_path / "my.npz"))
-    assert loaded.name == "my"
-    (result,) = vecevo.train_networks([NETWORK], "digits", max_epochs=1)
-    assert result.params["hidden_0"]["kernel"].shape == (4, 64)
-
-
-def test_no_limit_of_time_is_none_or_infinite(dataset):
-    assert search(dataset, max_seconds=math.inf).num_trained == 2  # None elsewhere
+    assert vecevo.load_dataset(pathlib.Path(tmp_path / "my.npz")).name == "my"
+    result = search(tmp_path / "my.npz", strategy="genetic", max_seconds=math.inf)
+    assert result.num_trained
 
 
 @pytest.mark.parametrize(
@@ -80,6 +74,10 @@ def test_no_limit_of_time_is_none_or_infinite(dataset):
         ({"fixed": {"width": 4}}, "fixed has width=4, which is a gene"),
         ({"initial_population": [[0, 0]]}, "initial_population is int64"),
         ({"initial_population": [[9, 0, 0, 0]] * 2}, "an index that is no choice"),
+        ({"fixed": [1]}, r"fixed=\[1\] must be a dict"),
+        ({"record_fn": 3}, "record_fn=3 must be a function"),
+        ({"memory_bytes": math.inf}, "memory_bytes=inf must be finite"),
+        ({"max_epochs": 10**10}, "max_epochs=10000000000 must be at most"),
         ({"space": {"depth": (1,)}}, "is no search space: give vecevo.SearchSpace"),
         ({"space": vecevo.SearchSpace({"lr": (1, 2)})}, "'lr' is no hyperparameter"),
         ({"space": vecevo.SearchSpace({"depth": (1, 2)})}, "no gene width"),
@@ -107,6 +105,7 @@ def test_strategies_of_another_space_are_refused(dataset):
         (["relu"], "hyperparams='relu' must be a dict"),
         ([{**NETWORK, "colour": 1}], "'colour' is no hyperparameter"),
         ([{"width": 4}], "a network has no depth: give it one"),
+        (None, "hyperparams=None must be a list of dicts"),
     ],
 )
 def test_lists_that_cannot_be_trained_are_refused(dataset, hyperparams, words):
@@ -114,10 +113,18 @@ def test_lists_that_cannot_be_trained_are_refused(dataset, hyperparams, words):
         vecevo.train_networks(hyperparams, dataset)
 
 
-@pytest.mark.parametrize("given", [3, None, np.zeros(3)])
+@pytest.mark.parametrize("given", [3, None, np.zeros((99, 9)), (np.zeros(500),)])
 def test_what_is_no_data_set_is_refused(given):
-    with pytest.raises(vecevo.InputError, match="is no name of a data set"):
+    with pytest.raises(vecevo.InputError, match="is no name of a data set") as caught:
         vecevo.train_networks([NETWORK], given)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_table_is_refused():
+    with pytest.raises(vecevo.InputError, match="table='digits' must be a Table"):
+        vecevo.replay("digits")
+    with pytest.raises(vecevo.InputError, match=r"tables=\[\] must be one table"):
+        vecevo.merge_tables([], source="")
 
 
 def test_settings_default_to_those_of_the_data_set(dataset):
@@ -128,19 +135,18 @@ def test_settings_default_to_those_of_the_data_set(dataset):
     assert plain.memory_bytes > 0 and plain.precision is None
 
 
-def test_accuracy_is_of_what_has_weights_and_fits(dataset):
-    (result,) = vecevo.train_networks([NETWORK], dataset, max_epochs=1)
-    x, y = dataset.x_test, dataset.y_test
-    assert 0 <= vecevo.accuracy_on(result, x, y) <= 1
-    with pytest.raises(vecevo.InputError, match=r"x has shape \(12, 4\) and y \(12,\)"):
-        vecevo.accuracy_on(result, x[:, 1:], y)
-    with pytest.raises(vecevo.InputError, match="has no weights"):
-        vecevo.accuracy_on(result._replace(params={}), x, y)
-
-
-def test_the_winners_are_measured_on_the_test_part_and_others_keep_no_weights(dataset):
-    result = search(dataset, population_size=8, num_generations=1)
+def test_the_winners_have_weights_and_are_measured_on_the_test_part(dataset):
+    result = search(dataset, population_size=8)
     assert len(result.top) == 5 and result.num_trained == 8
+    x, y = dataset.x_test, dataset.y_test
     for _, network in result.top:
-        expected = vecevo.accuracy_on(network, dataset.x_test, dataset.y_test)
-        assert network.test_accuracy == expected
+        assert network.test_accuracy == vecevo.accuracy_on(network, x, y)
+    network = result.top[0][1]
+    with pytest.raises(vecevo.InputError, match=r"x has shape \(12, 4\) and y \(12,\)"):
+        vecevo.accuracy_on(network, x[:, 1:], y)
+    with pytest.raises(vecevo.InputError, match=r"x has shape \(0, 5\)"):
+        vecevo.accuracy_on(network, x[:0], y[:0])
+    with pytest.raises(vecevo.InputError, match="has no weights"):
+        vecevo.accuracy_on(network._replace(params={}), x, y)
+    with pytest.raises(vecevo.InputError, match=r"result=ndarray float32\[12, 5\]"):
+        vecevo.accuracy_on(x, network, y)

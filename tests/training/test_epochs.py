@@ -179,7 +179,7 @@ def test_every_optimizer_activation_and_depth_equals_the_reference():
 
 def test_first_epoch_equals_the_reference_in_float32():
     data = make_data(num_train=BATCH_SIZE - 5)  # fewer examples than a batch
-    descriptions = random_networks(16, 2, 3, seed=3)
+    descriptions = random_networks(16, 2, 2, seed=3)
     descriptions = [(*d[:4], 0.001, *d[5:]) for d in descriptions]
     state, reports = train_lanes(
         make_lanes(descriptions), data, width=16, depth=2, num_epochs=1
