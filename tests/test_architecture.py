@@ -114,8 +114,8 @@ MAY_IMPORT = {
     },
     "runs.command": {
         *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
-        *("training.forecast", "training.planning", "training.selfcheck"),
-        *("training.sessions", "training.settings"),
+        *("training.forecast", "training.planning", "training.sessions"),
+        "training.settings",
     },
     "run": {"errors", "runs.command", "runs.configuration"},
     "__main__": {"run"},

@@ -27,11 +27,10 @@ from vecevo.runs.report import summary as summaries
 from vecevo.runs.tables import load_table
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
+from vecevo.training import settings
 from vecevo.training.forecast import forecast
 from vecevo.training.planning import CohortClass
-from vecevo.training.selfcheck import check_compiler
 from vecevo.training.sessions import make_plan
-from vecevo.training.settings import resolve
 
 
 def run(config: RunConfig, console: Console) -> None:
@@ -47,12 +46,8 @@ def run(config: RunConfig, console: Console) -> None:
         run_on_landscape(config, console)
         return
     cache_dir = environment.set_up_cache(config.cache_dir)
-    check_compiler(config.precision)
     space, fixed = resolving.make_space(config)
-    config = resolving.resolve_search(config, space)
-    config = dataclasses.replace(
-        config, output_dir=config.output_dir or default_folder(config)
-    )
+    config = resolve(config, space)
     folder = pathlib.Path(str(config.output_dir))
     if not config.plan:
         check_new(folder)
@@ -94,10 +89,7 @@ def run_on_landscape(config: RunConfig, console: Console) -> None:
         table = load_table(str(config.landscape))
     except InputError as error:
         raise InputError(f"landscape={config.landscape!r}: {error}") from error
-    config = resolving.resolve_search(config, table.space)
-    config = dataclasses.replace(
-        config, output_dir=config.output_dir or default_folder(config)
-    )
+    config = resolve(config, table.space)
     folder = pathlib.Path(str(config.output_dir))
     check_new(folder)
     num_replicates = table.validation_accuracy.shape[1]
@@ -130,6 +122,13 @@ def leave_result(
     """Writes result.json, and shows what is in it."""
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     shown.show_result(summary, [name for name, _ in space.genes], folder, console)
+
+
+def resolve(config: RunConfig, space: SearchSpace) -> RunConfig:
+    """Fills in the search, and the output folder that is named after it."""
+    config = resolving.resolve_search(config, space)
+    output_dir = config.output_dir or default_folder(config)
+    return dataclasses.replace(config, output_dir=output_dir)
 
 
 def default_folder(config: RunConfig) -> str:
@@ -237,9 +236,9 @@ def show_plan(
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}
     expected = expected_networks(space, fixed, **lists)
-    settings = resolve(resolving.training_settings(config), dataset)
+    resolved = settings.resolve(resolving.training_settings(config), dataset)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
-    job, classes = make_plan(data_shape, expected, settings)
+    job, classes = make_plan(data_shape, expected, resolved)
     rows = forecast(expected.shapes, classes, job, **lists)
     if config.plan:
         console.print(shown.plan_table(rows))

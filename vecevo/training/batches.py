@@ -15,15 +15,13 @@ from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
-from vecevo.training.cohorts import LaneResult
+from vecevo.training.cohorts import CURVES, LaneResult
 from vecevo.training.epochs import Lanes
 from vecevo.training.lanes import activations, optimizers, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, expect, start_session
 from vecevo.training.settings import resolve
-
-CURVES = ("train_loss", "validation_loss", "validation_accuracy")
 
 
 def train_networks(

@@ -18,6 +18,8 @@ from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
 from vecevo.training.programs import Programs
 
+CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+
 
 class LaneResult(NamedTuple):
     """What training gave in one lane, on the host; curves have one entry an epoch."""
@@ -134,8 +136,7 @@ def _lane_result(
     wants_params_fn: Callable[[float], bool],
 ) -> LaneResult:
     curves = {
-        name: np.array([getattr(row, name) for row in lane.reports])
-        for name in ("train_loss", "validation_loss", "validation_accuracy")
+        name: np.array([getattr(row, name) for row in lane.reports]) for name in CURVES
     }
     accuracy = curves["validation_accuracy"][lane.kept_epoch]
     params = None
