@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "keys": {"errors"},
     "results": set(),
     "folders": set(),
+    "extras": {"errors"},
     # the search tower knows no network
     "space": {"errors"},
     "objectives": {"errors"},
@@ -89,9 +90,11 @@ MAY_IMPORT = {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
         *("runs.starting", "space", "training.recipe", "training.settings"),
     },
-    "runs.tables": {
-        *("errors", "runs.configuration", "runs.journal", "runs.resolving", "space"),
+    "runs.reading": {
+        *("errors", "extras", "results", "runs.configuration", "runs.journal"),
+        *("runs.resolving", "space"),
     },
+    "runs.tables": {"errors", "runs.reading", "space"},
     "runs.earlier": {
         *("errors", "keys", "operators", "runs.journal", "runs.starting", "space"),
         "training.recipe",

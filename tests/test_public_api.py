@@ -17,6 +17,7 @@ NAMES = {
     *("landscapes", "operators", "strategies"),
     *("search", "SearchResult", "Progress", "accuracy_on"),
     *("Table", "load_table", "merge_tables", "save_table", "replay"),
+    *("Run", "load_run"),
     *("train_networks", "NetworkResult", "InputError"),
 }
 OPERATORS = {

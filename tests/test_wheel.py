@@ -1,6 +1,7 @@
 """The wheel, in an environment of its own, does the main job."""
 
 import ast
+import collections
 import importlib.metadata
 import json
 import pathlib
@@ -22,7 +23,11 @@ JOB = (
     *("--strategy", "grid", "--limit-train", "100", "--cache-dir", "none"),
 )
 # Distributions by the modules that are imported from them, where these differ.
-DISTRIBUTIONS = {"PIL": "pillow", "tensorflow_datasets": "tensorflow-datasets"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "tensorflow_datasets": "tensorflow-datasets",
+}
 INDIRECT = {"array-record", "importlib-resources", "pillow"}  # tensorflow-datasets'
 
 
@@ -66,21 +71,48 @@ def test_the_wheel_runs_the_main_job(environment, tmp_path):
         assert name in held
 
 
+def distributions_by_extra():
+    """Names of what the package requires, by extra; None: in any case."""
+    by_extra = collections.defaultdict(set)
+    for line in importlib.metadata.requires("vecevo") or []:
+        extra = re.search("extra == [\"'](.*)[\"']", line)
+        by_extra[extra and extra[1]].add(re.split(r"[^\w-]", line)[0].lower())
+    return by_extra
+
+
+def imported_by(path):
+    """Distributions that a module imports; for type checkers alone does not count."""
+    tree, tops = ast.parse(path.read_text()), set()
+    for block in [node for node in tree.body if isinstance(node, ast.If)]:
+        if ast.unparse(block.test) == "TYPE_CHECKING":
+            tree.body.remove(block)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            tops.add(str(node.module).partition(".")[0])
+    tops -= {*sys.stdlib_module_names, "vecevo"}
+    return {DISTRIBUTIONS.get(top, top.replace("_", "-")).lower() for top in tops}
+
+
 def test_what_is_imported_is_declared_and_what_is_declared_imported():
-    declared = {
-        re.split(r"[^\w-]", line)[0].lower()
-        for line in importlib.metadata.requires("vecevo") or []
-        if "extra ==" not in line
-    }
-    imported = set()
+    declared, used = distributions_by_extra(), set()
+    for path in PACKAGE.rglob("*.py"):
+        found = imported_by(path)
+        # An integration is named after its extra.
+        extra = path.stem if path.parent.name == "integrations" else None
+        assert found <= declared[None] | declared[extra], path
+        used |= found
+    assert declared[None] - used <= INDIRECT
+
+
+def test_an_extra_that_is_asked_for_is_declared():
+    declared, asked = distributions_by_extra(), 0
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(str(node.module))
-    tops = {name.partition(".")[0] for name in imported}
-    tops -= {*sys.stdlib_module_names, "vecevo"}
-    found = {DISTRIBUTIONS.get(top, top.replace("_", "-")).lower() for top in tops}
-    assert found <= declared
-    assert declared - found <= INDIRECT
+            if isinstance(node, ast.Call) and "import_extra" in ast.unparse(node.func):
+                module, extra = (ast.literal_eval(arg) for arg in node.args)
+                top = module.partition(".")[0]
+                assert DISTRIBUTIONS.get(top, top) in declared[extra], path
+                asked += 1
+    assert asked

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vecevo.errors import InputError
     from vecevo.results import NetworkResult, Progress, SearchResult
     from vecevo.runs.evolve import search
+    from vecevo.runs.reading import Run, load_run
     from vecevo.runs.recorded import replay
     from vecevo.runs.tables import Table, load_table, merge_tables, save_table
     from vecevo.space import SearchSpace, article_space, decode, encode
@@ -26,6 +27,7 @@ __all__ = [
     "InputError",
     "NetworkResult",
     "Progress",
+    "Run",
     "SearchResult",
     "SearchSpace",
     "Table",
@@ -35,6 +37,7 @@ __all__ = [
     "encode",
     "landscapes",
     "load_dataset",
+    "load_run",
     "load_table",
     "make_dataset",
     "merge_tables",
@@ -53,6 +56,7 @@ _HOMES = {
     "vecevo.errors": ("InputError",),
     "vecevo.results": ("NetworkResult", "Progress", "SearchResult"),
     "vecevo.runs.evolve": ("search",),
+    "vecevo.runs.reading": ("Run", "load_run"),
     "vecevo.runs.recorded": ("replay",),
     "vecevo.runs.tables": ("Table", "load_table", "merge_tables", "save_table"),
     "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),

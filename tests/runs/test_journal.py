@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import vecevo
+from vecevo import extras
 from vecevo.results import NetworkResult, Progress
 from vecevo.runs import earlier, journal
 from vecevo.training.recipe import complete
@@ -109,3 +110,47 @@ def test_a_run_from_before_a_hyperparameter_starts_another():
     assert [g.tolist() for g in earlier.find_known(older, SPACE, FIXED)] == [[1, 0]]
     unknown = [{**older[0], "colour": 1}]
     assert earlier.find_known(unknown, SPACE, FIXED) == []
+
+
+def test_a_run_is_read_back_as_a_value(tmp_path, connection):
+    results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
+    journal.record(connection, 0, [(0, 0), (1, 1)], results)
+    journal.record_generation(
+        connection, Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
+    )
+    for path in (tmp_path, str(tmp_path / "run.sqlite")):
+        run = vecevo.load_run(path)
+        assert (run.space, run.fixed, run.device) == (SPACE, FIXED, "cpu")
+        assert run.folder == tmp_path and run.summary is None
+    first, second = run.networks
+    assert (first.genome, first.status, first.purpose) == ((0, 0), "trained", "search")
+    assert first.hyperparams == results[0].hyperparams
+    assert (second.validation_accuracy, second.validation_loss) == (-math.inf, math.inf)
+    assert (second.status, second.failed_epoch) == ("failed", 1)
+    np.testing.assert_array_equal(first.curves["train_loss"], [1.0, math.nan])
+    assert run.generations == [(0, 0.75, -math.inf, 0.5, 2, 1)]
+    frame = run.to_dataframe()
+    assert frame["depth"].tolist() == [1, 2] and len(frame) == 2
+    assert frame["validation_accuracy"].tolist() == [0.75, -math.inf]
+
+
+def test_a_run_of_schema_1_is_read_back():
+    run = vecevo.load_run(OLD)
+    assert run.space.num_genomes == len(run.networks) == 4
+    assert {n.status for n in run.networks} == {"trained", "failed"}
+    assert run.generations == [] and run.networks[0].purpose == "search"
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(vecevo.InputError, match="no folder of a run"):
+        vecevo.load_run(tmp_path)
+    with pytest.raises(vecevo.InputError, match="is no path"):
+        vecevo.load_run(3)  # type: ignore[arg-type]
+    (tmp_path / "run.sqlite").write_text("not a table, and longer than a header is")
+    with pytest.raises(vecevo.InputError, match="cannot be read"):
+        vecevo.load_run(tmp_path)
+
+
+def test_an_extra_that_is_missing_is_named():
+    with pytest.raises(vecevo.InputError, match=r"nonesuch.*vecevo\[tables\]"):
+        extras.import_extra("nonesuch.part", "tables")

@@ -158,6 +158,29 @@ def read_networks(path: pathlib.Path) -> list[dict[str, Any]]:
     return [row | {"genome": json.loads(row["genome"])} for row in rows]
 
 
+def read_rows(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Returns all columns of a run's networks, by when they were trained.
+
+    A file of schema 1 lacks some: these have the values that they would have had.
+
+    Raises:
+      InputError: for a file that is no table of a run.
+    """
+    rows = _select_dicts(path, "SELECT * FROM networks ORDER BY id")
+    return [{"replicate": 0, "rung": 0, "purpose": "search", **row} for row in rows]
+
+
+def read_generations(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Returns a run's generations; a file of schema 1 has none.
+
+    Raises:
+      InputError: for a file that is no table of a run.
+    """
+    if _select(path, "PRAGMA user_version", "run") == [(1,)]:
+        return []
+    return _select_dicts(path, "SELECT * FROM generations ORDER BY generation")
+
+
 def read_meta(path: pathlib.Path) -> dict[str, Any] | None:
     """Returns what a run says that it is, or None for a file of schema 1.
 
@@ -172,9 +195,18 @@ def read_meta(path: pathlib.Path) -> dict[str, Any] | None:
 
 def _select(path: pathlib.Path, query: str, argument: str) -> list[tuple]:
     """Returns the rows of a query; errors name the argument that gave the path."""
+    return [tuple(row) for row in _select_rows(path, query, argument)]
+
+
+def _select_dicts(path: pathlib.Path, query: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in _select_rows(path, query, "run")]
+
+
+def _select_rows(path: pathlib.Path, query: str, argument: str) -> list[sqlite3.Row]:
     try:
         uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
         connection = sqlite3.connect(uri, uri=True)
+        connection.row_factory = sqlite3.Row
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in READABLE:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vecevo.errors import InputError
-from vecevo.runs import journal
+from vecevo.runs.reading import load_run
 from vecevo.space import SearchSpace
 
 EMBEDDED = ("digits",)
@@ -98,12 +98,7 @@ def _read_file(path: pathlib.Path) -> Table:
         raise InputError(
             f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
         ) from error
-    return Table(space=space_of(genes), fixed=fixed, source=source, **arrays)
-
-
-def space_of(genes: Sequence[Sequence[Any]]) -> SearchSpace:
-    """Returns the space of genes as JSON has them, pairs of a name and choices."""
-    return SearchSpace(tuple((name, tuple(choices)) for name, choices in genes))
+    return Table(space=SearchSpace(genes), fixed=fixed, source=source, **arrays)
 
 
 def _read_run(folder: pathlib.Path) -> Table:
@@ -112,15 +107,10 @@ def _read_run(folder: pathlib.Path) -> Table:
             f"run={str(folder)!r} is no folder of a run: it has no run.sqlite; "
             f"give one, a file of save_table, or {', '.join(EMBEDDED)}."
         )
-    meta = journal.read_meta(folder / "run.sqlite")
-    if meta is None:  # of schema 1, which leaves the space to the configuration
-        from vecevo.runs import configuration, resolving
-
-        config = configuration.read_toml(folder / "config.toml")
-        space, fixed = resolving.make_space(config)
-    else:
-        space, fixed = space_of(meta["space"]), meta["fixed"]
-    rows = journal.read_networks(folder / "run.sqlite")
+    run = load_run(folder)
+    rows = [n for n in run.networks if n.status in ("trained", "failed")]
+    rows = [n for n in rows if (n.purpose, n.replicate, n.rung) == ("search", 0, 0)]
+    space = run.space
     if len(rows) < space.num_genomes:
         raise InputError(
             f"run={str(folder)!r} has {len(rows)} of the {space.num_genomes} networks "
@@ -128,17 +118,15 @@ def _read_run(folder: pathlib.Path) -> Table:
         )
     # Genomes, as JSON lists, are all different, so that these are all places.
     places = np.ravel_multi_index(
-        np.array([row["genome"] for row in rows]).T, space.num_choices
+        np.array([row.genome for row in rows]).T, space.num_choices
     )
     rows = [rows[row] for row in np.argsort(places)]
-    accuracy = [row["validation_accuracy"] for row in rows]
+    accuracy = [row.validation_accuracy for row in rows]
     return Table(
         space=space,
-        fixed=fixed,
-        validation_accuracy=np.array(
-            [-np.inf if value is None else value for value in accuracy], np.float32
-        )[:, None],
-        num_epochs=np.array([row["num_epochs"] for row in rows], np.int32)[:, None],
-        num_params=np.array([row["num_params"] for row in rows], np.int32),
+        fixed=run.fixed,
+        validation_accuracy=np.array(accuracy, np.float32)[:, None],
+        num_epochs=np.array([row.num_epochs for row in rows], np.int32)[:, None],
+        num_params=np.array([row.num_params for row in rows], np.int32),
         source=str(folder),
     )

@@ -1,0 +1,161 @@
+"""A run that was recorded, read back as a value."""
+
+import json
+import math
+import os
+import pathlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from vecevo.errors import InputError
+from vecevo.extras import import_extra
+from vecevo.results import Genome
+from vecevo.runs import journal
+from vecevo.space import SearchSpace
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class RecordedNetwork(NamedTuple):
+    """One training of one network; a failed one has accuracy -inf and loss inf."""
+
+    genome: Genome
+    generation: int
+    replicate: int
+    rung: int
+    purpose: str  # search or confirmation
+    hyperparams: dict[str, Any]
+    num_params: int
+    status: str  # trained, failed, partial or stopped
+    validation_accuracy: float
+    validation_loss: float
+    num_epochs: int
+    failed_epoch: int | None
+    curves: dict[str, np.ndarray]  # by name float[epochs], NaN where not finite
+
+
+class RecordedGeneration(NamedTuple):
+    """What a generation ended with; accuracies are -inf where all failed."""
+
+    generation: int
+    best_accuracy: float  # of the run so far
+    mean_accuracy: float  # of the generation, those that failed left out
+    median_accuracy: float  # of the generation
+    num_trained: int  # distinct networks of the run so far
+    num_failed: int
+
+
+class Run(NamedTuple):
+    """A recorded run; networks are in the order in which their cohorts finished."""
+
+    folder: pathlib.Path
+    space: SearchSpace
+    fixed: dict[str, Any]  # hyperparams that are no genes
+    config: dict[str, Any]  # resolved; {} where the run did not record it
+    versions: dict[str, str]
+    device: str
+    networks: list[RecordedNetwork]
+    generations: list[RecordedGeneration]
+    summary: dict[str, Any] | None  # result.json; None: the run did not end
+
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Returns a row for each network, hyperparams as columns, curves left out.
+
+        Raises:
+          InputError: where pandas, of the extra `tables`, is not installed.
+        """
+        pandas = import_extra("pandas", "tables")
+        rows = [
+            {
+                **network.hyperparams,
+                **{
+                    name: value
+                    for name, value in network._asdict().items()
+                    if name not in ("hyperparams", "curves", "genome")
+                },
+                "genome": "-".join(map(str, network.genome)),
+            }
+            for network in self.networks
+        ]
+        return pandas.DataFrame(rows)
+
+
+def load_run(run: str | os.PathLike) -> Run:
+    """Reads a run's folder, finished or not.
+
+    Args:
+      run: the folder, or the run.sqlite in it.
+
+    Raises:
+      InputError: for what is no run, or cannot be read.
+    """
+    if not isinstance(run, str | os.PathLike):
+        raise InputError(f"run={run!r} is no path: give a run's folder.")
+    path = pathlib.Path(run)
+    folder = path.parent if path.name == "run.sqlite" else path
+    path = folder / "run.sqlite"
+    if not path.exists():
+        raise InputError(
+            f"run={str(run)!r} is no folder of a run: it has no run.sqlite; give one."
+        )
+    meta = _read_meta(path)
+    return Run(
+        folder=folder,
+        space=SearchSpace(meta["space"]),
+        fixed=meta["fixed"],
+        config=meta.get("config", {}),
+        versions=meta.get("versions", {}),
+        device=meta.get("device", ""),
+        networks=[_network(row) for row in journal.read_rows(path)],
+        generations=[_generation(row) for row in journal.read_generations(path)],
+        summary=_read_summary(folder / "result.json"),
+    )
+
+
+def _read_meta(path: pathlib.Path) -> dict[str, Any]:
+    """What a run is; of schema 1, its configuration says it."""
+    meta = journal.read_meta(path)
+    if meta is None:
+        from vecevo.runs import configuration, resolving
+
+        config = configuration.read_toml(path.parent / "config.toml")
+        space, fixed = resolving.make_space(config)
+        meta = {"space": space.genes, "fixed": fixed}
+    return meta
+
+
+def _network(row: dict[str, Any]) -> RecordedNetwork:
+    accuracy, loss = row["validation_accuracy"], row["validation_loss"]
+    texts = {name: json.loads(row[name]) for name in ("genome", "hyperparams")}
+    curves = {
+        name: np.array([math.nan if x is None else x for x in curve], float)
+        for name, curve in json.loads(row["curves"]).items()
+    }
+    values = {
+        "genome": tuple(texts["genome"]),
+        "hyperparams": texts["hyperparams"],
+        "validation_accuracy": -math.inf if accuracy is None else accuracy,
+        "validation_loss": math.inf if loss is None else loss,
+        "curves": curves,
+    }
+    rest = set(RecordedNetwork._fields) - set(values)
+    return RecordedNetwork(**values, **{name: row[name] for name in rest})
+
+
+def _generation(row: dict[str, Any]) -> RecordedGeneration:
+    values: dict[str, Any] = {
+        name: -math.inf if row[name] is None else row[name]
+        for name in RecordedGeneration._fields
+    }
+    return RecordedGeneration(**values)
+
+
+def _read_summary(path: pathlib.Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read ({error}): remove it.") from error
