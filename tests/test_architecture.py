@@ -25,8 +25,22 @@ MAY_IMPORT = {
     "landscapes": {"errors", "operators"},
     # data sets know neither
     "datasets.prepared": {"errors"},
-    "datasets.making": {"errors"},
-    "datasets.loading": {"datasets.making", "datasets.prepared", "errors"},
+    "datasets.columns": {"errors"},
+    "datasets.inputs": {"datasets.columns", "errors"},
+    "datasets.fitting": {"datasets.columns", "datasets.inputs", "errors"},
+    "datasets.alike": {"datasets.columns", "datasets.inputs", "errors"},
+    "datasets.labels": {"datasets.columns", "errors"},
+    "datasets.splitting": {"errors"},
+    "datasets.making": {
+        *("datasets.alike", "datasets.columns", "datasets.fitting"),
+        *("datasets.inputs", "datasets.labels", "datasets.splitting", "errors"),
+    },
+    "datasets.tables": {"errors", "extras"},
+    "datasets.bundled": {"errors", "extras"},
+    "datasets.loading": {
+        *("datasets.bundled", "datasets.fitting", "datasets.making"),
+        *("datasets.prepared", "datasets.tables", "errors"),
+    },
     # the training tower knows no genome; what a lane is and computes
     "training.lanes.threefry": set(),
     "training.lanes.dropout": {"training.lanes.threefry"},

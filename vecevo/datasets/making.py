@@ -1,18 +1,31 @@
-"""Data sets as arrays with their splits, scaled."""
+"""Data sets: examples and labels as arrays, in parts, ready to be learned."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from vecevo.errors import InputError, check_counts, check_seed
+from vecevo.datasets import columns, splitting
+from vecevo.datasets.alike import check_alike
+from vecevo.datasets.fitting import Scaling, fit_inputs
+from vecevo.datasets.inputs import Inputs, apply_inputs
+from vecevo.datasets.labels import (
+    Label,
+    as_labels,
+    check_sizes,
+    count_line,
+    encode_labels,
+    find_classes,
+    labels_of,
+)
+from vecevo.errors import InputError, check_seed
 
-MOST_CLASSES = 1000  # or as many as there are examples
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+FEW_EXAMPLES, FEW_TO_VALIDATE = 1000, 50
+SMALL_BATCH, BATCH_SIZE = 16, 64
 
 
 class Dataset(NamedTuple):
-    """Inputs uint8[N, F] or float32[N, F], and labels int32[N] from 0 up."""
+    """Inputs uint8[N, F] or float32[N, F], and labels int32[N], places in `classes`."""
 
     name: str
     x_train: np.ndarray
@@ -21,35 +34,58 @@ class Dataset(NamedTuple):
     y_validation: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    num_classes: int
-    scaling: str  # how inputs come to [0, 1], in words
+    classes: tuple[Label, ...]
+    inputs: Inputs  # how raw examples became these
+    raw_x_test: Any  # the test part as it was given: what a Network is asked with
+    notes: tuple[str, ...] = ()  # what was chosen or noticed, a line each
     is_article: bool = False  # the article's protocol: validation is the test part
-    batch_size: int = 64  # of minibatches, where a run is given none
+    batch_size: int = BATCH_SIZE  # of minibatches, where a run is given none
     max_epochs: int = 50  # cap, where a run is given none
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+        return len(self.classes)
+
+    @property
+    def raw_y_test(self) -> np.ndarray:
+        """The labels of the test part as they were given."""
+        return labels_of(self.y_test, self.classes)
+
+    @property
+    def scaling(self) -> str:
+        """What was done to the inputs, in words."""
+        return self.inputs.words
+
+    def __str__(self) -> str:
+        return "\n".join(describe_dataset(self))
 
 
 def make_dataset(
+    x_train: Any,
+    y_train: Any,
+    x_test: Any = None,
+    y_test: Any = None,
     *,
-    x_train: ArrayLike,
-    y_train: ArrayLike,
-    x_test: ArrayLike,
-    y_test: ArrayLike,
+    inputs: Scaling = "auto",
     name: str = "arrays",
     seed: int = 0,
     limit_train: int | None = None,
     is_article: bool = False,
 ) -> Dataset:
-    """Makes a Dataset of plain arrays, split and scaled.
+    """Makes a Dataset of plain arrays or of tables, split and scaled.
 
     The validation part is stratified: 10,000 examples of a training part of 50,000
     and more, a fifth of a smaller one. By the article's protocol there is none: it
     trained on the whole training part, and stopped and scored on the test part.
 
     Args:
-      x_train, x_test: numbers, any shape with the examples first. Bytes (uint8) are
-        divided by 255 while training; others outside [0, 1] are mapped to it by the
-        range of x_train.
-      y_train, y_test: integer labels from 0 up.
+      x_train, x_test: NumPy or JAX arrays of any shape with the examples first, or
+        pandas DataFrames. Without a test part, a fifth of the rest, stratified, is
+        split off. In tables, of two dimensions, NaN is a missing value, and a column
+        of texts is one input for each frequent text.
+      y_train, y_test: a label each: texts, whole numbers or truth values.
+      inputs: what is done to them, see `fit_inputs`; fitted to the part trained on.
       name: for the output.
       seed: of the split.
       limit_train: number of examples to train on, a stratified part; None is all.
@@ -59,131 +95,127 @@ def make_dataset(
       InputError: naming the array, for anything else.
     """
     check_seed(seed)
-    x_train, x_test, y_train, y_test = map(
-        np.asarray, (x_train, x_test, y_train, y_test)
-    )
-    _check_part("train", x_train, y_train)
-    _check_part("test", x_test, y_test)
-    if x_train.shape[1:] != x_test.shape[1:]:
-        raise InputError(
-            f"x_test has examples of shape {x_test.shape[1:]} and x_train of "
-            f"{x_train.shape[1:]}: make them equal."
-        )
-    most_classes = max(MOST_CLASSES, len(y_train))
-    largest = max(y_train.max(), y_test.max())
-    if largest >= most_classes:
-        raise InputError(
-            f"y_train or y_test has the label {largest}, too large for {len(y_train)} "
-            "examples: number the classes from 0 up."
-        )
-    y_train, y_test = (y.ravel().astype(np.int32) for y in (y_train, y_test))
-    num_classes = int(max(y_train.max(), y_test.max())) + 1
-    x_train, x_test, scaling = _scale(x_train, x_test)
-    train, held_out = _split(y_train, seed, limit_train, is_article)
-    if len(np.unique(y_train[train])) < 2:
-        raise InputError(
-            "y_train holds one class in the part to train on: give examples of at "
-            "least two."
-        )
+    given = _take_parts(x_train, y_train, x_test, y_test, seed, is_article)
+    train, held_out = _split(given.codes, seed, limit_train, is_article)
+    _check_trained(given.codes[train], given.classes, limit_train)
+    x_part = columns.take_rows(given.x, train)
+    fitted = fit_inputs(x_part, inputs, argument="x_train")
+    check_alike(fitted, x_part, given.x_test)
+    x_test = apply_inputs(fitted, given.x_test, argument="x_test")
+    x_validation, y_validation = x_test, given.codes_test
+    if not is_article:
+        rest = columns.take_rows(given.x, held_out)
+        x_validation = apply_inputs(fitted, rest, argument="x_train")
+        y_validation = given.codes[held_out]
     return Dataset(
         name=name,
-        x_train=x_train[train],
-        y_train=y_train[train],
-        x_validation=x_test if is_article else x_train[held_out],
-        y_validation=y_test if is_article else y_train[held_out],
+        x_train=apply_inputs(fitted, x_part, argument="x_train"),
+        y_train=given.codes[train],
+        x_validation=x_validation,
+        y_validation=y_validation,
         x_test=x_test,
-        y_test=y_test,
-        num_classes=num_classes,
-        scaling=scaling,
+        y_test=given.codes_test,
+        classes=given.classes,
+        inputs=fitted,
+        raw_x_test=given.x_test,
+        notes=(*given.notes, *_few(len(train), len(y_validation))),
         is_article=is_article,
+        batch_size=SMALL_BATCH if len(train) < FEW_EXAMPLES else BATCH_SIZE,
     )
 
 
-def standardize(dataset: Dataset) -> Dataset:
-    """Gives each input mean 0 and standard deviation 1 over the training part.
+def describe_dataset(dataset: Dataset) -> list[str]:
+    """Says in a few lines what a data set holds and what was done to it."""
+    parts = (dataset.y_train, dataset.y_validation, dataset.y_test)
+    num_train, num_validation, num_test = (f"{len(part):,}" for part in parts)
+    return [
+        f"{dataset.name}: {num_train} examples to train on, {num_validation} to "
+        f"validate, {num_test} to test; {dataset.x_train.shape[1]:,} features",
+        f"inputs: {dataset.scaling}",
+        count_line(dataset.y_train, dataset.classes) + " to train on",
+        *dataset.notes,
+    ]
 
-    An input that is constant there is only centred. Returns a Dataset of float32.
-    """
-    x = dataset.x_train
-    mean, deviation = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
-    deviation = np.where(deviation > 0, deviation, 1)
 
-    def apply(x: np.ndarray) -> np.ndarray:
-        return ((x - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(
-            np.float32
+class _Given(NamedTuple):
+    """What was given, checked: raw examples, and labels as places of classes."""
+
+    x: Any
+    codes: np.ndarray
+    x_test: Any
+    codes_test: np.ndarray
+    classes: tuple[Label, ...]
+    notes: tuple[str, ...]
+
+
+def _take_parts(
+    x: Any, y: Any, x_test: Any, y_test: Any, seed: int, is_article: bool
+) -> _Given:
+    if (x_test is None) != (y_test is None):
+        raise InputError("x_test and y_test come together: give both, or none.")
+    is_split = x_test is None
+    x = columns.as_examples(x, "x_train")
+    labels, order = as_labels(y, "y_train")
+    _check_lengths(x, labels, "train")
+    classes = find_classes(labels, order)
+    num_parts = 1 + is_split + (not is_article)
+    check_sizes(labels, classes, least=num_parts, name="y_train")
+    codes = encode_labels(labels, classes, "y_train")
+    if is_split:
+        num = max(1, round(len(codes) / 5))
+        stay, taken = splitting.split_off(codes, seed=seed, num=num)
+        note = (
+            f"no test part was given: {num:,} examples, stratified, were split off by "
+            f"the seed {seed}"
         )
-
-    return dataset._replace(
-        x_train=apply(dataset.x_train),
-        x_validation=apply(dataset.x_validation),
-        x_test=apply(dataset.x_test),
-        scaling="each standardised over the part trained on",
+        x_test, codes_test = columns.take_rows(x, taken), codes[taken]
+        x, codes = columns.take_rows(x, stay), codes[stay]
+        return _Given(x, codes, x_test, codes_test, classes, (note,))
+    x_test = columns.as_examples(x_test, "x_test")
+    labels, _ = as_labels(y_test, "y_test")
+    _check_lengths(x_test, labels, "test")
+    return _Given(
+        x, codes, x_test, encode_labels(labels, classes, "y_test"), classes, ()
     )
+
+
+def _check_lengths(x: Any, labels: np.ndarray, part: str) -> None:
+    if len(x) != len(labels):
+        raise InputError(
+            f"x_{part} has shape {x.shape} and y_{part} {labels.shape}: make their "
+            "lengths equal."
+        )
 
 
 def _split(
-    labels: np.ndarray, seed: int, limit_train: int | None, is_article: bool
+    codes: np.ndarray, seed: int, limit_train: int | None, is_article: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the examples to train on and those to validate on, sorted."""
-    num = len(labels)
-    num_held_out = 10_000 if num >= 50_000 else round(num / 5)
-    num_held_out = 0 if is_article else max(1, num_held_out)
-    held_out = stratified_sample(labels, num_held_out, seed=seed)
-    train = np.setdiff1d(np.arange(num), held_out)
-    if limit_train is not None:
-        check_counts(limit_train=limit_train)
-        if not 1 <= limit_train <= len(train):
-            raise InputError(
-                f"limit_train={limit_train} must be from 1 to {len(train)}, the number "
-                "of examples there are to train on."
-            )
-        train = train[stratified_sample(labels[train], limit_train, seed=seed)]
-    return train, held_out
+    """Returns the examples to train on and those to validate with, sorted."""
+    num = 0 if is_article else splitting.num_held_out(len(codes))
+    train, held_out = splitting.split_off(codes, seed=seed, num=num)
+    return train[splitting.limit(codes[train], limit_train, seed=seed)], held_out
 
 
-def stratified_sample(labels: np.ndarray, num_samples: int, *, seed: int) -> np.ndarray:
-    """Picks indices, sorted, such that each class keeps its share of the labels."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]
-    # Evenly spaced positions in an order sorted by class take an equal share of each.
-    positions = (np.arange(num_samples) + 0.5) * len(labels) / max(num_samples, 1)
-    return np.sort(order[positions.astype(int)])
-
-
-def _check_part(key: str, x: np.ndarray, y: np.ndarray) -> None:
-    if not x.ndim or not y.ndim or len(x) != len(y):
+def _check_trained(
+    codes: np.ndarray, classes: tuple[Label, ...], limit_train: int | None
+) -> None:
+    """Refuses a part to train on that lacks a class."""
+    absent = np.setdiff1d(np.arange(len(classes)), codes)
+    if len(absent):
         raise InputError(
-            f"x_{key} has shape {x.shape} and y_{key} {y.shape}: make their lengths "
-            "equal."
+            f"limit_train={limit_train} leaves no example of the class "
+            f"{classes[absent[0]]!r} to train on: raise it."
         )
-    if x.size == 0:
-        raise InputError(f"x_{key} has shape {x.shape}: give some examples.")
-    if not np.issubdtype(y.dtype, np.integer) or y.size != len(y) or y.min() < 0:
-        raise InputError(
-            f"y_{key} is {y.dtype}{list(y.shape)}: give one integer label, from 0 up, "
-            "per example."
-        )
-    is_number = np.issubdtype(x.dtype, np.floating) or np.issubdtype(
-        x.dtype, np.integer
-    )
-    if not is_number and x.dtype != bool:
-        raise InputError(f"x_{key} is of type {x.dtype}: give real numbers.")
-    if not np.isfinite(x).all():
-        raise InputError(f"x_{key} has NaN or infinite values: remove them.")
 
 
-def _scale(
-    x_train: np.ndarray, x_test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Flattens examples, and scales to [0, 1] what is not bytes."""
-    x_train, x_test = x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1)
-    if x_train.dtype == np.uint8 and x_test.dtype == np.uint8:
-        return x_train, x_test, "bytes / 255"
-    low, high = float(x_train.min()), float(x_train.max())
-    if low >= 0 and high <= 1:
-        return x_train.astype(np.float32), x_test.astype(np.float32), "as given"
-    # A constant input says nothing; any span maps it to 0.
-    span = (high - low) or 1.0
-    x_train, x_test = (((x - low) / span).astype(np.float32) for x in (x_train, x_test))
-    return x_train, x_test, f"(x - {low:g}) / {span:g}, the range of x_train"
+def _few(num_train: int, num_validation: int) -> list[str]:
+    """Says where there are few examples."""
+    said = []
+    if num_validation < FEW_TO_VALIDATE:
+        said.append(
+            f"only {num_validation} examples to validate with: the best network is "
+            f"chosen by accuracies in steps of {1 / num_validation:.3f}"
+        )
+    if num_train < SMALL_BATCH:
+        said.append(f"only {num_train} examples to train on: less than a minibatch")
+    return said

@@ -19,6 +19,7 @@ import numpy as np
 from vecevo.errors import InputError
 
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"  # that of tensorflow-datasets
+NAME = r"\w[\w.-]*(/\w[\w.-]*)?"
 DOWNLOADS = ("storage.googleapis.com", 443)  # where it looks for prepared sets
 
 
@@ -41,7 +42,7 @@ def load_arrays(
     Raises:
       InputError: saying what to install or where to put what.
     """
-    data_dir = pathlib.Path(data_dir or DEFAULT_DATA_DIR).expanduser().absolute()
+    data_dir = data_folder(data_dir)
     folder = find_prepared(name, data_dir) or _prepare(name, data_dir)
     if cache_dir is None:
         return _decode(name, folder)
@@ -52,12 +53,17 @@ def load_arrays(
         return dict(arrays)
 
 
+def data_folder(data_dir: str | os.PathLike | None) -> pathlib.Path:
+    """Returns where prepared sets are."""
+    return pathlib.Path(data_dir or DEFAULT_DATA_DIR).expanduser().absolute()
+
+
 def find_prepared(name: str, data_dir: pathlib.Path) -> pathlib.Path | None:
     """Returns the folder of the newest prepared version, or None."""
-    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", name):
+    if not re.fullmatch(NAME, name):
         raise InputError(
-            f"dataset={name!r} is no name of a data set: give 'digits', the path of an "
-            ".npz file, or a name of tensorflow-datasets such as 'cifar10'."
+            f"dataset={name!r} is no name of a data set: give 'digits', the path of a "
+            "file, or a name of tensorflow-datasets such as 'cifar10'."
         )
     infos = (data_dir / name).glob("*.*.*/dataset_info.json")
 

@@ -13,8 +13,8 @@ import numpy as np
 from rich.console import Console
 
 from vecevo import catalogue
-from vecevo.datasets import loading, making
-from vecevo.datasets.making import Dataset
+from vecevo.datasets import loading
+from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, Progress, SearchResult
 from vecevo.runs import environment, journal, resolving
@@ -57,14 +57,14 @@ def run(config: RunConfig, console: Console) -> None:
         start = start_population(config.start_from, space, fixed, console, **sizes)
     dataset = loading.load_dataset(
         config.dataset,
+        target=config.target,
+        inputs=config.inputs,
         data_dir=config.data_dir,
         cache_dir=cache_dir and cache_dir / "datasets",
         seed=config.seed,
         limit_train=config.limit_train,
         is_article=config.protocol == "article",
     )
-    if config.standardize:
-        dataset = making.standardize(dataset)
     config = resolving.resolve_training(config, dataset)
     describe(config, space, dataset, console)
     plan = show_plan(config, space, fixed, dataset, console)
@@ -250,11 +250,8 @@ def describe(
     config: RunConfig, space: SearchSpace, dataset: Dataset, console: Console
 ) -> None:
     """Says what is about to run."""
-    console.print(
-        f"{dataset.name}: {len(dataset.y_train):,} examples to train on, "
-        f"{len(dataset.y_validation):,} to validate, {len(dataset.y_test):,} to test; "
-        f"inputs: {dataset.scaling}"
-    )
+    for line in describe_dataset(dataset):
+        console.print(line)
     if dataset.is_article:
         console.print(
             "protocol article: stops and selects on the TEST part, as the article did; "

@@ -27,7 +27,7 @@ DESCRIPTION = """Trains and evolves populations of neural networks on a data set
 
 Examples:
   vecevo                                      the article's space on embedded digits
-  vecevo --dataset my.npz --seed 1            a data set of your own
+  vecevo --dataset my.csv --target species    a table of your own
   vecevo --dataset cifar10 --strategy grid    every network of the space
   vecevo --width 64 128 --learning-rate 0.001 0.01 --num-generations 5
   vecevo --plan --dataset cifar10             what it would take, before it is run
@@ -52,13 +52,17 @@ class DataConfig:
     """What networks learn."""
 
     dataset: Annotated[str, tyro.conf.arg(metavar="NAME")] = "digits"
-    """`digits`, an .npz file, or a name of tensorflow-datasets such as cifar10."""
+    """`digits`, a file, sklearn:wine and the like, or a name such as cifar10."""
+    target: Annotated[
+        str | None, tyro.conf.arg(metavar="COLUMN", help_behavior_hint="")
+    ] = None
+    """Labels of a table: a column named target, label, class or y, or the last."""
+    inputs: Literal["auto", "as-given", "unit", "standardize"] = "auto"
+    """How inputs are scaled: by what they are, not, to [0, 1], or to deviation 1."""
     data_dir: Path = None
     """Where tensorflow-datasets has its prepared sets; its own default otherwise."""
     limit_train: Whole = None
     """Train on so many examples, a stratified part."""
-    standardize: bool = False
-    """Give every input feature mean 0 and deviation 1 over the training part."""
     protocol: Literal["validation", "article"] = "validation"
     """Select on a part of the training data, or as the article on the test part."""
     landscape: Path = None
@@ -237,6 +241,8 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
         reason = str(error).partition("\n")[0]
         raise InputError(f"config={path!r} cannot be read: {reason}.") from error
     fields = typing.get_type_hints(RunConfig)
+    if "standardize" in values:  # until 0.1, by which earlier runs were recorded
+        values = _without_standardize(values)
     for key, value in values.items():
         if key not in fields:
             raise InputError(
@@ -249,6 +255,11 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
             )
         values[key] = tuple(value) if isinstance(value, list) else value
     return RunConfig(**values)
+
+
+def _without_standardize(values: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in values.items() if key != "standardize"}
+    return {"inputs": "standardize", **rest} if values["standardize"] else rest
 
 
 def _is_of_type(value: Any, kind: Any) -> bool:

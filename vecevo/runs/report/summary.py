@@ -39,6 +39,7 @@ def result_dict(
             "num_test": len(dataset.y_test),
             "num_features": dataset.x_train.shape[1],
             "num_classes": dataset.num_classes,
+            "classes": list(dataset.classes),
             "scaling": dataset.scaling,
         },
     }

@@ -1,0 +1,117 @@
+"""Tables in files, read by pandas: .csv, .tsv and .parquet."""
+
+import pathlib
+from typing import Any
+
+from vecevo.errors import InputError
+from vecevo.extras import import_extra
+
+ENDINGS = (".csv", ".tsv", ".parquet")
+TARGETS = ("target", "label", "class", "y")  # names of a column of labels, any case
+MISSING = ("?",)  # beside what pandas takes for missing
+
+
+def read_table(path: pathlib.Path, *, argument: str) -> Any:
+    """Reads a file as a pandas DataFrame.
+
+    Args:
+      path: with one of the ENDINGS, in any case.
+      argument: what gave the path, for messages.
+
+    Raises:
+      InputError: for what cannot be read, has no rows or no names of columns, or
+        where the extra `tables` is not installed.
+    """
+    pandas = import_extra("pandas", "tables")
+    ending = path.suffix.lower()
+    try:
+        if ending == ".parquet":
+            import_extra("pyarrow", "tables")
+            frame = pandas.read_parquet(path)
+        else:
+            separator = "\t" if ending == ".tsv" else _separator(path)
+            frame = pandas.read_csv(path, sep=separator, na_values=MISSING)
+    except InputError:
+        raise
+    except Exception as error:  # pandas and pyarrow raise some twenty kinds
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{argument}={str(path)!r} cannot be read ({reason}): give a table with "
+            "the names of its columns in the first row."
+        ) from error
+    return _check_table(_without_index(frame), path, argument)
+
+
+def split_target(
+    frame: Any, target: str | None, *, argument: str
+) -> tuple[Any, Any, str]:
+    """Returns a table without its column of labels, that column, and what it is.
+
+    Args:
+      frame: DataFrame.
+      target: name of the column; None: one named as in TARGETS, or the last.
+      argument: name and value of what gave the table, for messages.
+
+    Raises:
+      InputError: for a name that no column has.
+    """
+    names = list(map(str, frame.columns))
+    if target is None:
+        lower = [name.strip().lower() for name in names]
+        known = [name for name in TARGETS if name in lower]
+        place = lower.index(known[0]) if known else len(names) - 1
+        why = "by its name" if known else "the last one"
+    elif target in names:
+        place, why = names.index(target), "as asked"
+    else:
+        raise InputError(
+            f"target={target!r} is no column of {argument}: it has {_some(names)}."
+        )
+    x = frame.drop(columns=frame.columns[place])
+    return x, frame.iloc[:, place], f"target: the column {names[place]!r}, {why}"
+
+
+def _separator(path: pathlib.Path) -> str:
+    """The separator of a .csv: a semicolon where its first line has no comma."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        first = file.readline()
+    return ";" if ";" in first and "," not in first else ","
+
+
+def _without_index(frame: Any) -> Any:
+    """Drops the row numbers that `DataFrame.to_csv` writes without being asked."""
+    first = frame.columns[0] if len(frame.columns) else ""
+    if str(first) == "Unnamed: 0" and list(frame[first]) == list(range(len(frame))):
+        return frame.drop(columns=first)
+    return frame
+
+
+def _check_table(frame: Any, path: pathlib.Path, argument: str) -> Any:
+    names, given = list(map(str, frame.columns)), f"{argument}={str(path)!r}"
+    if not len(frame):
+        raise InputError(f"{given} has no rows: give some examples.")
+    if len(names) < 2:
+        raise InputError(
+            f"{given} has {len(names)} column: give some to learn from, and one of "
+            "labels."
+        )
+    are_places = names == [str(place) for place in range(len(names))]
+    if not are_places and all(_is_number(name) for name in names):
+        raise InputError(
+            f"{given} has numbers in its first row, {_some(names)}: put the names of "
+            "the columns there."
+        )
+    return frame
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:8]))
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
