@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "training.lanes.weights": set(),
     "training.lanes.optimizers": set(),
     "training.lanes.losses": {"training.lanes.dropout", "training.lanes.networks"},
-    "training.lanes.stopping": {"training.lanes.optimizers"},
+    "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
     "training.recipe": {
         *("errors", "training.lanes.activations", "training.lanes.optimizers"),
     },

@@ -21,8 +21,8 @@ class NetworkResult(NamedTuple):
     validation_loss: float  # at that epoch; inf: failed
     num_epochs: int
     failed_epoch: int | None  # the epoch, from 0, whose loss was not finite
-    curves: dict[str, np.ndarray]  # by name float32[epochs]: train_loss,
-    # validation_loss and validation_accuracy
+    curves: dict[str, np.ndarray]  # by name float32[epochs]: loss and accuracy, of the
+    # minibatches (train_), with dropout, and of the validation part (validation_)
     params: dict[str, dict[str, np.ndarray]]  # of the kept epoch, kernels [out, in],
     # without padding; {} where nothing was kept
     test_accuracy: float | None = None  # of the winners of a search alone

@@ -5,8 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import epochs, reference
-from vecevo.training.lanes import activations, networks, optimizers, stopping, weights
+from vecevo.training import cohorts, epochs, reference
+from vecevo.training.lanes import (
+    activations,
+    losses,
+    networks,
+    optimizers,
+    stopping,
+    weights,
+)
 
 pytestmark = pytest.mark.optimized
 
@@ -122,11 +129,11 @@ def train_reference(description, key, data, num_epochs):
     train_epoch = compile_quickly(trainer.train_epoch, *first)
     history = []
     for epoch in range(num_epochs):
-        state, loss = train_epoch(
+        state, trained = train_epoch(
             state, dropout_key, epoch, ORDER_KEY, data.x_train, data.y_train
         )
         measured = trainer.evaluate(state.params, data.x_validation, data.y_validation)
-        history.append((loss, *measured))
+        history.append((*trained, *measured))
     return state.params, np.array(history)
 
 
@@ -143,8 +150,7 @@ def assert_lane_equals_reference(state, reports, lane, description, data, **tole
         )
         np.testing.assert_allclose(cropped[name]["bias"], layer["bias"], **tolerance)
     lane_history = [
-        (r.train_loss[lane], r.validation_loss[lane], r.validation_accuracy[lane])
-        for r in reports
+        [getattr(report, name)[lane] for name in cohorts.CURVES] for report in reports
     ]
     np.testing.assert_allclose(lane_history, history, **tolerance)
 
@@ -217,12 +223,12 @@ def test_patience_counts_epochs_without_a_strictly_lower_loss():
         epochs_since_best=jnp.array([0]),
         is_active=jnp.array([True]),
     )
-    losses, active, kept = [3.0, 2.0, 2.0, 1.0, 1.5, 1.0, 0.5], [], []
-    for epoch, loss in enumerate(losses):
+    active, kept = [], []
+    for epoch, loss in enumerate([3.0, 2.0, 2.0, 1.0, 1.5, 1.0, 0.5]):
         state = state._replace(params={"w": jnp.array([[float(epoch)]])})
-        loss = jnp.array([loss])
+        measures = losses.Measures(jnp.array([loss]), jnp.array([0.5]))
         state, report = stopping.apply_stopping_rule(
-            state, rule, jnp.array(epoch), loss, loss, loss
+            state, rule, jnp.array(epoch), measures, measures
         )
         active.append(bool(report.is_active[0]))
         kept.append(float(state.kept_params["w"][0, 0]))

@@ -18,13 +18,17 @@ from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
 from vecevo.training.programs import Programs
 
-CURVES = ("train_loss", "validation_loss", "validation_accuracy")
+CURVES = (
+    *("train_loss", "train_accuracy"),
+    *("validation_loss", "validation_accuracy"),
+)
 
 
 class LaneResult(NamedTuple):
     """What training gave in one lane, on the host; curves have one entry an epoch."""
 
     train_loss: np.ndarray  # float32[num_epochs]
+    train_accuracy: np.ndarray  # float32[num_epochs]
     validation_loss: np.ndarray  # float32[num_epochs]
     validation_accuracy: np.ndarray  # float32[num_epochs]
     kept_epoch: int  # the epoch that `params` are from

@@ -124,22 +124,23 @@ def train_epoch(
 
     def train_step(
         carry: tuple[dict, optimizers.Slots], minibatch: tuple[jax.Array, ...]
-    ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
+    ) -> tuple[tuple[dict, optimizers.Slots], losses.Measures]:
         params, slots = carry
         step, indices, weights = minibatch
         inputs, labels = losses.gather_examples(data.x_train, data.y_train, indices)
 
         def grad_lane(
             params: dict, lane: Lanes, dropout_key: jax.Array
-        ) -> tuple[jax.Array, dict]:
+        ) -> tuple[losses.Measures, dict]:
             dropout = Dropout(dropout_key, step, lane.rates["dropout_rate"])
             loss_fn = functools.partial(
                 losses.mean_loss,
                 *(module, lane.architecture, dropout, inputs, labels, weights),
             )
-            return jax.value_and_grad(loss_fn)(params)
+            (_, sums), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
+            return sums, grads
 
-        loss, grads = jax.vmap(grad_lane)(params, lanes, dropout_keys)
+        sums, grads = jax.vmap(grad_lane)(params, lanes, dropout_keys)
         params, slots = optimizers.update_lanes(
             params,
             slots,
@@ -149,14 +150,14 @@ def train_epoch(
             learning_rate=lanes.rates["learning_rate"],
             weight_decay=lanes.rates["weight_decay"],
         )
-        return (params, slots), loss * jnp.sum(weights)
+        return (params, slots), sums
 
     steps = epoch * num_steps + jnp.arange(num_steps)
-    (params, slots), step_losses = jax.lax.scan(
+    (params, slots), sums = jax.lax.scan(
         train_step, (state.params, state.slots), (steps, indices, weights)
     )
-    train_loss = step_losses.sum(0) / num_examples
-    loss, accuracy = losses.evaluate(
+    train = losses.Measures(*(total.sum(0) / num_examples for total in sums))
+    validation = losses.evaluate(
         params,
         lanes.architecture,
         data.x_validation,
@@ -164,4 +165,4 @@ def train_epoch(
         module=module,
     )
     state = state._replace(params=params, slots=slots)
-    return apply_stopping_rule(state, rule, epoch, train_loss, loss, accuracy)
+    return apply_stopping_rule(state, rule, epoch, train, validation)

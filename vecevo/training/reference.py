@@ -120,10 +120,10 @@ class Trainer(NamedTuple):
     """The functions that train one network; see `make_trainer`."""
 
     init: Callable  # key -> TrainState
-    train_step: Callable  # state, dropout_key, step, inputs, labels -> state, loss
+    train_step: Callable  # state, dropout_key, step, inputs, labels -> state, measures
     train_epoch: (
         jax.stages.Wrapped
-    )  # state, dropout_key, epoch, order_key, x, y -> state, loss
+    )  # state, dropout_key, epoch, order_key, x, y -> state, measures
     evaluate: jax.stages.Wrapped  # params, x, y -> loss, accuracy
 
 
@@ -157,12 +157,11 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
-    ) -> jax.Array:
+    ) -> tuple[jax.Array, jax.Array]:
         logits = network.apply(
             {"params": params}, inputs, dropout_key, step, batch_size
         )
-        logits = jnp.asarray(logits)
-        return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+        return measure(jnp.asarray(logits), labels)
 
     def train_step(
         state: TrainState,
@@ -170,13 +169,13 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
-    ) -> tuple[TrainState, jax.Array]:
-        loss, grads = jax.value_and_grad(loss_fn)(
+    ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
+        measures, grads = jax.value_and_grad(loss_fn, has_aux=True)(
             state.params, dropout_key, step, inputs, labels
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
         params: Any = optax.apply_updates(state.params, updates)
-        return TrainState(params, opt_state), loss
+        return TrainState(params, opt_state), measures
 
     @functools.partial(jax.jit, donate_argnames=("state",))
     def train_epoch(
@@ -186,7 +185,7 @@ def make_trainer(
         order_key: jax.Array,
         x: jax.Array,
         y: jax.Array,
-    ) -> tuple[TrainState, jax.Array]:
+    ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
         num_examples = x.shape[0]
         order = jax.random.permutation(
             jax.random.fold_in(order_key, epoch), num_examples
@@ -196,32 +195,38 @@ def make_trainer(
 
         def step_on(
             state: TrainState, step: jax.Array, indices: jax.Array
-        ) -> tuple[TrainState, jax.Array]:
+        ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
             inputs = scale(x[indices])
             return train_step(state, dropout_key, step, inputs, y[indices])
 
         full = order[: num_full * batch_size].reshape(num_full, batch_size)
-        state, losses = jax.lax.scan(
+        state, measures = jax.lax.scan(
             lambda state, xs: step_on(state, *xs),
             state,
             (first_step + jnp.arange(num_full), full),
         )
-        total = losses.sum() * batch_size
+        totals = [measure.sum() * batch_size for measure in measures]
         if num_left:
-            state, loss = step_on(state, first_step + num_full, order[-num_left:])
-            total += loss * num_left
-        return state, total / num_examples
+            state, last = step_on(state, first_step + num_full, order[-num_left:])
+            totals = [t + num_left * m for t, m in zip(totals, last, strict=True)]
+        loss, accuracy = (total / num_examples for total in totals)
+        return state, (loss, accuracy)
 
     @jax.jit
     def evaluate(
         params: dict, x: jax.Array, y: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
-        is_right = logits.argmax(1) == y
-        return losses.mean(), is_right.astype(float).mean()
+        return measure(logits, y)
 
     return Trainer(init, train_step, train_epoch, evaluate)
+
+
+def measure(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Mean loss and accuracy of logits [n, C] and labels int[n]."""
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    is_right = logits.argmax(1) == labels
+    return losses.mean(), is_right.astype(float).mean()
 
 
 def scale(x: jax.Array) -> jax.Array:

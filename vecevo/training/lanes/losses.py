@@ -1,5 +1,7 @@
 """What a network is measured by: loss and accuracy over minibatches of examples."""
 
+from typing import NamedTuple
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,13 @@ from vecevo.training.lanes.dropout import Dropout
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 
 EVALUATION_BATCH = 1024  # examples evaluated at once, at most
+
+
+class Measures(NamedTuple):
+    """What lanes are measured by, means over examples or sums; float[L] or float[]."""
+
+    loss: jax.Array  # softmax cross-entropy
+    accuracy: jax.Array  # share that is classified right
 
 
 def split_into_batches(
@@ -59,7 +68,7 @@ def mean_loss(
     labels: jax.Array,
     weights: jax.Array,
     params: dict,
-) -> jax.Array:
+) -> tuple[jax.Array, Measures]:
     """Softmax cross-entropy of one lane's minibatch, weighted mean over examples.
 
     Args:
@@ -72,13 +81,20 @@ def mean_loss(
       params: of the lane.
 
     Returns:
-      float[].
+      float[], and the sums over examples.
     """
     chex.assert_rank(inputs, 2)
     chex.assert_equal_shape([labels, weights])
     logits = apply(module, params, inputs, architecture, dropout)
+    sums = _sum_measures(logits, labels, weights)
+    return sums.loss / jnp.sum(weights), sums
+
+
+def _sum_measures(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> Measures:
+    """Sums of a loss and of what is right over examples, weighted, of logits [C, B]."""
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels, axis=0)
-    return jnp.sum(losses * weights) / jnp.sum(weights)
+    is_right = jnp.argmax(logits, axis=0) == labels
+    return Measures(jnp.sum(losses * weights), jnp.sum(is_right * weights))
 
 
 def evaluate(
@@ -88,7 +104,7 @@ def evaluate(
     y: jax.Array,
     *,
     module: PaddedMLP,
-) -> tuple[jax.Array, jax.Array]:
+) -> Measures:
     """Measures all lanes without dropout, a batch of examples at a time.
 
     Args:
@@ -99,7 +115,7 @@ def evaluate(
       module: static.
 
     Returns:
-      Mean loss float[L] and accuracy float[L] over all examples.
+      Means over all examples, float[L].
     """
     chex.assert_rank([x, y], [2, 1])
     num_examples = x.shape[0]
@@ -108,24 +124,18 @@ def evaluate(
     batches = split_into_batches(jnp.arange(num_examples), batch_size)
 
     def add_batch(
-        totals: tuple[jax.Array, ...], batch: tuple[jax.Array, ...]
-    ) -> tuple[tuple[jax.Array, ...], None]:
+        totals: Measures, batch: tuple[jax.Array, ...]
+    ) -> tuple[Measures, None]:
         indices, weights = batch
         inputs, labels = gather_examples(x, y, indices)
 
-        def measure_lane(
-            params: dict, architecture: Architecture
-        ) -> tuple[jax.Array, jax.Array]:
+        def measure_lane(params: dict, architecture: Architecture) -> Measures:
             logits = apply(module, params, inputs, architecture, None)
-            losses = optax.softmax_cross_entropy_with_integer_labels(
-                logits, labels, axis=0
-            )
-            is_right = jnp.argmax(logits, axis=0) == labels
-            return jnp.sum(losses * weights), jnp.sum(is_right * weights)
+            return _sum_measures(logits, labels, weights)
 
         measured = jax.vmap(measure_lane)(params, architecture)
         return jax.tree.map(jnp.add, totals, measured), None
 
     zeros = jnp.zeros(architecture.width.shape)
-    (loss, num_right), _ = jax.lax.scan(add_batch, (zeros, zeros), batches)
-    return loss / num_examples, num_right / num_examples
+    sums, _ = jax.lax.scan(add_batch, Measures(zeros, zeros), batches)
+    return Measures(*(total / num_examples for total in sums))

@@ -6,6 +6,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from vecevo.training.lanes.losses import Measures
 from vecevo.training.lanes.optimizers import Slots
 
 
@@ -31,7 +32,8 @@ class LaneState(NamedTuple):
 class EpochReport(NamedTuple):
     """What the host reads after an epoch, per lane."""
 
-    train_loss: jax.Array  # float[L], mean over the epoch's examples
+    train_loss: jax.Array  # float[L], mean over the epoch's minibatches
+    train_accuracy: jax.Array  # float[L], likewise: while it learns, with dropout
     validation_loss: jax.Array  # float[L]
     validation_accuracy: jax.Array  # float[L]
     is_best: jax.Array  # bool[L], the lowest validation loss so far
@@ -42,9 +44,8 @@ def apply_stopping_rule(
     state: LaneState,
     rule: StoppingRule,
     epoch: jax.Array,
-    train_loss: jax.Array,
-    loss: jax.Array,
-    accuracy: jax.Array,
+    train: Measures,
+    validation: Measures,
 ) -> tuple[LaneState, EpochReport]:
     """Stops lanes that ran out of patience, epochs or numbers.
 
@@ -55,10 +56,11 @@ def apply_stopping_rule(
       state: after the epoch's steps.
       rule: for all lanes.
       epoch: int32[], counted from 0.
-      train_loss, loss, accuracy: float[L], the latter two on the validation part.
+      train, validation: of the epoch's minibatches, and of the validation part.
     """
-    chex.assert_equal_shape([train_loss, loss, accuracy, state.best_loss])
-    is_finite = jnp.isfinite(loss) & jnp.isfinite(train_loss)
+    loss = validation.loss
+    chex.assert_equal_shape([*train, *validation, state.best_loss])
+    is_finite = jnp.isfinite(loss) & jnp.isfinite(train.loss)
     is_best = state.is_active & is_finite & (loss < state.best_loss)
     epochs_since_best = jnp.where(is_best, 0, state.epochs_since_best + 1)
     goes_on = (epochs_since_best < rule.patience) & (epoch + 1 < rule.max_epochs)
@@ -76,9 +78,10 @@ def apply_stopping_rule(
         is_active=state.is_active & is_finite & goes_on,
     )
     report = EpochReport(
-        train_loss=train_loss,
+        train_loss=train.loss,
+        train_accuracy=train.accuracy,
         validation_loss=loss,
-        validation_accuracy=accuracy,
+        validation_accuracy=validation.accuracy,
         is_best=is_best,
         is_active=state.is_active,
     )
