@@ -1,7 +1,8 @@
 """Optuna, both ways: it chooses what trains together, and shows what a run trained."""
 
+import contextlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vecevo.datasets.loading import as_dataset
@@ -18,36 +19,39 @@ from vecevo.training.recipe import check_choice, complete
 
 try:
     import optuna
+    from optuna import Study, Trial
+    from optuna.distributions import BaseDistribution, CategoricalDistribution
+    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.trial import FrozenTrial, TrialState
 except ImportError:
     import_extra("optuna", "optuna")  # raises, and says how to install it
     raise
 
-TrialState = optuna.trial.TrialState
 # Of a recorded network; any other was stopped before its end.
 STATES = {"trained": TrialState.COMPLETE, "failed": TrialState.FAIL}
 RECORDED = ("generation", "replicate", "rung", "purpose", "status")
 
 
-def ask_batch(
-    study: optuna.Study, space: SearchSpace, *, num_trials: int
-) -> list[optuna.Trial]:
+def ask_batch(study: Study, space: SearchSpace, *, num_trials: int) -> list[Trial]:
     """Asks a study for networks of a space, each choice a category.
 
     Where a range says more than categories, `study.ask` takes other distributions.
 
     Raises:
-      InputError: for what is no study or no space, or a number below 1.
+      InputError: for what is no study or no space, a space with other choices than
+        the study has had, or a number below 1.
     """
     _check_study(study)
     check_space(space)
     check_counts(num_trials=num_trials)
     distributions = _distributions_of(space)
+    _check_choices(study, distributions)
     return [study.ask(distributions) for _ in range(num_trials)]
 
 
 def evaluate_batch(
-    study: optuna.Study,
-    trials: Sequence[optuna.Trial],
+    study: Study,
+    trials: Sequence[Trial],
     dataset: Dataset | str,
     *,
     fixed: Mapping[str, Any] | None = None,
@@ -97,9 +101,9 @@ def evaluate_batch(
 def study_of(
     run: Run,
     *,
-    storage: str | optuna.storages.BaseStorage | None = None,
+    storage: str | BaseStorage | None = None,
     study_name: str | None = None,
-) -> optuna.Study:
+) -> Study:
     """Returns a recorded run as a new study, one trial for each of its networks.
 
     Parameters are the genes, each a category with the choices of the space; the rest
@@ -119,13 +123,14 @@ def study_of(
     if not isinstance(run, Run):
         raise InputError(f"run={describe(run)} is no run: give load_run(folder).")
     trials = [_trial_of(network, run.space) for network in run.networks]
-    study = _create_study(storage, study_name or run.folder.resolve().name)
-    study.add_trials(trials)
+    with _opened(storage) as opened:
+        study = _create_study(opened, study_name or run.folder.resolve().name)
+        study.add_trials(trials)
     return study
 
 
 def _check_study(study: Any) -> None:
-    if not isinstance(study, optuna.Study):
+    if not isinstance(study, Study):
         raise InputError(f"study={describe(study)} is no study of Optuna's: give one.")
     directions = [direction.name.lower() for direction in study.directions]
     if directions != ["maximize"]:
@@ -135,36 +140,40 @@ def _check_study(study: Any) -> None:
         )
 
 
-def _own_running(study: optuna.Study, trials: Any) -> list[optuna.Trial]:
+def _check_choices(study: Study, distributions: dict[str, BaseDistribution]) -> None:
+    """Refuses categories that Optuna would refuse with a trial asked already."""
+    for trial in study.get_trials(deepcopy=False):
+        for name in trial.distributions.keys() & distributions.keys():
+            if trial.distributions[name] != distributions[name]:
+                raise InputError(
+                    f"space has other choices of {name} than trial {trial.number} of "
+                    "the study: give the same space, or a new study."
+                )
+
+
+def _own_running(study: Study, trials: Any) -> list[Trial]:
     """Returns trials as a list, after looking each up in the study."""
     if not isinstance(trials, Iterable):
         raise InputError(f"trials={describe(trials)} must be a list of trials.")
-    trials, numbers = list(trials), set()
+    trials = list(trials)
     known = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     for trial in trials:
-        if not isinstance(trial, optuna.Trial):
-            raise InputError(
-                f"trials has {describe(trial)}: give what study.ask returned."
-            )
+        if not isinstance(trial, Trial):
+            raise InputError(f"trials has {describe(trial)}: give trials of study.ask.")
         _check_running(trial, known.get(trial.number))
-        if trial.number in numbers:
-            raise InputError(f"trials has trial {trial.number} twice: give it once.")
-        numbers.add(trial.number)
+    if len({trial.number for trial in trials}) < len(trials):
+        raise InputError("trials has one trial twice: give each once.")
     return trials
 
 
-def _check_running(trial: optuna.Trial, known: optuna.trial.FrozenTrial | None) -> None:
+def _check_running(trial: Trial, known: FrozenTrial | None) -> None:
     """Refuses a trial that the study does not know as it is, or knows as finished."""
     # The numbers of all studies begin at 0: only the time tells them apart.
     if known is None or known.datetime_start != trial.datetime_start:
-        raise InputError(
-            f"trials has trial {trial.number} of another study: give what this study's "
-            "ask returned."
-        )
+        raise InputError(f"trials has trial {trial.number} of another study: ask this.")
     if known.state != TrialState.RUNNING:
         raise InputError(
-            f"trials has trial {trial.number}, which is {known.state.name} already: "
-            "ask for a new one."
+            f"trials has trial {trial.number}, which is {known.state.name}: ask anew."
         )
 
 
@@ -176,12 +185,11 @@ def _check_fixed(fixed: Any) -> Mapping[str, Any]:
     return fixed or {}
 
 
-def _hyperparams_of(trial: optuna.Trial, fixed: Mapping[str, Any]) -> dict[str, Any]:
+def _hyperparams_of(trial: Trial, fixed: Mapping[str, Any]) -> dict[str, Any]:
     params = trial.params
     for name in sorted(set(params) & set(fixed)):
         raise InputError(
-            f"fixed has {name}={fixed[name]!r}, which is a parameter of trial "
-            f"{trial.number}: leave it out."
+            f"fixed has {name}, as trial {trial.number} has: leave it out."
         )
     try:
         return complete({**fixed, **params})
@@ -189,44 +197,35 @@ def _hyperparams_of(trial: optuna.Trial, fixed: Mapping[str, Any]) -> dict[str, 
         raise InputError(f"trial {trial.number}: {error}") from error
 
 
-def _tell_result(
-    study: optuna.Study, trial: optuna.Trial, result: NetworkResult
-) -> None:
+def _tell_result(study: Study, trial: Trial, result: NetworkResult) -> None:
     for name, value in _user_attrs(result, trial.params).items():
         trial.set_user_attr(name, value)
     for epoch, accuracy in _accuracy_by_epoch(result).items():
         trial.report(accuracy, epoch)
-    if math.isfinite(result.validation_accuracy):
-        _tell(study, trial, value=result.validation_accuracy)
-    else:
-        _tell(study, trial, state=TrialState.FAIL)
+    is_failed = result.failed_epoch is not None
+    _tell(study, trial, None if is_failed else result.validation_accuracy)
 
 
-def _tell(
-    study: optuna.Study,
-    trial: optuna.Trial,
-    *,
-    value: float | None = None,
-    state: TrialState | None = None,
-) -> None:
+def _tell(study: Study, trial: Trial, value: float | None) -> None:
+    """Finishes a trial with a value, or as failed with None."""
     try:
-        study.tell(trial, value, state=state)
+        study.tell(trial, value, TrialState.FAIL if value is None else None)
     except RuntimeError:
         # A sampler that has no more to ask stops the study's own loop, which is not
         # running here; the trial has been told by then.
-        if not _is_finished(study, trial):
+        if _is_running(study, trial):
             raise
 
 
-def _fail_running(study: optuna.Study, trials: Iterable[optuna.Trial]) -> None:
+def _fail_running(study: Study, trials: Iterable[Trial]) -> None:
     for trial in trials:
-        if not _is_finished(study, trial):
-            _tell(study, trial, state=TrialState.FAIL)
+        if _is_running(study, trial):
+            _tell(study, trial, None)
 
 
-def _is_finished(study: optuna.Study, trial: optuna.Trial) -> bool:
-    known = {known.number: known for known in study.get_trials(deepcopy=False)}
-    return known[trial.number].state.is_finished()
+def _is_running(study: Study, trial: Trial) -> bool:
+    known = study.get_trials(deepcopy=False)[trial.number]
+    return known.state == TrialState.RUNNING
 
 
 def _accuracy_by_epoch(network: NetworkResult | RecordedNetwork) -> dict[int, float]:
@@ -240,23 +239,17 @@ def _user_attrs(
 ) -> dict[str, Any]:
     """Returns what is known of a network beside the parameters of its trial."""
     rest = {k: v for k, v in network.hyperparams.items() if k not in params}
-    names = ["num_params", "num_epochs"]
+    names = ("num_params", "num_epochs", "validation_loss", "failed_epoch")
+    known = {name: getattr(network, name) for name in names}
     # JSON, which storages and dashboards speak, has no inf.
-    is_failed = network.failed_epoch is not None
-    names.append("failed_epoch" if is_failed else "validation_loss")
-    return {**rest, **{name: getattr(network, name) for name in names}}
+    return rest | {k: v for k, v in known.items() if v not in (None, math.inf)}
 
 
-def _distributions_of(
-    space: SearchSpace,
-) -> dict[str, optuna.distributions.BaseDistribution]:
-    return {
-        name: optuna.distributions.CategoricalDistribution(choices)
-        for name, choices in space.genes
-    }
+def _distributions_of(space: SearchSpace) -> dict[str, BaseDistribution]:
+    return {name: CategoricalDistribution(choices) for name, choices in space.genes}
 
 
-def _trial_of(network: RecordedNetwork, space: SearchSpace) -> optuna.trial.FrozenTrial:
+def _trial_of(network: RecordedNetwork, space: SearchSpace) -> FrozenTrial:
     params = decode(space, network.genome)
     state = STATES.get(network.status, TrialState.PRUNED)
     is_complete = state == TrialState.COMPLETE
@@ -274,19 +267,34 @@ def _trial_of(network: RecordedNetwork, space: SearchSpace) -> optuna.trial.Froz
     )
 
 
-def _create_study(storage: Any, study_name: str) -> optuna.Study:
+@contextlib.contextmanager
+def _opened(storage: Any) -> Iterator[BaseStorage | None]:
+    """Opens the database of a URL, which a study opens anew when it is used later."""
+    if not isinstance(storage, str | BaseStorage | None):
+        raise InputError(f"storage={describe(storage)} must be a URL of a database.")
+    if not isinstance(storage, str):
+        yield storage
+        return
+    try:
+        database = RDBStorage(storage)
+    except Exception as error:  # whatever the driver of the database raises
+        reason = str(error).partition("\n")[0]
+        message = f"storage={storage!r} cannot be opened ({reason}): give a URL such as"
+        raise InputError(f"{message} sqlite:///studies.db.") from error
+    try:
+        yield database
+    finally:
+        database.remove_session()
+        database.engine.dispose()
+
+
+def _create_study(storage: BaseStorage | None, name: str) -> Study:
     try:
         return optuna.create_study(
-            storage=storage, study_name=study_name, direction="maximize"
+            storage=storage, study_name=name, direction="maximize"
         )
     except optuna.exceptions.DuplicatedStudyError:
         raise InputError(
-            f"study_name={study_name!r} is a study of storage={describe(storage)} "
-            "already, which is left as it is: name another."
+            f"study_name={name!r} is in the storage already, and is left as it is: "
+            "name another."
         ) from None
-    except Exception as error:  # whatever the driver of the database raises
-        reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"storage={describe(storage)} cannot be opened ({reason}): give a URL such "
-            "as sqlite:///studies.db."
-        ) from error
