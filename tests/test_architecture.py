@@ -134,6 +134,12 @@ MAY_IMPORT = {
         *("training.forecast", "training.planning", "training.sessions"),
         "training.settings",
     },
+    # other packages, which need not be there
+    "integrations.optuna": {
+        *("datasets.loading", "datasets.making", "errors", "extras", "results"),
+        *("runs.evolve", "runs.reading", "space", "training.batches"),
+        *("training.recipe", "training.settings"),
+    },
     "run": {"errors", "runs.command", "runs.configuration"},
     "__main__": {"run"},
     "__init__": {
