@@ -23,7 +23,7 @@ def draw_bests(runs: Sequence[Run]) -> Figure | None:
         return None
     figure = new_figure(3.6 + 0.17 * len(runs) / 2)
     axes = figure.subplots()
-    lasts, floor = [], min(_floors(runs))
+    floors, lasts = [], []
     for place, (run, name) in enumerate(zip(runs, facts.run_names(runs), strict=True)):
         accuracies = facts.accuracies_of(facts.searched_networks(run))
         best, own = np.maximum.accumulate(accuracies), look(place)
@@ -38,8 +38,10 @@ def draw_bests(runs: Sequence[Run]) -> Figure | None:
             label=name,
             markevery=every,
         )
-        lasts += [best.max()] if len(facts.whole_networks(run)) else []
-    axes.set_ylim(*accuracy_limits(floor, max(lasts)))
+        if np.isfinite(best).any():
+            floors.append(facts.accuracy_floor(best[np.isfinite(best)]))
+            lasts.append(best[-1])
+    axes.set_ylim(*accuracy_limits(min(floors), max(lasts)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="networks trained", ylabel="best validation accuracy so far")
     figure.legend(loc="outside lower center", ncols=2)

@@ -24,13 +24,15 @@ GREY = "#808080"
 # Of Okabe and Ito's colours those with a contrast of 3 on white and on near-black.
 BLUE, VERMILLION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, GREY, INK)
+# Areas have an edge, so that light ones will do too.
+AREA_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, "#56b4e9", "#e69f00", GREY)
 MARKERS = "osD^vP*X"
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 HATCHES = ("", "////", "\\\\\\\\", "--")  # dots would be large files
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low_to_high", [VERMILLION, GREY, BLUE])
 WIDTH = 8.2  # inches of every picture
 RASTER_DOTS = 150  # of a PNG, an inch
-SETTINGS = {
+SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "vecevo",
     "text.parse_math": False,  # a name may have a $
@@ -84,6 +86,12 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
+def legend_below(axes: Axes) -> None:
+    """Puts a legend of at most four entries below a panel."""
+    narrow: Any = {"columnspacing": 1, "handlelength": 1.8, "handletextpad": 0.4}
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4, **narrow)
+
+
 def accuracy_limits(floor: float, best: float) -> tuple[float, float]:
     """Returns the limits of an axis of accuracies, with some room for marks."""
     room = 0.06 * max(best - floor, 0.01)
@@ -102,7 +110,7 @@ def log_axis(axes: Axes, which: Literal["x", "y"], values: np.ndarray) -> None:
     axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     ticks = log_ticks(low, high)
     axis = getattr(axes, f"{which}axis")
-    axis.set_ticks(ticks, [f"{tick:,.6g}" for tick in ticks])
+    axis.set_ticks(ticks, [f"{tick:,.10g}" for tick in ticks])
     axis.set_ticks([], minor=True)
 
 

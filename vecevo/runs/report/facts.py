@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vecevo.errors import is_number
 from vecevo.results import Genome
 from vecevo.runs.reading import RecordedNetwork, Run
 
@@ -121,29 +122,28 @@ def group_choices(choices: Sequence[Any], counts: np.ndarray, most: int) -> Grou
       counts: int[C], how many networks have each.
       most: groups.
     """
-    is_ordered = all(
-        isinstance(c, int | float) and not isinstance(c, bool) for c in choices
-    )
+    is_ordered = all(is_number(choice) for choice in choices)
+    order = np.argsort(choices).tolist() if is_ordered else range(len(choices))
     if len(choices) <= most:
-        places = np.argsort(np.argsort(choices)) if is_ordered else None
-        of_choice = np.arange(len(choices)) if places is None else places
-        labels = [value_text(choices[place]) for place in np.argsort(of_choice)]
-        return Groups(labels, of_choice, is_ordered)
-    of_choice = np.full(len(choices), most - 1)
-    if is_ordered:
-        parts = np.array_split(np.argsort(choices), most)
-        labels = [
-            " to ".join(
-                value_text(choices[end]) for end in dict.fromkeys(part[[0, -1]])
-            )
-            for part in parts
-        ]
+        parts = [[place] for place in order]
+    elif is_ordered:
+        parts = [part.tolist() for part in np.array_split(order, most)]
     else:
-        parts = np.argsort(-counts, kind="stable")[: most - 1, None]
-        labels = [*(value_text(choices[part[0]]) for part in parts), "others"]
+        ranked = np.argsort(-counts, kind="stable").tolist()
+        parts = [*([place] for place in ranked[: most - 1]), ranked[most - 1 :]]
+    of_choice = np.zeros(len(choices), int)
     for group, part in enumerate(parts):
         of_choice[part] = group
+    labels = [_label([choices[place] for place in part], is_ordered) for part in parts]
     return Groups(labels, of_choice, is_ordered)
+
+
+def _label(choices: Sequence[Any], is_ordered: bool) -> str:
+    if len(choices) == 1:
+        return value_text(choices[0])
+    ends = (choices[0], choices[-1])
+    texts = [f"{end:.2g}" if isinstance(end, float) else str(end) for end in ends]
+    return " to ".join(texts) if is_ordered else "others"
 
 
 def groups_of(run: Run, gene: int, genomes: np.ndarray, most: int) -> Groups:
@@ -153,7 +153,7 @@ def groups_of(run: Run, gene: int, genomes: np.ndarray, most: int) -> Groups:
     return group_choices(choices, counts, most)
 
 
-def test_accuracies(run: Run) -> dict[Genome, float]:
+def tested_accuracies(run: Run) -> dict[Genome, float]:
     """Returns the test accuracy of each winner that the run's summary has it of."""
     rows = (run.summary or {}).get("top") or []
     return {
@@ -175,11 +175,13 @@ def run_names(runs: Sequence[Run]) -> list[str]:
     Runs of one folder are numbered.
     """
     parts = [pathlib.Path(os.path.abspath(run.folder)).parts for run in runs]
-    for length in range(1, max(map(len, parts)) + 1):
+    num_folders, names = len(set(parts)), [""] * len(runs)
+    length = 0
+    while len(set(names)) < num_folders or not all(names):
+        length += 1
         names = ["/".join(own[-length:]) for own in parts]
-        if len(set(names)) == len(set(parts)):
-            break
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            names[place] = f"{name} ({names[: place + 1].count(name)})"
-    return names
+    counts = [names[: place + 1].count(name) for place, name in enumerate(names)]
+    return [
+        name if count == 1 else f"{name} ({count})"
+        for name, count in zip(names, counts, strict=True)
+    ]

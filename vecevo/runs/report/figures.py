@@ -20,6 +20,7 @@ from vecevo.runs.report.drawing import (
     INK,
     VERMILLION,
     accuracy_limits,
+    legend_below,
     log_axis,
     look,
     new_figure,
@@ -61,7 +62,7 @@ def _draw_generations(axes: Axes, run: Run) -> None:
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="generation", title="Validation accuracy by generation")
-    axes.legend(loc="lower right")
+    legend_below(axes)
 
 
 def _draw_networks(axes: Axes, networks: Sequence[RecordedNetwork]) -> None:
@@ -95,8 +96,7 @@ def _draw_networks(axes: Axes, networks: Sequence[RecordedNetwork]) -> None:
     axes.set_ylim(*accuracy_limits(floor, accuracies.max()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="networks trained", title="Validation accuracy by network")
-    narrow = {"columnspacing": 1, "handlelength": 1.4, "handletextpad": 0.4}
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4, **narrow)
+    legend_below(axes)
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

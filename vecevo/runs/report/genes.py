@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from vecevo.runs.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import (
+    AREA_COLORS,
     BLUE,
-    COLORS,
     HATCHES,
     INK,
     LOW_TO_HIGH,
@@ -92,7 +92,7 @@ def _fill(group: int, num_groups: int, is_ordered: bool) -> dict[str, Any]:
     if is_ordered:
         color = LOW_TO_HIGH(group / max(num_groups - 1, 1))
     else:
-        color = COLORS[group % 5]
+        color = AREA_COLORS[group % len(AREA_COLORS)]
     hatch = HATCHES[group % len(HATCHES)]
     return {"color": color, "hatch": hatch, "edgecolor": INK, "linewidth": 0.4}
 

@@ -181,8 +181,8 @@ def run_head(run: Run) -> str:
     lines = [what_it_was(run), when_it_was(run)]
     if run.summary is None:
         lines.append(
-            "It left no result.json: it was stopped, or still runs. Test accuracies and "
-            "times are not known."
+            "It left no result.json: it was stopped, or still runs. Test accuracies "
+            "and times are not known."
         )
     return f"{paragraphs(lines)}\n<dl>\n{numbers}\n</dl>"
 
@@ -230,7 +230,7 @@ def key_numbers(run: Run) -> dict[str, str]:
         "generations": f"{len(run.generations):,}",
     }
     for best in facts.top_networks(run)[:1]:
-        tested = facts.test_accuracies(run).get(best.genome)
+        tested = facts.tested_accuracies(run).get(best.genome)
         numbers["best validation accuracy"] = accuracy_text(best.validation_accuracy)
         numbers["its test accuracy"] = accuracy_text(tested)
         numbers["its parameters"] = f"{best.num_params:,}"

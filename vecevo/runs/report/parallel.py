@@ -79,7 +79,7 @@ def _draw_row(axes: Axes, run: Run, genes: list[int], lines: Lines) -> None:
     for is_drawn, look in (
         (is_lower, {"colors": GREY, "linewidths": 0.5, "alpha": 0.45}),
         (lines.is_upper, {"colors": colors, "linewidths": 1.1, "alpha": 0.9}),
-        (lines.is_failed, {"colors": INK, "linewidths": 0.9, "linestyles": ":"}),
+        (lines.is_failed, {"colors": INK, "linewidths": 0.7, "linestyles": ":"}),
     ):
         settings: dict[str, Any] = {**look, "clip_on": False}
         axes.add_collection(LineCollection(list(paths[is_drawn]), **settings))
@@ -99,7 +99,7 @@ def _label_choices(axes: Axes, place: int, choices: Sequence[Any]) -> None:
 
 def _label_accuracies(axes: Axes, place: int, run: Run, has_failed: bool) -> None:
     low, high = upper_half(run)
-    axes.text(place + 0.05, 1, f"{high:.4f}", va="center")
+    axes.text(place + 0.05, 1, f"{high:.4f}", va="top")
     axes.text(place + 0.05, 0, f"{low:.4f}\nor less", va="center")
     if has_failed:
         axes.plot(place, FAILED_HEIGHT, "x", color=INK, clip_on=False)
@@ -111,7 +111,7 @@ def _label_genes(axes: Axes, names: list[str]) -> None:
     axes.vlines(places, 0, 1, color=INK, linewidth=0.8)
     labels = [name.replace(" ", "\n") for name in names]
     axes.set_xticks(places, [*labels, "validation\naccuracy"])
-    axes.tick_params(axis="x", length=0, pad=2, labeltop=True, labelbottom=False)
+    axes.tick_params(axis="x", length=0, pad=8, labeltop=True, labelbottom=False)
     axes.set(xlim=(-0.1, len(names) + 0.5), ylim=(-0.15, 1), yticks=())
     axes.grid(False)
     axes.spines[:].set_visible(False)

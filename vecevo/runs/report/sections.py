@@ -145,7 +145,7 @@ def make_section(made: Drawing, runs: Run | Sequence[Run]) -> Section:
 def top_section(run: Run) -> Section:
     """Returns the table of the best five networks."""
     names = [name for name, _ in run.space.genes]
-    top, tested = facts.top_networks(run), facts.test_accuracies(run)
+    top, tested = facts.top_networks(run), facts.tested_accuracies(run)
     if not top:
         return Section("The best networks", "No network has an accuracy.")
     columns = ("parameters", "epochs", "validation accuracy", "test accuracy")
@@ -219,7 +219,7 @@ def _winner(run: Run, best: Sequence[RecordedNetwork]) -> tuple[str, str, str, s
             f"{facts.words(name)} {facts.value_text(network.hyperparams.get(name))}"
             for name, _ in run.space.genes
         )
-        tested = facts.test_accuracies(run).get(network.genome)
+        tested = facts.tested_accuracies(run).get(network.genome)
         accuracy = f"{network.validation_accuracy:.4f}"
         return accuracy, accuracy_text(tested), f"{network.num_params:,}", values
     return "-", "-", "-", "no network has an accuracy"
