@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from vecevo.runs.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import accuracy_limits, log_axis, look, new_figure
-from vecevo.runs.report.figures import draw_front, draw_points, front_of
+from vecevo.runs.report.sizes import draw_front, draw_points, front_of
 
 MOST_POINTS = 2000  # of all runs together
 

@@ -6,7 +6,15 @@ from typing import Any, NamedTuple
 from matplotlib.figure import Figure
 
 from vecevo.runs.reading import RecordedNetwork, Run
-from vecevo.runs.report import comparison, drawing, facts, figures, genes, parallel
+from vecevo.runs.report import (
+    comparison,
+    drawing,
+    facts,
+    figures,
+    genes,
+    parallel,
+    sizes,
+)
 
 
 class Picture(NamedTuple):
@@ -82,7 +90,7 @@ OF_ONE = (
         "No network has a learning curve.",
     ),
     Drawing(
-        *("sizes", "Accuracy and size", figures.draw_sizes, figures.describe_sizes),
+        *("sizes", "Accuracy and size", sizes.draw_sizes, sizes.describe_sizes),
         "The Pareto front are the networks that no other beats in both. What lies "
         "below the scale is a triangle on its edge.",
         "No network has an accuracy, so that there is nothing to weigh against size.",
