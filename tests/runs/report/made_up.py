@@ -54,7 +54,7 @@ def make_run(
 def make_network(space, genome, accuracy, generation):
     """Returns a network with curves; one of accuracy -inf failed in its last epoch."""
     num_epochs, is_failed = 6, not np.isfinite(accuracy)
-    loss = 1.0 / np.arange(1, num_epochs + 1)
+    loss = (1.5 - max(accuracy, 0)) / np.arange(1, num_epochs + 1)
     if is_failed:
         loss = np.where(np.arange(num_epochs) < num_epochs - 1, 1e20, np.nan)
     return RecordedNetwork(
@@ -73,7 +73,7 @@ def make_network(space, genome, accuracy, generation):
         curves={
             "train_loss": loss,
             "validation_loss": 1.1 * loss,
-            "validation_accuracy": np.linspace(0.1, 0.9, num_epochs),
+            "validation_accuracy": np.linspace(0.1, max(accuracy, 0.1), num_epochs),
         },
     )
 
