@@ -67,6 +67,12 @@ def test_failed_networks_count_to_all_and_never_to_the_best():
     assert importances[1] > 0.1 > 3 * without[1]
 
 
+def test_of_few_that_did_not_fail_these_are_the_best():
+    fitness = np.where((GENOMES == 0).all(axis=1), 0.5, -np.inf)
+    importances = gene_importances(GENOMES, fitness, NUM_CHOICES)
+    np.testing.assert_allclose(importances.sum(), 1)
+
+
 @pytest.mark.parametrize("value", [0.5, -np.inf])
 def test_where_none_is_better_there_are_none(value):
     fitness = np.full(len(GENOMES), value)

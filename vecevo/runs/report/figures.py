@@ -178,12 +178,12 @@ def describe_curves(run: Run) -> str:
     """Says what `draw_curves` shows."""
     top, num_failed = facts.top_networks(run), len(facts.failed_networks(run))
     parts = [
-        f"network {place}: {n.num_epochs} epochs to validation loss "
+        f"Network {place}: {n.num_epochs} epochs to validation loss "
         f"{n.validation_loss:.4g} and accuracy {n.validation_accuracy:.4f}"
         for place, n in enumerate(top, start=1)
     ]
     shown = f"{min(num_failed, MOST_FAILED)} of {num_failed:,} that failed"
-    return "; ".join([*parts, shown]).capitalize() + "."
+    return "; ".join([*parts, shown]) + "."
 
 
 def draw_time(run: Run) -> Figure | None:

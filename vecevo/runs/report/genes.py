@@ -115,7 +115,7 @@ def describe_shares(run: Run) -> str:
             for count in ends
         )
         parts.append(f"{facts.words(name)}: first mostly {first}, at last {last}")
-    return "; ".join(parts).capitalize() + "."
+    return "; ".join(parts) + "."
 
 
 def draw_choices(run: Run) -> Figure | None:
@@ -214,7 +214,7 @@ def describe_choices(run: Run) -> str:
         value = facts.value_text(choices[choice])
         parts.append(f"{facts.words(name)} {value} (median {medians[choice]:.4f})")
     num_failed = len(facts.failed_networks(run))
-    return f"Best are {', '.join(parts)}. Failed networks: {num_failed:,}."
+    return f"Highest medians: {', '.join(parts)}. Failed networks: {num_failed:,}."
 
 
 def draw_importances(run: Run) -> Figure | None:

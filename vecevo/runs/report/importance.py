@@ -7,7 +7,7 @@ importance in arbitrary subspaces", IJCAI 2023. Gene g has the importance
 
 where p_g(c) is the probability of choice c among the best gamma' of the networks, and
 q_g(c) that among the best gamma of them, here all, gamma = 1. It is 0 where the best
-have each choice as often as all have, whatever the others genes are.
+have each choice as often as all have, whatever the other genes are.
 """
 
 import math
@@ -37,7 +37,7 @@ def gene_importances(
     num_targets = max(math.ceil(TARGET_QUANTILE * len(fitness)), LEAST_TARGETS)
     cutoff = np.sort(fitness)[-num_targets:][:1]
     is_best = np.isfinite(fitness) & (fitness >= cutoff)
-    if not is_best.any() or is_best.all():
+    if not is_best.any():
         return np.zeros(len(num_choices))
     divergences = [
         _pearson_divergence(
