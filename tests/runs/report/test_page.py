@@ -3,8 +3,10 @@
 import html
 import pathlib
 import re
+import sys
 import xml.etree.ElementTree
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -254,6 +256,14 @@ def test_runs_have_different_names():
     assert names[:4] == ["a/x", "b/x", "a/x (2)", "a/x (3)"]
     assert names[4].endswith(here.name)
     assert facts.run_names(runs[:1]) == ["x"]
+
+
+def test_pictures_leave_matplotlib_as_it_was(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # cannot be imported
+    matplotlib.rcParams["font.size"] = 11
+    page.report_page([made_up.make_run(SMALL)])
+    assert matplotlib.rcParams["font.size"] == 11
+    matplotlib.rcParams["font.size"] = matplotlib.rcParamsDefault["font.size"]
 
 
 def test_no_run_is_refused():
