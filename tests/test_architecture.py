@@ -129,6 +129,36 @@ MAY_IMPORT = {
         *("datasets.making", "results", "runs.configuration", "runs.journal"),
         *("runs.tables", "space", "training.programs"),
     },
+    # pictures and pages about recorded runs
+    "runs.report.facts": {"errors", "results", "runs.reading"},
+    "runs.report.importance": set(),
+    "runs.report.drawing": set(),
+    "runs.report.figures": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.sizes": {
+        *("objectives", "runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.genes": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        "runs.report.importance",
+    },
+    "runs.report.parallel": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.comparison": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        "runs.report.sizes",
+    },
+    "runs.report.sections": {
+        *("runs.reading", "runs.report.comparison", "runs.report.drawing"),
+        *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
+        *("runs.report.parallel", "runs.report.sizes"),
+    },
+    "runs.report.page": {
+        *("errors", "runs.reading", "runs.report.console", "runs.report.drawing"),
+        *("runs.report.facts", "runs.report.sections"),
+    },
     "runs.command": {
         *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
         *("training.forecast", "training.planning", "training.sessions"),
@@ -142,6 +172,10 @@ MAY_IMPORT = {
     },
     "run": {"errors", "runs.command", "runs.configuration"},
     "__main__": {"run"},
+    "report": {
+        *("errors", "extras", "runs.configuration", "runs.reading"),
+        "runs.report.page",
+    },
     "__init__": {
         *("datasets", "errors", "landscapes", "operators", "results", "runs"),
         *("space", "strategies", "training"),

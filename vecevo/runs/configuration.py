@@ -189,22 +189,31 @@ def parse(args: Sequence[str]) -> RunConfig:
             default = read_toml(path)
             args[place : place + num_args] = []
             break
+    groups = parse_args(
+        tyro.conf.OmitArgPrefixes[_Groups],
+        args,
+        prog=PROG,
+        description=DESCRIPTION,
+        default=_to_groups(default),
+    )
+    parts = (vars(getattr(groups, f.name)) for f in dataclasses.fields(_Groups))
+    return RunConfig(**{name: v for part in parts for name, v in part.items()})
+
+
+def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) -> Any:
+    """Parses a command line into a dataclass, or what else tyro takes as a kind.
+
+    Raises:
+      InputError: in one line, for what cannot be parsed.
+    """
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
-            groups = tyro.cli(
-                tyro.conf.OmitArgPrefixes[_Groups],
-                prog=PROG,
-                description=DESCRIPTION,
-                default=_to_groups(default),
-                args=args,
-            )
+            return tyro.cli(kind, args=args, prog=prog, **settings)
     except SystemExit as stop:
         if not stop.code:
             raise
-        raise InputError(_one_line(errors.getvalue())) from None
-    parts = (vars(getattr(groups, f.name)) for f in dataclasses.fields(_Groups))
-    return RunConfig(**{name: v for part in parts for name, v in part.items()})
+        raise InputError(_one_line(errors.getvalue(), prog)) from None
 
 
 def _to_groups(config: RunConfig) -> _Groups:
@@ -215,7 +224,7 @@ def _to_groups(config: RunConfig) -> _Groups:
     return _Groups(**parts)
 
 
-def _one_line(box: str) -> str:
+def _one_line(box: str, prog: str) -> str:
     """Takes the message out of the box that tyro draws round it, above its help.
 
     The title is in the upper border, or, where the terminal has no line characters,
@@ -225,7 +234,7 @@ def _one_line(box: str) -> str:
     if not box.startswith("╭"):
         rows = rows[1:]
     message = " ".join(itertools.takewhile(lambda row: row.strip("─-╰╯"), rows))
-    return f"{message.rstrip('.')}: see {PROG} --help."
+    return f"{message.rstrip('.')}: see {prog} --help."
 
 
 def read_toml(path: str | pathlib.Path) -> RunConfig:
