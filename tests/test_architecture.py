@@ -98,14 +98,15 @@ MAY_IMPORT = {
     },
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.journal": {"errors", "results"},
-    "runs.configuration": {"catalogue", "errors", "space"},
+    "runs.configuration": {"catalogue", "space"},
+    "runs.parsing": {"errors", "runs.configuration"},
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
         *("runs.starting", "space", "training.recipe", "training.settings"),
     },
     "runs.reading": {
-        *("errors", "extras", "results", "runs.configuration", "runs.journal"),
+        *("errors", "extras", "results", "runs.journal", "runs.parsing"),
         *("runs.resolving", "space"),
     },
     "runs.tables": {"errors", "runs.reading", "space"},
@@ -170,10 +171,10 @@ MAY_IMPORT = {
         *("runs.evolve", "runs.reading", "space", "training.batches"),
         *("training.recipe", "training.settings"),
     },
-    "run": {"errors", "runs.command", "runs.configuration"},
+    "run": {"errors", "runs.command", "runs.parsing"},
     "__main__": {"run"},
     "report": {
-        *("errors", "extras", "runs.configuration", "runs.reading"),
+        *("errors", "extras", "runs.parsing", "runs.reading"),
         "runs.report.page",
     },
     "__init__": {

@@ -9,7 +9,7 @@ import tyro
 
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
-from vecevo.runs import configuration
+from vecevo.runs import parsing
 from vecevo.runs.reading import Run, load_run
 
 PROG = "python -m vecevo.report"
@@ -49,7 +49,7 @@ class ReportConfig:
 def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
     try:
-        config = configuration.parse_args(
+        config = parsing.parse_args(
             ReportConfig, sys.argv[1:], prog=PROG, description=DESCRIPTION
         )
         if not config.runs:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 import vecevo
 from vecevo.errors import InputError
-from vecevo.runs import configuration
+from vecevo.runs import parsing
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         print(f"vecevo {vecevo.__version__}")
         return
     try:
-        config = configuration.parse(sys.argv[1:])
+        config = parsing.parse(sys.argv[1:])
         # Only now, as it imports JAX: help and mistakes are shown without the wait.
         from vecevo.runs import command
 

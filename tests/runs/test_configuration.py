@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from vecevo import catalogue
-from vecevo.runs import configuration, resolving
+from vecevo.runs import configuration, parsing, resolving
 from vecevo.training import recipe
 from vecevo.training.lanes import activations, optimizers
 
@@ -15,11 +15,11 @@ from vecevo.training.lanes import activations, optimizers
 def test_the_command_line_overrides_the_file(tmp_path):
     path = tmp_path / "my.toml"
     path.write_text('dataset = "mnist"\nwidth = [8, 16]\nmax_seconds = 5\nseed = 3\n')
-    parsed = configuration.parse(["--seed", "4", "--config", str(path), "--depth", "2"])
+    parsed = parsing.parse(["--seed", "4", "--config", str(path), "--depth", "2"])
     assert parsed == configuration.RunConfig(
         dataset="mnist", width=(8, 16), max_seconds=5, seed=4, depth=(2,)
     )
-    assert configuration.parse([f"--config={path}"]).seed == 3
+    assert parsing.parse([f"--config={path}"]).seed == 3
 
 
 def test_a_resolved_configuration_can_be_run_again(tmp_path):
@@ -28,8 +28,8 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path):
     )
     settings = dataclasses.replace(settings, strategy="random", precision="float32")
     path = tmp_path / "config.toml"
-    path.write_text(configuration.to_toml(settings))
-    assert configuration.parse(["--config", str(path)]) == settings
+    path.write_text(parsing.to_toml(settings))
+    assert parsing.parse(["--config", str(path)]) == settings
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_mistakes_in_a_file_are_named(tmp_path, text, words):
     path = tmp_path / "my.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match="config=") as caught:
-        configuration.parse(["--config", str(path)])
+        parsing.parse(["--config", str(path)])
     message = str(caught.value)
     assert words in message and str(path) in message and "\n" not in message
 
@@ -68,7 +68,7 @@ def test_mistakes_in_a_file_are_named(tmp_path, text, words):
 )
 def test_mistakes_on_the_command_line_are_one_line(args, words):
     with pytest.raises(ValueError, match=r".") as caught:
-        configuration.parse(args)
+        parsing.parse(args)
     message = str(caught.value)
     assert words in message and "\n" not in message and "│" not in message
 

@@ -18,9 +18,10 @@ from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, Progress, SearchResult
 from vecevo.runs import environment, journal, resolving
-from vecevo.runs.configuration import RunConfig, to_toml
+from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import count_lists, expected_networks, search
+from vecevo.runs.parsing import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import summary as summaries

@@ -118,9 +118,9 @@ def _read_meta(path: pathlib.Path) -> dict[str, Any]:
     """What a run is; of schema 1, its configuration says it."""
     meta = journal.read_meta(path)
     if meta is None:
-        from vecevo.runs import configuration, resolving
+        from vecevo.runs import parsing, resolving
 
-        config = configuration.read_toml(path.parent / "config.toml")
+        config = parsing.read_toml(path.parent / "config.toml")
         space, fixed = resolving.make_space(config)
         meta = {"space": space.genes, "fixed": fixed}
     return meta

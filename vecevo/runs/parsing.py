@@ -1,0 +1,179 @@
+"""Settings from a command line and from TOML files, and back to TOML."""
+
+import contextlib
+import dataclasses
+import io
+import itertools
+import pathlib
+import tomllib
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import tomli_w
+import tyro
+
+from vecevo.errors import InputError
+from vecevo.runs.configuration import (
+    DataConfig,
+    OutputConfig,
+    RunConfig,
+    SearchConfig,
+    SpaceConfig,
+    TrainingConfig,
+)
+
+PROG = "vecevo"
+DESCRIPTION = """Trains and evolves populations of neural networks on a data set.
+
+Examples:
+  vecevo                                      the article's space on embedded digits
+  vecevo --dataset my.csv --target species    a table of your own
+  vecevo --dataset cifar10 --strategy grid    every network of the space
+  vecevo --width 64 128 --learning-rate 0.001 0.01 --num-generations 5
+  vecevo --plan --dataset cifar10             what it would take, before it is run
+  vecevo --config runs/first/config.toml --output-dir runs/second
+
+--config FILE takes any of these settings from a TOML file, with underscores in
+their names; the command line overrides it. --version prints the version."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Groups:
+    """The same settings as the command line shows them."""
+
+    data: DataConfig
+    space: SpaceConfig
+    search: SearchConfig
+    training: TrainingConfig
+    output: OutputConfig
+
+
+def parse(args: Sequence[str]) -> RunConfig:
+    """Parses a command line, and the TOML file that it names.
+
+    Raises:
+      InputError: in one line, for what cannot be parsed.
+    """
+    args, default = list(args), RunConfig()
+    for place, arg in enumerate(args):
+        if arg == "--config" or arg.startswith("--config="):
+            _, is_joined, path = arg.partition("=")
+            num_args = 1 if is_joined else 2
+            if not is_joined:
+                path = "".join(args[place + 1 : place + 2])
+            default = read_toml(path)
+            args[place : place + num_args] = []
+            break
+    groups = parse_args(
+        tyro.conf.OmitArgPrefixes[_Groups],
+        args,
+        prog=PROG,
+        description=DESCRIPTION,
+        default=_to_groups(default),
+    )
+    parts = (vars(getattr(groups, f.name)) for f in dataclasses.fields(_Groups))
+    return RunConfig(**{name: v for part in parts for name, v in part.items()})
+
+
+def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) -> Any:
+    """Parses a command line into a dataclass, or what else tyro takes as a kind.
+
+    Raises:
+      InputError: in one line, for what cannot be parsed.
+    """
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(kind, args=args, prog=prog, **settings)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise InputError(_one_line(errors.getvalue(), prog)) from None
+
+
+def _to_groups(config: RunConfig) -> _Groups:
+    parts = {}
+    for name, group in typing.get_type_hints(_Groups).items():
+        names = [field.name for field in dataclasses.fields(group)]
+        parts[name] = group(**{name: getattr(config, name) for name in names})
+    return _Groups(**parts)
+
+
+def _one_line(box: str, prog: str) -> str:
+    """Takes the message out of the box that tyro draws round it, above its help.
+
+    The title is in the upper border, or, where the terminal has no line characters,
+    above a rule of its own; another rule ends the message.
+    """
+    rows = [row.strip("│ ") for row in box.splitlines()[1:]]
+    if not box.startswith("╭"):
+        rows = rows[1:]
+    message = " ".join(itertools.takewhile(lambda row: row.strip("─-╰╯"), rows))
+    return f"{message.rstrip('.')}: see {prog} --help."
+
+
+def read_toml(path: str | pathlib.Path) -> RunConfig:
+    """Reads a RunConfig from a TOML file; what it leaves out has its default.
+
+    Raises:
+      InputError: naming a key that is unknown or of another type.
+    """
+    try:
+        text = pathlib.Path(path).read_text()
+        values = tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"config={path!r} cannot be read: {reason}.") from error
+    fields = typing.get_type_hints(RunConfig)
+    if "standardize" in values:  # until 0.1, by which earlier runs were recorded
+        values = _without_standardize(values)
+    for key, value in values.items():
+        if key not in fields:
+            raise InputError(
+                f"config={path!r} has the unknown key {key!r}: use {', '.join(fields)}."
+            )
+        if not _is_of_type(value, fields[key]):
+            raise InputError(
+                f"config={path!r} has {key}={value!r}: it must be "
+                f"{_type_in_words(fields[key])}."
+            )
+        values[key] = tuple(value) if isinstance(value, list) else value
+    return RunConfig(**values)
+
+
+def _without_standardize(values: dict[str, Any]) -> dict[str, Any]:
+    rest = {key: value for key, value in values.items() if key != "standardize"}
+    return {"inputs": "standardize", **rest} if values["standardize"] else rest
+
+
+def _is_of_type(value: Any, kind: Any) -> bool:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return value in args
+    if origin is tuple:
+        return isinstance(value, list) and all(_is_of_type(v, args[0]) for v in value)
+    if origin in (types.UnionType, typing.Union):
+        return any(_is_of_type(value, arg) for arg in args)
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+
+
+def _type_in_words(kind: Any) -> str:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return f"one of {', '.join(args)}"
+    if origin is tuple:
+        return f"a list, each {_type_in_words(args[0])}"
+    if origin in (types.UnionType, typing.Union):
+        return _type_in_words(args[0])
+    words = {int: "a whole number", float: "a number", str: "a text"}
+    return (words | {bool: "true or false"})[kind]
+
+
+def to_toml(config: RunConfig) -> str:
+    """Returns the text of a TOML file with all settings that are not None."""
+    values = dataclasses.asdict(config)
+    return tomli_w.dumps({k: v for k, v in values.items() if v is not None})
