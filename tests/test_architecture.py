@@ -13,7 +13,7 @@ MAY_IMPORT = {
     # words that all speak in
     "errors": set(),
     "keys": {"errors"},
-    "results": set(),
+    "results": {"networks.ensembles", "networks.network"},
     "folders": set(),
     "extras": {"errors"},
     # the search tower knows no network
@@ -81,11 +81,21 @@ MAY_IMPORT = {
         *("training.programs", "training.sessions"),
     },
     "training.batches": {
-        *("datasets", "errors", "results", "training.cohorts", "training.epochs"),
+        *("datasets", "errors", "networks.network", "results", "training.cohorts"),
+        "training.epochs",
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
     },
-    "training.predict": {"errors", "results", "training.lanes"},
+    # networks that are trained, to use and to keep
+    "networks.network": {
+        *("datasets.inputs", "datasets.labels", "errors", "training.lanes"),
+        "training.reference",
+    },
+    "networks.ensembles": {"datasets.labels", "networks.network"},
+    "networks.saving": {
+        *("datasets.columns", "datasets.inputs", "errors", "networks.ensembles"),
+        *("networks.network", "training.recipe"),
+    },
     # the joint
     "evaluation": {
         *("results", "space", "training.batches", "training.recipe"),
@@ -95,6 +105,9 @@ MAY_IMPORT = {
     "runs.ledger": {"objectives", "results"},
     "runs.loop": {
         *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
+    },
+    "runs.voting": {
+        *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.journal": {"errors", "results"},
@@ -117,8 +130,9 @@ MAY_IMPORT = {
     # whole runs, and how they are shown
     "runs.evolve": {
         *("datasets", "errors", "evaluation", "keys", "results", "runs.ledger"),
-        *("runs.loop", "runs.starting", "space", "strategies", "training.predict"),
-        *("training.programs", "training.recipe", "training.sessions"),
+        *("runs.loop", "runs.starting", "runs.voting", "space", "strategies"),
+        *("training.lanes.weights", "training.programs", "training.recipe"),
+        "training.sessions",
         "training.settings",
     },
     "runs.recorded": {
@@ -178,8 +192,8 @@ MAY_IMPORT = {
         "runs.report.page",
     },
     "__init__": {
-        *("datasets", "errors", "landscapes", "operators", "results", "runs"),
-        *("space", "strategies", "training"),
+        *("datasets", "errors", "landscapes", "networks", "operators", "results"),
+        *("runs", "space", "strategies", "training"),
     },
 }
 

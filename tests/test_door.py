@@ -138,15 +138,11 @@ def test_settings_default_to_those_of_the_data_set(dataset):
 def test_the_winners_have_weights_and_are_measured_on_the_test_part(dataset):
     result = search(dataset, population_size=8)
     assert len(result.top) == 5 and result.num_trained == 8
-    x, y = dataset.x_test, dataset.y_test
-    for _, network in result.top:
-        assert network.test_accuracy == vecevo.accuracy_on(network, x, y)
-    network = result.top[0][1]
-    with pytest.raises(vecevo.InputError, match=r"x has shape \(12, 4\) and y \(12,\)"):
-        vecevo.accuracy_on(network, x[:, 1:], y)
-    with pytest.raises(vecevo.InputError, match=r"x has shape \(0, 5\)"):
-        vecevo.accuracy_on(network, x[:0], y[:0])
-    with pytest.raises(vecevo.InputError, match="has no weights"):
-        vecevo.accuracy_on(network._replace(params={}), x, y)
-    with pytest.raises(vecevo.InputError, match=r"result=ndarray float32\[12, 5\]"):
-        vecevo.accuracy_on(x, network, y)
+    x, y = dataset.raw_x_test, dataset.raw_y_test
+    for _, trained in result.top:
+        assert trained.test_accuracy == trained.network.score(x, y)
+        assert trained.network.facts["test_accuracy"] == trained.test_accuracy
+    assert result.best is result.top[0][1].network
+    nothing = result._replace(top=[])
+    with pytest.raises(ValueError, match="there is no best network"):
+        nothing.best  # noqa: B018

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from vecevo.datasets.loading import load_dataset
     from vecevo.datasets.making import Dataset, make_dataset
     from vecevo.errors import InputError
+    from vecevo.networks.ensembles import Ensemble
+    from vecevo.networks.network import Network
+    from vecevo.networks.saving import load_network, save_network
     from vecevo.results import NetworkResult, Progress, SearchResult
     from vecevo.runs.evolve import search
     from vecevo.runs.reading import Run, load_run
@@ -19,30 +22,32 @@ if TYPE_CHECKING:
     from vecevo.runs.tables import Table, load_table, merge_tables, save_table
     from vecevo.space import SearchSpace, article_space, decode, encode
     from vecevo.training.batches import train_networks
-    from vecevo.training.predict import accuracy_on
 
 __version__ = "0.1.0"
 __all__ = [
     "Dataset",
+    "Ensemble",
     "InputError",
+    "Network",
     "NetworkResult",
     "Progress",
     "Run",
     "SearchResult",
     "SearchSpace",
     "Table",
-    "accuracy_on",
     "article_space",
     "decode",
     "encode",
     "landscapes",
     "load_dataset",
+    "load_network",
     "load_run",
     "load_table",
     "make_dataset",
     "merge_tables",
     "operators",
     "replay",
+    "save_network",
     "save_table",
     "search",
     "strategies",
@@ -54,6 +59,9 @@ _HOMES = {
     "vecevo.datasets.loading": ("load_dataset",),
     "vecevo.datasets.making": ("Dataset", "make_dataset"),
     "vecevo.errors": ("InputError",),
+    "vecevo.networks.ensembles": ("Ensemble",),
+    "vecevo.networks.network": ("Network",),
+    "vecevo.networks.saving": ("load_network", "save_network"),
     "vecevo.results": ("NetworkResult", "Progress", "SearchResult"),
     "vecevo.runs.evolve": ("search",),
     "vecevo.runs.reading": ("Run", "load_run"),
@@ -61,7 +69,6 @@ _HOMES = {
     "vecevo.runs.tables": ("Table", "load_table", "merge_tables", "save_table"),
     "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),
     "vecevo.training.batches": ("train_networks",),
-    "vecevo.training.predict": ("accuracy_on",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

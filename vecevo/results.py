@@ -5,9 +5,13 @@ accuracy -inf and loss inf; `failed_epoch` says when. Only curves may hold NaN: 
 say what was measured.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from vecevo.networks.ensembles import Ensemble
+    from vecevo.networks.network import Network
 
 Genome = tuple[int, ...]  # indices of choices, one a gene
 
@@ -26,6 +30,9 @@ class NetworkResult(NamedTuple):
     params: dict[str, dict[str, np.ndarray]]  # of the kept epoch, kernels [out, in],
     # without padding; {} where nothing was kept
     test_accuracy: float | None = None  # of the winners of a search alone
+    network: "Network | None" = None  # to use; None where nothing was kept
+    validation_probabilities: np.ndarray | None = None  # float16[N', C], where a search
+    # keeps them, for its ensemble
 
 
 class Work(NamedTuple):
@@ -64,6 +71,18 @@ class SearchResult(NamedTuple):
     classes: list  # planning.CohortClasses, as they were at the end
     time_seconds: dict[str, float]  # total; of a worker: compile (waited for), train
     useful_work_ratio: float | None  # None when nothing was trained
+    ensemble: "Ensemble | None" = None  # of the best networks
+
+    @property
+    def best(self) -> "Network":
+        """The best network, to use.
+
+        Raises:
+          ValueError: where no network was trained to its end.
+        """
+        if not self.top or self.top[0][1].network is None:
+            raise ValueError("there is no best network: none was trained to its end.")
+        return self.top[0][1].network
 
 
 def add_work(work: Work, more: Work) -> Work:

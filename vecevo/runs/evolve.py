@@ -18,16 +18,18 @@ from vecevo.errors import (
     check_callable,
     check_positive,
     describe,
+    is_whole,
 )
 from vecevo.keys import split_run_key
-from vecevo.results import NetworkResult, SearchResult
-from vecevo.runs.ledger import Ledger, RecordFn, summarize
+from vecevo.results import SearchResult
+from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
 from vecevo.runs.starting import start_search
+from vecevo.runs.voting import count_pool, make_ensemble, measure_winner
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import recipe, sessions, settings
-from vecevo.training.predict import accuracy_on
+from vecevo.training.lanes.weights import count_params
 from vecevo.training.programs import products_in
 
 
@@ -43,6 +45,7 @@ def search(
     initial_population: jax.typing.ArrayLike | None = None,
     objectives: Sequence[str] = ("accuracy",),
     fixed: Mapping[str, Any] | None = None,
+    ensemble: int = 10,
     record_fn: RecordFn | None = None,
     progress_fn: ProgressFn | None = None,
     **training: Any,
@@ -61,6 +64,7 @@ def search(
       initial_population: int[P, G]; None is the strategy's own.
       objectives: names; `accuracy` is maximised, and `num_params` minimised beside it.
       fixed: hyperparams that are no genes, by name.
+      ensemble: picks of the ensemble, chosen among the best 50 networks; 0: none.
       record_fn: called with generation, genomes and NetworkResults of every cohort.
       progress_fn: called with a Progress after every generation.
       **training: `batch_size`, `max_epochs`, `patience`, `precision` and
@@ -77,6 +81,7 @@ def search(
     start, fixed = time.perf_counter(), fixed or {}
     check_positive(max_seconds=max_seconds)
     check_callable(record_fn=record_fn, progress_fn=progress_fn)
+    check_ensemble(ensemble)
     check_space(space)
     if not isinstance(fixed, Mapping):
         raise InputError(f"fixed={describe(fixed)} must be a dict of values by name.")
@@ -92,19 +97,17 @@ def search(
         objectives=objectives,
     )
     size = len(state.population)
+    num_lists = count_lists(space, strategy.share_new, size, num_generations)
+    expected = expected_networks(space, fixed, list_size=size, num_lists=num_lists)
     session = sessions.start_session(
         dataset,
-        expected_networks(
-            space,
-            fixed,
-            list_size=size,
-            num_lists=count_lists(space, strategy.share_new, size, num_generations),
-        ),
+        expected,
         resolved,
         seed=seed,
         is_time_up_fn=_make_clock(start, max_seconds),
+        keeps_probabilities=ensemble > 0,
     )
-    ledger = Ledger(record_fn)
+    ledger = Ledger(record_fn, choose_pool_size(ensemble, expected, dataset))
     evaluate_fn = evaluation.make_evaluate_fn(
         session,
         space,
@@ -127,15 +130,17 @@ def search(
         )
     with products_in(resolved.precision):
         top = [
-            (genome, with_test_accuracy(result, dataset))
-            for genome, result in ledger.top
+            (genome, measure_winner(result, dataset))
+            for genome, result in ledger.pool[:NUM_TOP]
         ]
+        voting = make_ensemble(ledger.pool, dataset, num_picks=ensemble)
     work, num_workers = ledger.work, session.job.num_workers
     return summarize(
         ledger,
         progress,
         objectives,
         top=top,
+        ensemble=voting,
         num_evaluated=size * len(progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,
@@ -152,10 +157,28 @@ def _make_clock(start: float, max_seconds: float | None) -> Callable[[], bool]:
     return lambda: time.perf_counter() - start > most
 
 
-def with_test_accuracy(result: NetworkResult, dataset: Dataset) -> NetworkResult:
-    """Measures a network on the test part: to be done once, for winners alone."""
-    accuracy = accuracy_on(result, dataset.x_test, dataset.y_test)
-    return result._replace(test_accuracy=accuracy)
+def choose_pool_size(
+    ensemble: int, expected: sessions.Expected, dataset: Dataset
+) -> int:
+    """How many networks keep their weights; the winners do in any case."""
+    if not ensemble:
+        return NUM_TOP
+    sizes = {
+        "num_features": dataset.x_train.shape[1],
+        "num_classes": dataset.num_classes,
+    }
+    largest = max(count_params(*shape, **sizes) for shape in expected.shapes)
+    return count_pool(largest, dataset, least=NUM_TOP)
+
+
+def check_ensemble(ensemble: Any) -> None:
+    """Refuses what is no whole number from 0 up.
+
+    Raises:
+      InputError: naming it.
+    """
+    if not is_whole(ensemble) or ensemble < 0:
+        raise InputError(f"ensemble={ensemble!r} must be a whole number from 0 up.")
 
 
 def check_space(space: Any) -> None:

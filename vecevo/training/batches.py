@@ -13,6 +13,7 @@ import numpy as np
 from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
+from vecevo.networks.network import Network
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.cohorts import CURVES, LaneResult
@@ -168,16 +169,35 @@ def _network_result(
     if lane.params is not None:
         cropped = weights.crop(lane.params, width=width, depth=depth)
         params = jax.tree.map(np.array, cropped)
-    accuracy, loss = lane.validation_accuracy[kept], lane.validation_loss[kept]
+    loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
+    facts = {"validation_accuracy": lane.score, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
         num_params=_num_params(dataset, width, depth),
-        validation_accuracy=-math.inf if lane.is_failed else float(accuracy),
-        validation_loss=math.inf if lane.is_failed else float(loss),
+        validation_accuracy=lane.score,
+        validation_loss=loss,
         num_epochs=num_epochs,
         failed_epoch=num_epochs - 1 if lane.is_failed else None,
         curves={name: getattr(lane, name) for name in CURVES},
         params=params,
+        network=_network(hyperparams, params, dataset, facts) if params else None,
+        validation_probabilities=lane.probabilities,
+    )
+
+
+def _network(
+    hyperparams: dict[str, Any],
+    params: dict[str, dict[str, np.ndarray]],
+    dataset: Dataset,
+    facts: dict[str, Any],
+) -> Network:
+    """Returns a network to use, of params [out, in]."""
+    return Network(
+        hyperparams=hyperparams,
+        params=jax.tree.map(np.transpose, params),
+        inputs=dataset.inputs,
+        classes=dataset.classes,
+        facts={"dataset": dataset.name, **facts},
     )
 
 

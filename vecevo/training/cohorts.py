@@ -5,6 +5,7 @@ The device does the work in two programs for each shape (`epochs.init_lanes` and
 the cohort down to fewer lanes when enough of them have stopped.
 """
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.training.epochs import Lanes, TrainingData, take_lanes
-from vecevo.training.lanes.networks import PaddedMLP
+from vecevo.training.lanes import losses
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
 from vecevo.training.programs import Programs
 
@@ -34,6 +36,13 @@ class LaneResult(NamedTuple):
     kept_epoch: int  # the epoch that `params` are from
     is_failed: bool  # the loss of the last epoch was not finite
     params: dict | None  # padded, NumPy; None where they were not wanted
+    probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
+
+    @property
+    def score(self) -> float:
+        """The validation accuracy of the kept epoch; -inf: failed."""
+        accuracy = self.validation_accuracy[self.kept_epoch]
+        return -np.inf if self.is_failed else float(accuracy)
 
 
 class Setup(NamedTuple):
@@ -43,6 +52,7 @@ class Setup(NamedTuple):
     data: TrainingData
     rule: StoppingRule
     order_key: jax.Array  # random key of the order of examples
+    keeps_probabilities: bool = False  # of lanes whose weights are wanted
 
 
 class Trained(NamedTuple):
@@ -97,6 +107,7 @@ def train_cohort(
     """
     lanes_left = np.arange(len(is_occupied))  # the original lane of each lane
     is_active = np.asarray(is_occupied)
+    finish = functools.partial(_finish, setup, module, wants_params_fn)
     programs = setup.programs.get(module, len(lanes_left))
     wait_seconds = programs.wait_seconds
     state = programs.init(lanes)._replace(is_active=jnp.asarray(is_active))
@@ -121,8 +132,7 @@ def train_cohort(
             continue
         for position, lane in enumerate(lanes_left):
             if not is_active[position] and lane in open_lanes:
-                stopped = open_lanes.pop(lane)
-                results[lane] = _lane_result(stopped, state, position, wants_params_fn)
+                results[lane] = finish(open_lanes.pop(lane), state, lanes, position)
         if not is_active.any():
             break
         stays = np.sort(np.argsort(~is_active, kind="stable")[:num_lanes])
@@ -133,21 +143,36 @@ def train_cohort(
     return Trained(results, num_lane_epochs, wait_seconds)
 
 
-def _lane_result(
+def _finish(
+    setup: Setup,
+    module: PaddedMLP,
+    wants_params_fn: Callable[[float], bool],
     lane: Lane,
     state: LaneState,
+    lanes: Lanes,
     position: int,
-    wants_params_fn: Callable[[float], bool],
 ) -> LaneResult:
+    """What a lane has measured; if they are wanted, with its weights."""
     curves = {
         name: np.array([getattr(row, name) for row in lane.reports]) for name in CURVES
     }
-    accuracy = curves["validation_accuracy"][lane.kept_epoch]
-    params = None
-    if wants_params_fn(-np.inf if lane.is_failed else float(accuracy)):
-        # Of a stack of lanes, only what is wanted leaves the device.
-        picked = jax.device_get(take_lanes(state.kept_params, np.array([position])))
-        params = jax.tree.map(operator.itemgetter(0), picked)
-    return LaneResult(
-        **curves, kept_epoch=lane.kept_epoch, is_failed=lane.is_failed, params=params
-    )
+    ended = {"kept_epoch": lane.kept_epoch, "is_failed": lane.is_failed}
+    result = LaneResult(**curves, **ended, params=None)
+    if not wants_params_fn(result.score):
+        return result
+    # Of a stack of lanes, only what is wanted leaves the device.
+    picked = take_lanes((state.kept_params, lanes.architecture), np.array([position]))
+    params, architecture = jax.tree.map(operator.itemgetter(0), picked)
+    probabilities = None
+    if setup.keeps_probabilities:
+        x = setup.data.x_validation
+        probabilities = np.asarray(_say(params, architecture, x, module=module))
+    return result._replace(params=jax.device_get(params), probabilities=probabilities)
+
+
+@functools.partial(jax.jit, static_argnames="module")
+def _say(
+    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+) -> jax.Array:
+    said = losses.probabilities(params, architecture, x, module=module)
+    return said.astype(jnp.float16)

@@ -106,6 +106,7 @@ def start_session(
     *,
     seed: int = 0,
     is_time_up_fn: Callable[[], bool] = lambda: False,
+    keeps_probabilities: bool = False,
 ) -> Session:
     """Puts the data set on the device, and chooses the classes of cohorts.
 
@@ -115,6 +116,8 @@ def start_session(
       settings: resolved, by `settings.resolve`.
       seed: of initial weights, dropout and the order of examples.
       is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+      keeps_probabilities: whether results with weights have what their networks say of
+        the validation part.
 
     Raises:
       InputError: for a seed out of range, a network beyond the memory, or a compiler
@@ -135,6 +138,7 @@ def start_session(
             keeps_last=jnp.array(dataset.is_article),
         ),
         order_key=keys.order,
+        keeps_probabilities=keeps_probabilities,
     )
     return Session(
         dataset=dataset,

@@ -43,10 +43,11 @@ def gather_examples(
 
     Bytes come to [0, 1]; other inputs are scaled already.
     """
-    inputs = x[indices].T
-    if inputs.dtype == jnp.uint8:
-        inputs = inputs.astype(float) / 255
-    return inputs, y[indices]
+    return _as_inputs(x[indices].T), y[indices]
+
+
+def _as_inputs(x: jax.Array) -> jax.Array:
+    return x.astype(float) / 255 if x.dtype == jnp.uint8 else x
 
 
 def apply(
@@ -95,6 +96,22 @@ def _sum_measures(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> M
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels, axis=0)
     is_right = jnp.argmax(logits, axis=0) == labels
     return Measures(jnp.sum(losses * weights), jnp.sum(is_right * weights))
+
+
+def probabilities(
+    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+) -> jax.Array:
+    """What one lane says of inputs [N, F], without dropout: float[N, C]."""
+    num_batches = -(-len(x) // EVALUATION_BATCH)
+    batch_size = -(-len(x) // num_batches)
+    padded = jnp.pad(x, ((0, num_batches * batch_size - len(x)), (0, 0)))
+
+    def predict(batch: jax.Array) -> jax.Array:
+        logits = apply(module, params, _as_inputs(batch.T), architecture, None)
+        return jax.nn.softmax(logits, axis=0).T
+
+    batches = padded.reshape(num_batches, batch_size, x.shape[1])
+    return jax.lax.map(predict, batches).reshape(len(padded), -1)[: len(x)]
 
 
 def evaluate(

@@ -1,0 +1,80 @@
+"""The ensemble of a run: which networks are kept for it, and how it is made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vecevo.datasets.making import Dataset
+from vecevo.networks.ensembles import Ensemble, ensemble_probabilities, select
+from vecevo.networks.network import probabilities_of
+from vecevo.results import Genome, NetworkResult
+
+POOL_SIZE, POOL_BYTES = 50, 2**30
+
+
+def count_pool(num_params: int, dataset: Dataset, *, least: int) -> int:
+    """How many networks are kept: 50, or as many of the largest as a gibibyte holds.
+
+    Args:
+      num_params: of the largest network there may be.
+      dataset: of the run.
+      least: so many in any case.
+    """
+    probabilities = 2 * len(dataset.y_validation) * dataset.num_classes
+    return max(least, min(POOL_SIZE, POOL_BYTES // (4 * num_params + probabilities)))
+
+
+def make_ensemble(
+    pool: Sequence[tuple[Genome, NetworkResult]], dataset: Dataset, *, num_picks: int
+) -> Ensemble | None:
+    """Picks networks of a pool, and measures their mean on the test part, once.
+
+    Args:
+      pool: the best networks first, with what they say of the validation part.
+      dataset: of the run.
+      num_picks: with repetition; 0: no ensemble.
+    """
+    if not num_picks or not pool:
+        return None
+    said = np.stack([_probabilities(result) for _, result in pool])
+    found = select(said, dataset.y_validation, num_picks=num_picks)
+    picked = [(n, r) for n, (_, r) in zip(found.picks.tolist(), pool, strict=True) if n]
+    ensemble = Ensemble(
+        networks=tuple(r.network for _, r in picked if r.network is not None),
+        picks=tuple(n for n, _ in picked),
+    )
+    facts = {
+        "num_picks": num_picks,
+        "num_networks": len(picked),
+        "pool_size": len(pool),
+        "validation_accuracy": found.validation_accuracy,
+        "held_out_accuracy": found.held_out_accuracy,
+        "held_out_best": found.held_out_best,
+        "test_accuracy": accuracy_of(
+            ensemble_probabilities(ensemble, dataset.x_test), dataset
+        ),
+    }
+    return ensemble._replace(facts=facts)
+
+
+def measure_winner(result: NetworkResult, dataset: Dataset) -> NetworkResult:
+    """Measures a network on the test part: to be done once, for winners alone."""
+    network = result.network
+    if network is None:
+        return result
+    accuracy = accuracy_of(probabilities_of(network, dataset.x_test), dataset)
+    facts = {**network.facts, "test_accuracy": accuracy}
+    return result._replace(
+        test_accuracy=accuracy, network=network._replace(facts=facts)
+    )
+
+
+def accuracy_of(probabilities: np.ndarray, dataset: Dataset) -> float:
+    """Returns the accuracy of probabilities [N, C] of the test part."""
+    return float(np.mean(probabilities.argmax(axis=1) == dataset.y_test))
+
+
+def _probabilities(result: NetworkResult) -> np.ndarray:
+    if result.validation_probabilities is None:
+        raise TypeError("the session did not keep probabilities")
+    return result.validation_probabilities
