@@ -109,6 +109,7 @@ MAY_IMPORT = {
     "runs.voting": {
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
+    "runs.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.journal": {"errors", "results"},
     "runs.configuration": {"catalogue", "space"},
@@ -168,8 +169,9 @@ MAY_IMPORT = {
     "runs.report.sections": {
         *("runs.reading", "runs.report.comparison", "runs.report.drawing"),
         *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
-        *("runs.report.parallel", "runs.report.sizes"),
+        *("runs.report.parallel", "runs.report.sizes", "runs.report.tested"),
     },
+    "runs.report.tested": {"runs.keeping", "runs.reading", "runs.report.drawing"},
     "runs.report.page": {
         *("errors", "runs.reading", "runs.report.console", "runs.report.drawing"),
         *("runs.report.facts", "runs.report.sections"),
@@ -186,9 +188,18 @@ MAY_IMPORT = {
         *("training.recipe", "training.settings"),
     },
     "run": {"errors", "runs.command", "runs.parsing"},
+    "predict": {"datasets.tables", "errors", "networks.saving", "runs.parsing"},
+    "export": {
+        *("errors", "networks.saving", "runs.keeping", "runs.parsing"),
+        *("runs.reading", "runs.retraining"),
+    },
+    "runs.retraining": {
+        *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
+        *("runs.keeping", "runs.reading", "runs.resolving", "training.batches"),
+    },
     "__main__": {"run"},
     "report": {
-        *("errors", "extras", "runs.parsing", "runs.reading"),
+        *("errors", "extras", "integrations.optuna", "runs.parsing", "runs.reading"),
         "runs.report.page",
     },
     "__init__": {

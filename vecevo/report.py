@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-import sys
 from typing import Annotated
 
 import tyro
@@ -42,24 +41,17 @@ class ReportConfig:
     """Write the networks of each run, too, as networks.csv in its folder."""
     parquet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Write the networks of each run, too, as networks.parquet in its folder."""
+    optuna: Annotated[
+        str | None, tyro.conf.arg(metavar="URL", help_behavior_hint="")
+    ] = None
+    """Write each run, too, as a study of Optuna, to a storage such as sqlite:///x.db."""
     figures: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     """Write the pictures, too, as SVG and PNG, in the folder figures of the run."""
 
 
 def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
-    try:
-        config = parsing.parse_args(
-            ReportConfig, sys.argv[1:], prog=PROG, description=DESCRIPTION
-        )
-        if not config.runs:
-            raise InputError(f"a run is missing: see {PROG} --help.")
-        report(config)
-    except InputError as error:
-        print(f"vecevo: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    parsing.run_command(ReportConfig, report, prog=PROG, description=DESCRIPTION)
 
 
 def report(config: ReportConfig) -> None:
@@ -68,6 +60,8 @@ def report(config: ReportConfig) -> None:
     Raises:
       InputError: for what is no run, or where something cannot be written.
     """
+    if not config.runs:
+        raise InputError(f"a run is missing: see {PROG} --help.")
     runs = [load_run(run) for run in config.runs]
     # Only now, as it imports Matplotlib: mistakes are shown without the wait.
     from vecevo.runs.report import page
@@ -81,6 +75,11 @@ def report(config: ReportConfig) -> None:
             print(path)
     for run in runs:
         write_tables(run, config)
+        if config.optuna is not None:
+            # Only now, as it needs the extra.
+            from vecevo.integrations.optuna import study_of
+
+            print(f"study: {study_of(run, storage=config.optuna).study_name}")
 
 
 def write_tables(run: Run, config: ReportConfig) -> None:

@@ -1,5 +1,6 @@
 """The command line, `vecevo` or `python -m vecevo.run`: parses, calls, reports."""
 
+import importlib
 import sys
 import warnings
 
@@ -9,6 +10,8 @@ import vecevo
 from vecevo.errors import InputError
 from vecevo.runs import parsing
 
+COMMANDS = ("export", "predict", "report")  # modules of the package, beside this one
+
 
 def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
@@ -16,6 +19,10 @@ def main() -> None:
     width = None if sys.stdout.isatty() else 200
     console = Console(soft_wrap=True, highlight=False, width=width)
     warnings.formatwarning = lambda message, *_, **__: f"vecevo: {message}\n"
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        name = sys.argv.pop(1)
+        importlib.import_module(f"vecevo.{name}").main()
+        return
     if sys.argv[1:] == ["--version"]:
         print(f"vecevo {vecevo.__version__}")
         return

@@ -11,12 +11,13 @@ TARGETS = ("target", "label", "class", "y")  # names of a column of labels, any 
 MISSING = ("?",)  # beside what pandas takes for missing
 
 
-def read_table(path: pathlib.Path, *, argument: str) -> Any:
+def read_table(path: pathlib.Path, *, argument: str, least_columns: int = 2) -> Any:
     """Reads a file as a pandas DataFrame.
 
     Args:
       path: with one of the ENDINGS, in any case.
       argument: what gave the path, for messages.
+      least_columns: some to learn from, and one of labels.
 
     Raises:
       InputError: for what cannot be read, has no rows or no names of columns, or
@@ -39,7 +40,8 @@ def read_table(path: pathlib.Path, *, argument: str) -> Any:
             f"{argument}={str(path)!r} cannot be read ({reason}): give a table with "
             "the names of its columns in the first row."
         ) from error
-    return _check_table(_without_index(frame), path, argument)
+    given = f"{argument}={str(path)!r}"
+    return _check_table(_without_index(frame), given, least_columns)
 
 
 def split_target(
@@ -86,11 +88,11 @@ def _without_index(frame: Any) -> Any:
     return frame
 
 
-def _check_table(frame: Any, path: pathlib.Path, argument: str) -> Any:
-    names, given = list(map(str, frame.columns)), f"{argument}={str(path)!r}"
+def _check_table(frame: Any, given: str, least_columns: int) -> Any:
+    names = list(map(str, frame.columns))
     if not len(frame):
         raise InputError(f"{given} has no rows: give some examples.")
-    if len(names) < 2:
+    if len(names) < least_columns:
         raise InputError(
             f"{given} has {len(names)} column: give some to learn from, and one of "
             "labels."

@@ -19,7 +19,7 @@ from vecevo.datasets.columns import Categories
 from vecevo.datasets.inputs import Inputs
 from vecevo.errors import InputError, describe
 from vecevo.networks.ensembles import Ensemble
-from vecevo.networks.network import Network
+from vecevo.networks.network import Network, Params
 from vecevo.training.recipe import complete
 
 FORMAT_VERSION = 1
@@ -33,10 +33,7 @@ def save_network(network: Network, folder: str | os.PathLike) -> None:
     Raises:
       InputError: where it cannot be written.
     """
-    tensors = flax.traverse_util.flatten_dict(network.params, sep="/")
-    weights = safetensors.numpy.save(
-        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    )
+    weights = as_safetensors(network.params)
     values = network.hyperparams
     facts = {
         "format_version": FORMAT_VERSION,
@@ -55,6 +52,17 @@ def save_network(network: Network, folder: str | os.PathLike) -> None:
     # The weights first: what the JSON file says is then there.
     write_whole(folder / WEIGHTS, weights)
     write_whole(folder / FACTS, _as_bytes(facts))
+
+
+def as_safetensors(
+    params: Params, arrays: Mapping[str, np.ndarray | None] | None = None
+) -> bytes:
+    """Returns params, and other arrays that are not None, as a file's content."""
+    tensors = flax.traverse_util.flatten_dict(params, sep="/")
+    more = {name: array for name, array in (arrays or {}).items() if array is not None}
+    return safetensors.numpy.save(
+        {name: np.ascontiguousarray(t) for name, t in {**tensors, **more}.items()}
+    )
 
 
 def save_ensemble(ensemble: Ensemble, folder: str | os.PathLike) -> None:

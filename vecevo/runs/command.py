@@ -13,18 +13,24 @@ import numpy as np
 from rich.console import Console
 
 from vecevo import catalogue
-from vecevo.datasets import loading
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, Progress, SearchResult
-from vecevo.runs import environment, journal, resolving
+from vecevo.runs import environment, journal, keeping, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
-from vecevo.runs.evolve import count_lists, expected_networks, search
+from vecevo.runs.evolve import (
+    choose_pool_size,
+    count_lists,
+    expected_networks,
+    search,
+)
 from vecevo.runs.parsing import to_toml
+from vecevo.runs.reading import load_run
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import summary as summaries
+from vecevo.runs.retraining import dataset_of
 from vecevo.runs.tables import load_table
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
@@ -56,16 +62,7 @@ def run(config: RunConfig, console: Console) -> None:
     if config.start_from is not None:
         sizes = {"population_size": size_of(config), "seed": config.seed}
         start = start_population(config.start_from, space, fixed, console, **sizes)
-    dataset = loading.load_dataset(
-        config.dataset,
-        target=config.target,
-        inputs=config.inputs,
-        data_dir=config.data_dir,
-        cache_dir=cache_dir and cache_dir / "datasets",
-        seed=config.seed,
-        limit_train=config.limit_train,
-        is_article=config.protocol == "article",
-    )
+    dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
     config = resolving.resolve_training(config, dataset)
     describe(config, space, dataset, console)
     plan = show_plan(config, space, fixed, dataset, console)
@@ -80,8 +77,12 @@ def run(config: RunConfig, console: Console) -> None:
             raise InputError(f"{error} What was trained is in {folder}.") from error
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
+    facts = {"seed": config.seed, "versions": summaries.versions()}
+    keeping.leave_networks(result, dataset, folder, facts)
     summary = summaries.result_dict(result, dataset, config, space)
     leave_result(summary, space, folder, console)
+    if config.report:
+        leave_report(folder, console)
 
 
 def run_on_landscape(config: RunConfig, console: Console) -> None:
@@ -123,6 +124,17 @@ def leave_result(
     """Writes result.json, and shows what is in it."""
     (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
     shown.show_result(summary, [name for name, _ in space.genes], folder, console)
+    if summary.get("ensemble"):
+        console.print(shown.ensemble_line(summary["ensemble"]))
+
+
+def leave_report(folder: pathlib.Path, console: Console) -> None:
+    """Writes the page about the run into its folder."""
+    # Only now, as it imports Matplotlib.
+    from vecevo.runs.report import page
+
+    page.write_report([load_run(folder)], folder / "report.html")
+    console.print(f"report: {folder / 'report.html'}")
 
 
 def resolve(config: RunConfig, space: SearchSpace) -> RunConfig:
@@ -171,6 +183,9 @@ def evolve(
         "versions": summaries.versions(),
         "device": jax.devices()[0].device_kind,
     }
+    expected = expected_networks(space, fixed, list_size=1, num_lists=1)
+    pool_size = choose_pool_size(config.ensemble, expected, dataset)
+    keep_fn = keeping.make_pool_keeper(folder / keeping.POOL, pool_size)
     with (
         contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection,
         console.status("starting") as status,
@@ -182,6 +197,7 @@ def evolve(
             genomes: Sequence[Genome],
             results: Sequence[NetworkResult],
         ) -> None:
+            keep_fn(genomes, results)
             journal.record(connection, generation, genomes, results)
             show_cohort(generation, results)
 
@@ -199,6 +215,7 @@ def evolve(
             initial_population=start,
             objectives=config.objectives,
             fixed=fixed,
+            ensemble=config.ensemble,
             record_fn=record_fn,
             progress_fn=progress_fn,
             **resolving.training_settings(config),

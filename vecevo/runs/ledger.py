@@ -1,5 +1,6 @@
 """What a run knows about the networks that it has trained."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,7 +49,8 @@ class Ledger:
         """Whether a network of an accuracy may be among the best so far."""
         pool = self.pool
         is_full = len(pool) == self.pool_size
-        return not is_full or accuracy >= pool[-1][1].validation_accuracy
+        least = pool[-1][1].validation_accuracy if is_full else -math.inf
+        return accuracy > -math.inf and accuracy >= least
 
 
 def without_arrays(result: NetworkResult) -> NetworkResult:

@@ -5,10 +5,11 @@ import dataclasses
 import io
 import itertools
 import pathlib
+import sys
 import tomllib
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import tomli_w
@@ -91,6 +92,19 @@ def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) ->
         if not stop.code:
             raise
         raise InputError(_one_line(errors.getvalue(), prog)) from None
+
+
+def run_command(
+    kind: Any, command_fn: Callable[[Any], None], *, prog: str, description: str
+) -> None:
+    """Runs a command beside the main one; bad input ends with exit code 2."""
+    try:
+        command_fn(parse_args(kind, sys.argv[1:], prog=prog, description=description))
+    except InputError as error:
+        print(f"vecevo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def _to_groups(config: RunConfig) -> _Groups:

@@ -34,6 +34,10 @@ def check(config: RunConfig) -> None:
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{name}={value} must be a finite number above 0.")
     check_seed(config.seed)
+    if config.ensemble < 0:
+        raise InputError(
+            f"ensemble={config.ensemble} must be a whole number from 0 up."
+        )
     check_training(TrainingSettings(**training_settings(config)))
     if config.strategy == "grid" and config.start_from is not None:
         raise InputError(

@@ -14,6 +14,7 @@ from vecevo.runs.report import (
     genes,
     parallel,
     sizes,
+    tested,
 )
 
 
@@ -105,6 +106,21 @@ OF_ONE = (
         "choices, and some networks that are better than others.",
     ),
     Drawing(
+        *("confusions", "What the best network confuses", tested.draw_confusions),
+        tested.describe_confusions,
+        "Each row is a class of the test part, each column what the best network takes "
+        "its examples for; the darker, the larger the share of the class.",
+        "What the best network says of the test part is not there, or there are more "
+        f"than {tested.MOST_CLASSES} classes.",
+    ),
+    Drawing(
+        *("mistakes", "What it gets wrong", tested.draw_mistakes),
+        tested.describe_mistakes,
+        "The class of each, and what the best network says. They are of the test part: "
+        "who changes a search because of them has used that part up.",
+        "The examples are no images, or none of the test part is wrong.",
+    ),
+    Drawing(
         *("time", "Time", figures.draw_time, figures.describe_time),
         "Compiling is what a worker waited for programs, training what it trained; the "
         "rest is all else, such as reading data and choosing networks.",
@@ -131,7 +147,12 @@ OF_SEVERAL = (
 def sections_of_run(run: Run) -> list[Section]:
     """Returns all of a page about one run, below its head."""
     drawn = [make_section(drawing, run) for drawing in OF_ONE]
-    return [top_section(run), *drawn, settings_section(run)]
+    return [
+        top_section(run),
+        *ensemble_sections(run),
+        *drawn,
+        settings_section(run),
+    ]
 
 
 def sections_of_runs(runs: Sequence[Run]) -> list[Section]:
@@ -172,6 +193,35 @@ def top_section(run: Run) -> Section:
     if not tested:
         caption = "By validation accuracy. Test accuracies were not recorded."
     return Section("The best networks", caption, header=header, rows=rows)
+
+
+def ensemble_sections(run: Run) -> list[Section]:
+    """Returns what the ensemble is worth, where there is one."""
+    found = (run.summary or {}).get("ensemble")
+    if not found:
+        return []
+    best = (run.summary or {})["best"]
+    measured = ("validation_accuracy", "test_accuracy")
+    rows = [
+        (
+            f"ensemble of {found['num_networks']} networks",
+            *(accuracy_text(found[name]) for name in measured),
+            accuracy_text(found["held_out_accuracy"]),
+        ),
+        (
+            "the best network",
+            *(accuracy_text(best[name]) for name in measured),
+            accuracy_text(found["held_out_best"]),
+        ),
+    ]
+    caption = (
+        f"{found['num_picks']} picks of the best {found['pool_size']} networks, each "
+        "the one that lowers the log loss of the mean most (Caruana et al., 2004). On "
+        "held-out halves: both were chosen by half of the validation part, and "
+        "measured on the other."
+    )
+    header = ("", "validation accuracy", "test accuracy", "on held-out halves")
+    return [Section("The ensemble", caption, header=header, rows=rows)]
 
 
 def settings_section(run: Run) -> Section:

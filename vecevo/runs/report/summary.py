@@ -30,6 +30,7 @@ def result_dict(
         **_common_dict(result, config, space, top),
         "protocol": "article" if dataset.is_article else "validation",
         "plan": [c._asdict() for c in result.classes],
+        "ensemble": dict(result.ensemble.facts) if result.ensemble else None,
         "precision": precision_name(config),
         "memory_gib": config.memory_gib,
         "dataset": {
