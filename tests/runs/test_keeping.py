@@ -1,0 +1,216 @@
+"""What a run leaves of its networks, and the commands that use it."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+import vecevo
+from vecevo import export, predict, run
+from vecevo.results import NetworkResult
+from vecevo.runs import keeping, retraining
+
+SETTINGS = (
+    *("--width", "8", "--depth", "1", "--optimizer", "adam", "nesterov"),
+    *("--max-epochs", "2", "--limit-train", "200", "--activation", "relu", "tanh"),
+    *("--learning-rate", "0.01", "1e30", "--strategy", "grid", "--ensemble", "3"),
+)
+
+
+def call(monkeypatch, capsys, main, *args):
+    """Runs a command here; returns its exit code, and what it prints."""
+    monkeypatch.setattr(sys, "argv", ["command", *map(str, args)])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code, *capsys.readouterr()
+    return 0, *capsys.readouterr()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    command = [sys.executable, "-m", "vecevo", *SETTINGS, "--output-dir", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "ensemble of" in done.stdout and "report.html" in done.stdout
+    return folder
+
+
+def test_a_run_leaves_its_best_networks(folder):
+    summary = json.loads((folder / "result.json").read_text())
+    dataset = vecevo.load_dataset("digits")
+    names = ["best", *(f"top/{rank}" for rank in range(2, len(summary["top"]) + 1))]
+    assert len(names) == 4  # the others failed
+    for name, row in zip(names, summary["top"], strict=True):
+        network = vecevo.load_network(folder / name)
+        assert network.hyperparams == row["hyperparams"]
+        assert network.facts["genome"] == row["genome"]
+        assert network.facts["validation_accuracy"] == row["validation_accuracy"]
+        accuracy = network.score(dataset.raw_x_test, dataset.raw_y_test)
+        assert accuracy == row["test_accuracy"] == network.facts["test_accuracy"]
+    assert vecevo.load_network(folder).facts["rank"] == 1
+    ensemble = vecevo.load_network(folder / "ensemble")
+    assert ensemble.facts["test_accuracy"] == summary["ensemble"]["test_accuracy"]
+    assert sum(ensemble.picks) == 3
+
+
+def test_the_pool_has_those_that_did_not_fail(folder):
+    recorded = vecevo.load_run(folder)
+    whole = {
+        keeping.genome_text(n.genome)
+        for n in recorded.networks
+        if n.status == "trained"
+    }
+    assert {path.stem for path in (folder / "pool").iterdir()} == whole
+    for path in (folder / "pool").iterdir():
+        tensors = safetensors.numpy.load_file(path)
+        assert tensors["validation_probabilities"].shape == (288, 10)
+        assert tensors["hidden_0/kernel"].shape == (64, 8)
+
+
+def test_run_report_table_and_study_agree(folder, tmp_path):
+    from vecevo.integrations.optuna import study_of
+
+    recorded = vecevo.load_run(folder)
+    frame = recorded.to_dataframe().set_index("genome")
+    trials = {t.user_attrs["genome"]: t for t in study_of(recorded).trials}
+    assert len(frame) == len(trials) == len(recorded.networks) == 8
+    page = (folder / "report.html").read_text()
+    for network in recorded.networks:
+        trial = (
+            next(
+                t
+                for t in trials.values()
+                if t.user_attrs["genome"] == list(network.genome)
+            )
+            if not isinstance(next(iter(trials)), str)
+            else trials[keeping.genome_text(network.genome)]
+        )
+        row = frame.loc[keeping.genome_text(network.genome)]
+        assert row["validation_accuracy"] == network.validation_accuracy
+        assert row["num_params"] == network.num_params
+        if network.status == "trained":
+            assert trial.value == network.validation_accuracy
+            assert f"{network.validation_accuracy:.4f}" in page
+        else:
+            assert trial.value is None
+
+
+def test_the_pool_keeps_the_best_alone(tmp_path):
+    keep = keeping.make_pool_keeper(tmp_path / "pool", 2)
+    network = vecevo.Network({}, {"a": {"b": np.zeros(2)}}, None, (0, 1))
+
+    def result(accuracy, loss=1.0):
+        return NetworkResult(
+            *({}, 1, accuracy, loss, 1, None, {}, {"a": {}}), network=network
+        )
+
+    keep([(0, 1), (0, 2)], [result(0.5), result(0.6)])
+    keep([(1, 0)], [result(0.4)])
+    assert held(tmp_path) == {"0-1", "0-2"}
+    keep([(1, 1), (1, 2)], [result(0.6, 0.5), result(0.7)])
+    assert held(tmp_path) == {"1-1", "1-2"}  # of equals the one of lower loss
+
+
+def held(path):
+    return {file.stem for file in (path / "pool").iterdir()}
+
+
+def test_predictions_are_written_with_their_probabilities(
+    folder, tmp_path, monkeypatch, capsys
+):
+    x = vecevo.load_dataset("digits").raw_x_test[:20]
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x)
+    for name in ("x.npy", "x.npz"):
+        output = tmp_path / f"{name}.csv"
+        args = (folder / "ensemble", tmp_path / name, "--output", output)
+        assert call(monkeypatch, capsys, predict.main, *args)[0] == 0
+        with output.open() as file:
+            rows = list(csv.DictReader(file))
+        ensemble = vecevo.load_network(folder / "ensemble")
+        assert [int(r["prediction"]) for r in rows] == ensemble.predict(x).tolist()
+        said = [[float(r[f"probability_{c}"]) for c in range(10)] for r in rows]
+        np.testing.assert_allclose(said, ensemble.predict_proba(x), rtol=1e-5)
+    # As a command of the main one, and never over a file that is there.
+    code, _, errors = call(monkeypatch, capsys, run.main, "predict", *args)
+    assert code == 2 and errors.count("\n") == 1 and "File exists" in errors
+
+
+def test_a_network_of_a_table_predicts_a_table(tmp_path, monkeypatch, capsys):
+    rows = [f"{i % 7},{'ab'[i % 2]},{['no', 'yes'][i % 2]}" for i in range(60)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["x,letter,class", *rows]))
+    dataset = vecevo.load_dataset(path)
+    hyperparams = {"depth": 1, "width": 8, "activation": "relu", "optimizer": "adam"}
+    (result,) = vecevo.train_networks([hyperparams], dataset, max_epochs=30)
+    vecevo.save_network(result.network, tmp_path / "net")
+    output = tmp_path / "said.csv"
+    args = (tmp_path / "net", path, "--output", output, "--target", "class")
+    code, printed, _ = call(monkeypatch, capsys, predict.main, *args)
+    assert code == 0 and "60 predictions" in printed and "accuracy: 1.0000" in printed
+    args = (tmp_path / "net", path, "--output", output, "--target", "kind")
+    code, _, errors = call(monkeypatch, capsys, predict.main, *args)
+    assert code == 2 and "target='kind' is no column" in errors
+
+
+def test_a_network_is_trained_again(folder, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "again"
+    args = (folder, "--rank", 2, "--output", output)
+    code, printed, _ = call(monkeypatch, capsys, export.main, *args)
+    assert code == 0 and "validation accuracy" in printed
+    again, before = (vecevo.load_network(p) for p in (output, folder / "top" / "2"))
+    assert again.hyperparams == before.hyperparams
+    for name, layer in before.params.items():
+        np.testing.assert_allclose(
+            again.params[name]["kernel"], layer["kernel"], atol=1e-4
+        )
+
+
+def test_a_score_that_comes_out_differently_is_said(
+    folder, tmp_path, monkeypatch, capsys
+):
+    train_again = retraining.train_again
+
+    def differ(recorded, network):
+        result = train_again(recorded, network)
+        return result._replace(validation_accuracy=result.validation_accuracy - 0.125)
+
+    monkeypatch.setattr(retraining, "train_again", differ)
+    genome = keeping.genome_text(vecevo.load_run(folder).networks[0].genome)
+    args = (folder, "--genome", genome, "--output", tmp_path / "other")
+    code, _, errors = call(monkeypatch, capsys, export.main, *args)
+    assert code == 0 and "came out differently" in errors
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "rank and genome"),
+        (("--rank", "1", "--genome", "0"), "rank and genome"),
+        (("--rank", "0"), "rank=0 must be from 1 to 4"),
+        (("--rank", "9"), "rank=9 must be from 1 to 4"),
+        (("--genome", "7-7"), "genome='7-7' was not trained"),
+        (("--rank", "1", "--output", "."), "never overwritten"),
+        (("--rank", "x"), "invalid"),
+    ],
+)
+def test_mistakes_of_an_export_are_one_line(folder, monkeypatch, capsys, args, words):
+    code, _, errors = call(monkeypatch, capsys, export.main, folder, *args)
+    assert code == 2 and errors.count("\n") == 1 and words in errors
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
+def test_mistakes_of_a_prediction_are_one_line(
+    folder, tmp_path, monkeypatch, capsys, content
+):
+    data = tmp_path / "x.npz"
+    data.write_bytes(content)
+    for place in (folder, tmp_path, tmp_path / "none"):
+        code, _, errors = call(monkeypatch, capsys, predict.main, place, data)
+        assert code == 2 and errors.count("\n") == 1
