@@ -125,7 +125,10 @@ MAY_IMPORT = {
         *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
         *("runs.tables", "space", "strategies", "training.recipe"),
     },
-    "runs.report.console": {"results", "training.forecast", "training.planning"},
+    "runs.report.console": {
+        *("results", "runs.journal", "training.forecast", "training.planning"),
+    },
+    "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
         *("datasets.making", "results", "runs.configuration", "runs.journal"),
         *("runs.tables", "space", "training.programs"),

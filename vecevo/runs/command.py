@@ -24,6 +24,7 @@ from vecevo.runs.evolve import count_lists, expected_networks, search
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
+from vecevo.runs.report import live
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.tables import load_table
 from vecevo.space import SearchSpace
@@ -171,11 +172,15 @@ def evolve(
         "versions": summaries.versions(),
         "device": jax.devices()[0].device_kind,
     }
+    sizes = {
+        "num_generations": config.num_generations,
+        "population_size": size_of(config),
+    }
+    standing = live.start_standing(space, fixed, **sizes)
     with (
         contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection,
-        console.status("starting") as status,
+        live.watch(console, standing, is_quiet=config.quiet) as view,
     ):
-        show_cohort = shown.make_cohort_shower(console, status, config.num_generations)
 
         def record_fn(
             generation: int,
@@ -183,11 +188,11 @@ def evolve(
             results: Sequence[NetworkResult],
         ) -> None:
             journal.record(connection, generation, genomes, results)
-            show_cohort(generation, results)
+            view.take_cohort(results)
 
         def progress_fn(progress: Progress) -> None:
             journal.record_generation(connection, progress)
-            console.print(shown.progress_line(progress, config.num_generations))
+            view.take_generation(progress)
 
         return search(
             space,
