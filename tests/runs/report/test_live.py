@@ -61,7 +61,8 @@ def test_the_view_of_a_run_that_begins_claims_nothing():
     text = drawn(start(), seconds=0.0)
     assert "1/4" in text and "no network trained to its end yet" in text
     assert "0 new networks trained, of at most 5" in text
-    assert not [word for word in ("left", "networks/h", "mean", "inf") if word in text]
+    claims = ("left", "networks/h", "mean", "inf", "failed", "known")
+    assert not [word for word in claims if word in text]
 
 
 def test_the_view_says_how_far_a_run_is():
@@ -87,7 +88,8 @@ def test_all_networks_failed_and_no_time_is_left():
         )
         standing = live.after_generation(standing, progress, seconds=10.0)
     text = drawn(standing)
-    assert "4/4" in text and "░" not in text and "about 0:00 left" in text
+    assert "4/4" in text and "░" not in text and "all at an end" in text
+    assert "1 trained, 1 of them failed;" in text and "about 0:00 left" in text
     assert "no network trained to its end yet" in text
 
 

@@ -93,7 +93,7 @@ def draw(standing: Standing, *, seconds: float) -> Table:
         "mean": mean_text(standing.progress),
         "networks": networks_text(standing),
         "time": time_text(standing, seconds=seconds),
-        "by generation": course_text(standing.progress),
+        "course": course_text(standing.progress),
     }
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -116,11 +116,12 @@ def generation_text(standing: Standing) -> str:
     """
     num_done, most = len(standing.progress), standing.num_generations
     filled = BAR_WIDTH * num_done // most
+    bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+    if num_done == most:
+        return f"{most}/{most} {bar} all at an end"
     return (
-        f"{min(num_done + 1, most)}/{most} "
-        f"{'█' * filled}{'░' * (BAR_WIDTH - filled)} "
-        f"{standing.num_new} new networks trained, of at most "
-        f"{standing.population_size}"
+        f"{num_done + 1}/{most} {bar} {standing.num_new} new networks trained, "
+        f"of at most {standing.population_size}"
     )
 
 
@@ -142,7 +143,8 @@ def mean_text(progress: Sequence[Progress]) -> str:
 
 def networks_text(standing: Standing) -> str:
     """Networks trained and failed; and asked again, in generations at an end."""
-    trained = f"{standing.num_trained} trained, {standing.num_failed} of them failed"
+    failed = f", {standing.num_failed} of them failed" if standing.num_failed else ""
+    trained = f"{standing.num_trained} trained{failed}"
     if not standing.progress:
         return trained
     num_asked = standing.population_size * len(standing.progress)
