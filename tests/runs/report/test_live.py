@@ -1,5 +1,6 @@
 """What a run shows while it works, and of its winners; no terminal is needed."""
 
+import contextlib
 import io
 import math
 import pathlib
@@ -8,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from vecevo.results import NetworkResult, Progress
+from vecevo.runs import journal
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live
 from vecevo.space import SearchSpace
@@ -211,6 +213,14 @@ def test_winners_have_what_they_share_in_one_line():
 def test_winners_of_one_learning_rate_say_it():
     text = result_text(make_summary([make_result(learning_rate=0.01)] * 2))
     assert "weight_decay 0, learning_rate 0.01\n" in text
+
+
+def test_a_run_that_failed_has_its_epochs_from_its_journal(tmp_path):
+    path = tmp_path / "run.sqlite"
+    with contextlib.closing(journal.create(path, {})) as connection:
+        results = [make_result(-math.inf), make_result(-math.inf, width=16)]
+        journal.record(connection, 0, [(0, 0, 1), (0, 1, 1)], results)
+    assert "in epoch 3;" in result_text(make_summary([], num_failed=2), tmp_path)
 
 
 def test_a_run_without_winners_says_why():
