@@ -167,9 +167,22 @@ def test_an_interrupted_view_is_gone_too(monkeypatch):
     assert written.endswith("\x1b[2K") and "\x1b[?25h" in written
 
 
-def test_a_terminal_that_moves_no_cursor_has_the_lines_alone(monkeypatch):
-    monkeypatch.setenv("TERM", "dumb")
-    assert watch(make_console(force_terminal=True)).count("generation 1/4") == 1
+@pytest.mark.parametrize(
+    ("kind", "encoding"), [("dumb", "utf-8"), ("xterm", "latin-1")]
+)
+def test_a_terminal_that_cannot_draw_has_the_lines_alone(monkeypatch, kind, encoding):
+    monkeypatch.setenv("TERM", kind)
+    file = io.TextIOWrapper(io.BytesIO(), encoding)
+    console = make_console(force_terminal=True, file=file)
+    with live.watch(console, start()) as view:
+        assert "generation" not in written_to(file)
+        view.take_generation(make_progress())
+    assert written_to(file) == f"{shown.progress_line(make_progress(), 4)}\n"
+
+
+def written_to(file):
+    file.flush()
+    return file.buffer.getvalue().decode(file.encoding)
 
 
 def make_summary(results, **changes):
