@@ -172,12 +172,15 @@ def test_an_interrupted_view_is_gone_too(monkeypatch):
 )
 def test_a_terminal_that_cannot_draw_has_the_lines_alone(monkeypatch, kind, encoding):
     monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr(live, "QUIET_SECONDS", -1)
     file = io.TextIOWrapper(io.BytesIO(), encoding)
     console = make_console(force_terminal=True, file=file)
     with live.watch(console, start()) as view:
-        assert "generation" not in written_to(file)
+        view.take_cohort([make_result(0.9)])
         view.take_generation(make_progress())
-    assert written_to(file) == f"{shown.progress_line(make_progress(), 4)}\n"
+    lines = written_to(file).splitlines()
+    assert "1 new networks trained, the latest 0.9000" in lines[0]
+    assert lines[1:] == [shown.progress_line(make_progress(), 4)]
 
 
 def written_to(file):
