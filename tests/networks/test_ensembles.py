@@ -134,5 +134,5 @@ def test_what_is_kept_says_what_its_networks_say(searched):
 @pytest.mark.parametrize("ensemble", [-1, 2.5, True, None])
 def test_picks_are_counted(searched, ensemble):
     space = vecevo.SearchSpace({"width": (4,)})
-    with pytest.raises(vecevo.InputError, match="ensemble=.* from 0 up"):
+    with pytest.raises(vecevo.InputError, match=r"ensemble=.* from 0 up"):
         vecevo.search(space, searched[1], ensemble=ensemble)

@@ -29,6 +29,7 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.reading import load_run
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
+from vecevo.runs.report import live
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.retraining import dataset_of
 from vecevo.runs.tables import load_table
@@ -49,8 +50,9 @@ def run(config: RunConfig, console: Console) -> None:
     """
     environment.select_device(config.device)
     resolving.check(config)
+    talk = Console(quiet=True) if config.quiet and not config.plan else console
     if config.landscape is not None:
-        run_on_landscape(config, console)
+        run_on_landscape(config, talk, console)
         return
     cache_dir = environment.set_up_cache(config.cache_dir)
     space, fixed = resolving.make_space(config)
@@ -61,11 +63,11 @@ def run(config: RunConfig, console: Console) -> None:
     start = None
     if config.start_from is not None:
         sizes = {"population_size": size_of(config), "seed": config.seed}
-        start = start_population(config.start_from, space, fixed, console, **sizes)
+        start = start_population(config.start_from, space, fixed, talk, **sizes)
     dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
     config = resolving.resolve_training(config, dataset)
-    describe(config, space, dataset, console)
-    plan = show_plan(config, space, fixed, dataset, console)
+    describe(config, space, dataset, talk)
+    plan = show_plan(config, space, fixed, dataset, talk)
     if config.plan:
         return
     environment.make_folder(folder)
@@ -85,8 +87,11 @@ def run(config: RunConfig, console: Console) -> None:
         leave_report(folder, console)
 
 
-def run_on_landscape(config: RunConfig, console: Console) -> None:
-    """Searches a recorded table as configured; nothing is trained."""
+def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None:
+    """Searches a recorded table as configured; nothing is trained.
+
+    Progress goes to `talk`, the result to `console`.
+    """
     try:
         table = load_table(str(config.landscape))
     except InputError as error:
@@ -95,14 +100,14 @@ def run_on_landscape(config: RunConfig, console: Console) -> None:
     folder = pathlib.Path(str(config.output_dir))
     check_new(folder)
     num_replicates = table.validation_accuracy.shape[1]
-    console.print(
+    talk.print(
         f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
         f"{num_replicates} replicates of each: {config.num_generations} generations "
         f"of {config.population_size}"
     )
 
     def progress_fn(progress: Progress) -> None:
-        console.print(shown.progress_line(progress, config.num_generations))
+        talk.print(shown.progress_line(progress, config.num_generations))
 
     result = replay(
         table,
@@ -186,11 +191,15 @@ def evolve(
     expected = expected_networks(space, fixed, list_size=1, num_lists=1)
     pool_size = choose_pool_size(config.ensemble, expected, dataset)
     keep_fn = keeping.make_pool_keeper(folder / keeping.POOL, pool_size)
+    sizes = {
+        "num_generations": config.num_generations,
+        "population_size": size_of(config),
+    }
+    standing = live.start_standing(space, fixed, **sizes)
     with (
         contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection,
-        console.status("starting") as status,
+        live.watch(console, standing, is_quiet=config.quiet) as view,
     ):
-        show_cohort = shown.make_cohort_shower(console, status, config.num_generations)
 
         def record_fn(
             generation: int,
@@ -199,11 +208,11 @@ def evolve(
         ) -> None:
             keep_fn(genomes, results)
             journal.record(connection, generation, genomes, results)
-            show_cohort(generation, results)
+            view.take_cohort(results)
 
         def progress_fn(progress: Progress) -> None:
             journal.record_generation(connection, progress)
-            console.print(shown.progress_line(progress, config.num_generations))
+            view.take_generation(progress)
 
         return search(
             space,

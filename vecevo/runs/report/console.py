@@ -1,19 +1,17 @@
 """What a run shows: progress, its plan, the table of winners."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+import pathlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.status import Status
+from rich.markup import escape
 from rich.table import Table
 
-from vecevo.results import NetworkResult, Progress
+from vecevo.results import Progress
+from vecevo.runs.journal import read_rows
 from vecevo.training.forecast import ClassForecast
 from vecevo.training.planning import Job
-
-QUIET_SECONDS = 30  # between lines about cohorts, where there is no status line
 
 
 def progress_line(progress: Progress, num_generations: int) -> str:
@@ -26,31 +24,6 @@ def progress_line(progress: Progress, num_generations: int) -> str:
         f"{progress.networks_per_hour:,.0f} networks/h, "
         f"{duration(progress.seconds_left)} left"
     )
-
-
-def make_cohort_shower(
-    console: Console, status: Status, num_generations: int
-) -> Callable[[int, Sequence[NetworkResult]], None]:
-    """Returns a function that says, after a cohort, how far the generation is.
-
-    It updates the status line of a terminal; elsewhere it prints now and then.
-    """
-    last_seconds, num_trained = time.monotonic(), Counter()
-
-    def show(generation: int, results: Sequence[NetworkResult]) -> None:
-        nonlocal last_seconds
-        num_trained[generation] += len(results)
-        best = max(result.validation_accuracy for result in results)
-        line = (
-            f"generation {generation + 1}/{num_generations}: "
-            f"{num_trained[generation]} new networks trained, the latest {best:.4f}"
-        )
-        status.update(line)
-        if not console.is_terminal and time.monotonic() - last_seconds > QUIET_SECONDS:
-            console.print(line)
-            last_seconds = time.monotonic()
-
-    return show
 
 
 def duration(seconds: float) -> str:
@@ -110,12 +83,12 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
     shown = [name for name in accuracies if name in rows[0]]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name.replace("_", " "))
+        table.add_column(escape(name.replace("_", " ")))
     for name in ("parameters", *(accuracies[name] for name in shown)):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
-            *(str(row["hyperparams"][name]) for name in names),
+            *(escape(str(row["hyperparams"][name])) for name in names),
             f"{row['num_params']:,}",
             *(f"{row[name]:.4f}" for name in shown),
         )
@@ -135,23 +108,93 @@ def ensemble_line(facts: dict[str, Any]) -> str:
     )
 
 
+def values_line(hyperparams: Mapping[str, Any]) -> str:
+    """Returns hyperparams by name, in one line.
+
+    >>> values_line({"depth": 2, "weight_decay": 0.0})
+    'depth 2, weight_decay 0'
+    """
+    return ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in hyperparams.items()
+    )
+
+
+def fixed_line(fixed: Mapping[str, Any], genes: Sequence[str]) -> str:
+    """Returns what is the same for all networks, in one line.
+
+    A learning rate that is neither fixed nor a gene is the default of each optimizer.
+    """
+    parts = [values_line(fixed)] if fixed else []
+    if "learning_rate" not in {*fixed, *genes}:
+        parts.append("learning rate by optimizer")
+    return "; ".join(parts)
+
+
+def common_hyperparams(
+    rows: Sequence[dict[str, Any]], genes: Sequence[str]
+) -> dict[str, Any]:
+    """Returns the hyperparams that are no genes and the same in all rows."""
+    first = rows[0]["hyperparams"]
+    return {
+        name: value
+        for name, value in first.items()
+        if name not in genes and all(row["hyperparams"][name] == value for row in rows)
+    }
+
+
+def failure_line(num_failed: int, epochs: Sequence[int]) -> str:
+    """Returns why no network of a run was trained to its end, and what to try.
+
+    Args:
+      num_failed: networks.
+      epochs: at which they failed, from 0; empty where that is not known.
+    """
+    first, last = (min(epochs) + 1, max(epochs) + 1) if epochs else (0, 0)
+    where = f" in epoch {first}" if first == last else f" in epochs {first} to {last}"
+    return (
+        f"no network was trained to its end: {num_failed} failed, as their loss was no "
+        f"longer finite{where if epochs else ''}; try lower learning rates"
+    )
+
+
+def failed_epochs(folder: pathlib.Path) -> list[int]:
+    """Returns the epochs, from 0, at which networks of a run failed, if it has any."""
+    path = folder / "run.sqlite"
+    rows = read_rows(path) if path.exists() else []
+    return [row["failed_epoch"] for row in rows if row["failed_epoch"] is not None]
+
+
 def show_result(
-    summary: dict[str, Any], genes: Sequence[str], folder: Any, console: Console
+    summary: dict[str, Any],
+    genes: Sequence[str],
+    folder: pathlib.Path,
+    console: Console,
 ) -> None:
     """Prints the winners and the sum of the run."""
-    seconds = summary["time_seconds"]
+    rows = [*summary["top"], *summary["front"]]
     if summary["best"]:
         console.print(networks_table(summary["top"], genes))
+    elif summary["num_failed"]:
+        console.print(failure_line(summary["num_failed"], failed_epochs(folder)))
     else:
         console.print("no network was trained to its end: give the run more time")
     if summary["front"]:
         console.print("the Pareto front of accuracy and parameters:")
         console.print(networks_table(summary["front"], genes))
+    if rows and (line := fixed_line(common_hyperparams(rows, genes), genes)):
+        console.print(escape(f"all: {line}"), style="dim")
+    show_sum(summary, folder, console)
+
+
+def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) -> None:
+    """Prints what a run trained, in what time, and where it is."""
+    seconds = summary["time_seconds"]
     if summary["num_trained"] == summary["num_genomes"]:
         console.print("these are all networks of the space: there is no other")
     console.print(
         f"{summary['num_trained']} distinct networks trained for "
         f"{summary['num_evaluated']} asked, in {duration(seconds['total'])}, "
         f"{duration(seconds['compile'])} of it waiting for "
-        f"{summary['num_programs']} compiled programs; results in {folder}"
+        f"{summary['num_programs']} compiled programs; results in {escape(str(folder))}"
     )

@@ -1,0 +1,204 @@
+"""The table of test_architecture: what each module may import of the package."""
+
+# A name without a dot stands for a module, or for all modules of a folder.
+MAY_IMPORT = {
+    # words that all speak in
+    "errors": set(),
+    "keys": {"errors"},
+    "results": {"networks.ensembles", "networks.network"},
+    "folders": set(),
+    "extras": {"errors"},
+    # the search tower knows no network
+    "space": {"errors"},
+    "objectives": {"errors"},
+    "operators": {"errors", "operators"},
+    "strategies": {"errors", "keys", "operators", "strategies"},
+    "catalogue": {"errors", "operators", "strategies"},
+    "landscapes": {"errors", "operators"},
+    # data sets know neither
+    "datasets.prepared": {"errors"},
+    "datasets.columns": {"errors"},
+    "datasets.inputs": {"datasets.columns", "errors"},
+    "datasets.fitting": {"datasets.columns", "datasets.inputs", "errors"},
+    "datasets.alike": {"datasets.columns", "datasets.inputs", "errors"},
+    "datasets.labels": {"datasets.columns", "errors"},
+    "datasets.splitting": {"errors"},
+    "datasets.making": {
+        *("datasets.alike", "datasets.columns", "datasets.fitting"),
+        *("datasets.inputs", "datasets.labels", "datasets.splitting", "errors"),
+    },
+    "datasets.tables": {"errors", "extras"},
+    "datasets.bundled": {"errors", "extras"},
+    "datasets.loading": {
+        *("datasets.bundled", "datasets.fitting", "datasets.making"),
+        *("datasets.prepared", "datasets.tables", "errors"),
+    },
+    # the training tower knows no genome; what a lane is and computes
+    "training.lanes.threefry": set(),
+    "training.lanes.dropout": {"training.lanes.threefry"},
+    "training.lanes.activations": set(),
+    "training.lanes.networks": {
+        *("training.lanes.activations", "training.lanes.dropout"),
+    },
+    "training.lanes.weights": set(),
+    "training.lanes.optimizers": set(),
+    "training.lanes.losses": {"training.lanes.dropout", "training.lanes.networks"},
+    "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
+    "training.recipe": {
+        *("errors", "training.lanes.activations", "training.lanes.optimizers"),
+    },
+    "training.reference": set(),
+    # what the device does with many
+    "training.epochs": {"keys", "training.lanes", "training.recipe"},
+    "training.programs": {"keys", "training.epochs", "training.lanes"},
+    # what the host does
+    "training.memory": set(),
+    "training.planning": {"errors"},
+    "training.forecast": {"training.planning"},
+    "training.settings": {
+        *("datasets.making", "errors", "training.memory", "training.programs"),
+    },
+    "training.cohorts": {"training.epochs", "training.lanes", "training.programs"},
+    "training.selfcheck": {
+        *("errors", "folders", "keys", "training.epochs", "training.lanes"),
+        "training.programs",
+    },
+    "training.sessions": {
+        *("datasets.making", "keys", "training.cohorts", "training.epochs"),
+        *("training.lanes", "training.memory", "training.planning"),
+        *("training.programs", "training.selfcheck", "training.settings"),
+    },
+    "training.scheduling": {
+        *("errors", "training.cohorts", "training.epochs", "training.planning"),
+        *("training.programs", "training.sessions"),
+    },
+    "training.batches": {
+        *("datasets", "errors", "networks.network", "results", "training.cohorts"),
+        "training.epochs",
+        *("training.lanes", "training.planning", "training.recipe"),
+        *("training.scheduling", "training.sessions", "training.settings"),
+    },
+    # networks that are trained, to use and to keep
+    "networks.network": {
+        *("datasets.inputs", "datasets.labels", "errors", "training.lanes"),
+        "training.reference",
+    },
+    "networks.ensembles": {"datasets.labels", "networks.network"},
+    "networks.saving": {
+        *("datasets.columns", "datasets.inputs", "errors", "networks.ensembles"),
+        *("networks.network", "training.recipe"),
+    },
+    # the joint
+    "evaluation": {
+        *("results", "space", "training.batches", "training.recipe"),
+        "training.sessions",
+    },
+    # the shell: a run's parts, of which the loop knows no training
+    "runs.ledger": {"objectives", "results"},
+    "runs.loop": {
+        *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
+    },
+    "runs.voting": {
+        *("datasets.making", "networks.ensembles", "networks.network", "results"),
+    },
+    "runs.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
+    "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
+    "runs.journal": {"errors", "results"},
+    "runs.configuration": {"catalogue", "space"},
+    "runs.parsing": {"errors", "runs.configuration"},
+    "runs.environment": {"errors", "folders"},
+    "runs.resolving": {
+        *("datasets.making", "errors", "objectives", "runs.configuration"),
+        *("runs.starting", "space", "training.recipe", "training.settings"),
+    },
+    "runs.reading": {
+        *("errors", "extras", "results", "runs.journal", "runs.parsing"),
+        *("runs.resolving", "space"),
+    },
+    "runs.tables": {"errors", "runs.reading", "space"},
+    "runs.earlier": {
+        *("errors", "keys", "operators", "runs.journal", "runs.starting", "space"),
+        "training.recipe",
+    },
+    # whole runs, and how they are shown
+    "runs.evolve": {
+        *("datasets", "errors", "evaluation", "keys", "results", "runs.ledger"),
+        *("runs.loop", "runs.starting", "runs.voting", "space", "strategies"),
+        *("training.lanes.weights", "training.programs", "training.recipe"),
+        "training.sessions",
+        "training.settings",
+    },
+    "runs.recorded": {
+        *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
+        *("runs.tables", "space", "strategies", "training.recipe"),
+    },
+    "runs.report.console": {
+        *("results", "runs.journal", "training.forecast", "training.planning"),
+    },
+    "runs.report.live": {"results", "runs.report.console", "space"},
+    "runs.report.summary": {
+        *("datasets.making", "results", "runs.configuration", "runs.journal"),
+        *("runs.tables", "space", "training.programs"),
+    },
+    # pictures and pages about recorded runs
+    "runs.report.facts": {"errors", "results", "runs.reading"},
+    "runs.report.importance": set(),
+    "runs.report.drawing": set(),
+    "runs.report.figures": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.sizes": {
+        *("objectives", "runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.genes": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        "runs.report.importance",
+    },
+    "runs.report.parallel": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+    },
+    "runs.report.comparison": {
+        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        "runs.report.sizes",
+    },
+    "runs.report.sections": {
+        *("runs.reading", "runs.report.comparison", "runs.report.drawing"),
+        *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
+        *("runs.report.parallel", "runs.report.sizes", "runs.report.tested"),
+    },
+    "runs.report.tested": {"runs.keeping", "runs.reading", "runs.report.drawing"},
+    "runs.report.page": {
+        *("errors", "runs.reading", "runs.report.console", "runs.report.drawing"),
+        *("runs.report.facts", "runs.report.sections"),
+    },
+    "runs.command": {
+        *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
+        *("training.forecast", "training.planning", "training.sessions"),
+        "training.settings",
+    },
+    # other packages, which need not be there
+    "integrations.optuna": {
+        *("datasets.loading", "datasets.making", "errors", "extras", "results"),
+        *("runs.evolve", "runs.reading", "space", "training.batches"),
+        *("training.recipe", "training.settings"),
+    },
+    "run": {"errors", "runs.command", "runs.parsing"},
+    "predict": {"datasets.tables", "errors", "networks.saving", "runs.parsing"},
+    "export": {
+        *("errors", "networks.saving", "runs.keeping", "runs.parsing"),
+        *("runs.reading", "runs.retraining"),
+    },
+    "runs.retraining": {
+        *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
+        *("runs.keeping", "runs.reading", "runs.resolving", "training.batches"),
+    },
+    "__main__": {"run"},
+    "report": {
+        *("errors", "extras", "integrations.optuna", "runs.parsing", "runs.reading"),
+        "runs.report.page",
+    },
+    "__init__": {
+        *("datasets", "errors", "landscapes", "networks", "operators", "results"),
+        *("runs", "space", "strategies", "training"),
+    },
+}

@@ -1,0 +1,68 @@
+"""What the best network says of the test part, in pictures."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+
+from tests.runs.report import made_up
+from vecevo.runs.report import page, tested
+
+CLASSES = np.array(["cat", "a dog of a very long name", "emu"])
+
+
+def make_run(tmp_path, **arrays):
+    run = made_up.make_run()._replace(folder=tmp_path)
+    (tmp_path / "best").mkdir()
+    np.savez(tmp_path / "best" / "tested.npz", **arrays)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 50)
+    predicted = np.where(rng.random(50) < 0.7, labels, rng.integers(0, 3, 50))
+    wrong = np.flatnonzero(labels != predicted)[:7]
+    return make_run(
+        tmp_path,
+        labels=labels,
+        predicted=predicted,
+        classes=CLASSES,
+        wrong=wrong,
+        examples=rng.integers(0, 256, (len(wrong), 5, 4, 3), np.uint8),
+    )
+
+
+def test_confusions_are_counted_and_drawn(run):
+    said = tested.read_tested(run)
+    counts = tested.count_confusions(said)
+    expected = confusion_matrix(said["labels"], said["predicted"])
+    np.testing.assert_array_equal(counts, expected)
+    figure = tested.draw_confusions(run)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == [str(n) for n in expected.ravel() if n]
+    right = np.trace(expected)
+    assert f"{right} of 50 test examples are right" in tested.describe_confusions(run)
+
+
+def test_mistakes_are_shown_with_their_labels(run):
+    said = tested.read_tested(run)
+    figure = tested.draw_mistakes(run)
+    titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
+    assert len(titles) == len(said["wrong"])
+    row = said["wrong"][0]
+    names = [str(CLASSES[said[name][row]])[:3] for name in ("labels", "predicted")]
+    first, second = titles[0].split(",\nsaid ")
+    assert [first[:3], second[:3]] == names
+    text = page.report_page([run])
+    assert "What it gets wrong" in text and "a dog of a ve…" in text
+
+
+def test_where_there_is_nothing_to_draw_a_sentence_says_so(tmp_path):
+    many = np.arange(40)
+    run = make_run(tmp_path, labels=many, predicted=many, classes=many.astype(str))
+    assert tested.draw_confusions(run) is None and tested.draw_mistakes(run) is None
+    assert tested.describe_confusions(run) == "40 of 40 test examples are right."
+    (tmp_path / "best" / "tested.npz").write_bytes(b"cut off")
+    assert tested.read_tested(run) == {}
+    assert "not there, or there are more" in page.report_page([run])

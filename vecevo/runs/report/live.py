@@ -1,0 +1,243 @@
+"""What a run shows while it works: one view in a terminal, and elsewhere lines."""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from vecevo.results import NetworkResult, Progress
+from vecevo.runs.report.console import (
+    duration,
+    fixed_line,
+    progress_line,
+    values_line,
+)
+from vecevo.space import SearchSpace
+
+QUIET_SECONDS = 30  # between lines about cohorts, where there is no view
+DRAWN_PER_SECOND = 2
+BLOCKS = "▁▂▃▄▅▆▇█"
+BAR_WIDTH, MOST_BLOCKS = 20, 40  # characters
+
+
+class Standing(NamedTuple):
+    """How far a run is: all that its view shows, but for the time."""
+
+    num_generations: int  # at most
+    population_size: int
+    genes: tuple[str, ...]  # those that have several choices
+    fixed: dict[str, Any]  # by name, hyperparams that are the same for all networks
+    progress: tuple[Progress, ...] = ()  # of the generations that are at an end
+    progress_seconds: float = 0.0  # of the run, when the last of them ended
+    num_new: int = 0  # networks trained in the generation under way
+    num_trained: int = 0  # distinct networks of the run
+    num_failed: int = 0  # of these
+    best_accuracy: float = -math.inf  # validation accuracy
+    best_hyperparams: Mapping[str, Any] = {}
+
+
+def start_standing(
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    *,
+    num_generations: int,
+    population_size: int,
+) -> Standing:
+    """Returns the Standing of a run that begins."""
+    only = {name: choices[0] for name, choices in space.genes if len(choices) == 1}
+    return Standing(
+        num_generations=num_generations,
+        population_size=population_size,
+        genes=tuple(name for name, choices in space.genes if len(choices) > 1),
+        fixed={**only, **fixed},
+    )
+
+
+def after_cohort(standing: Standing, results: Sequence[NetworkResult]) -> Standing:
+    """Returns the Standing after a cohort of the generation under way."""
+    num_failed = sum(result.failed_epoch is not None for result in results)
+    standing = standing._replace(
+        num_new=standing.num_new + len(results),
+        num_trained=standing.num_trained + len(results),
+        num_failed=standing.num_failed + num_failed,
+    )
+    best = max(results, key=lambda result: result.validation_accuracy)
+    if best.validation_accuracy <= standing.best_accuracy:
+        return standing
+    return standing._replace(
+        best_accuracy=best.validation_accuracy, best_hyperparams=best.hyperparams
+    )
+
+
+def after_generation(
+    standing: Standing, progress: Progress, *, seconds: float
+) -> Standing:
+    """Returns the Standing after a generation that ended at these seconds."""
+    return standing._replace(
+        progress=(*standing.progress, progress), progress_seconds=seconds, num_new=0
+    )
+
+
+def draw(standing: Standing, *, seconds: float) -> Table:
+    """Returns the view of a run that has taken so many seconds."""
+    rows = {
+        "generation": generation_text(standing),
+        "best": best_text(standing),
+        "mean": mean_text(standing.progress),
+        "networks": networks_text(standing),
+        "time": time_text(standing, seconds=seconds),
+        "course": course_text(standing.progress),
+    }
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in rows.items():
+        if text:
+            table.add_row(Text(name, style="bold"), Text(text))
+    # Texts, and not strings, in which brackets would be markup.
+    table.add_row(
+        Text("all", style="dim"),
+        Text(fixed_line(standing.fixed, standing.genes), style="dim"),
+    )
+    return table
+
+
+def generation_text(standing: Standing) -> str:
+    """Which generation is under way, of how many, and what it has trained.
+
+    How many of its networks are new is not known before its end, only the most.
+    """
+    num_done, most = len(standing.progress), standing.num_generations
+    filled = BAR_WIDTH * num_done // most
+    bar = "█" * filled + "░" * (BAR_WIDTH - filled)
+    if num_done == most:
+        return f"{most}/{most} {bar} all at an end"
+    return (
+        f"{num_done + 1}/{most} {bar} {standing.num_new} new networks trained, "
+        f"of at most {standing.population_size}"
+    )
+
+
+def best_text(standing: Standing) -> str:
+    """The best validation accuracy so far, and the genes of its network."""
+    if not standing.best_hyperparams:
+        return "no network trained to its end yet"
+    genes = {name: standing.best_hyperparams[name] for name in standing.genes}
+    return f"{standing.best_accuracy:.4f} {values_line(genes)}"
+
+
+def mean_text(progress: Sequence[Progress]) -> str:
+    """The mean of the last generation that is at an end; empty before the first."""
+    if not progress:
+        return ""
+    last = progress[-1]
+    return f"{last.mean_accuracy:.4f} in generation {last.generation + 1}"
+
+
+def networks_text(standing: Standing) -> str:
+    """Networks trained and failed; and asked again, in generations at an end."""
+    failed = f", {standing.num_failed} of them failed" if standing.num_failed else ""
+    trained = f"{standing.num_trained} trained{failed}"
+    if not standing.progress:
+        return trained
+    num_asked = standing.population_size * len(standing.progress)
+    num_known = num_asked - standing.progress[-1].num_trained
+    return f"{trained}; {num_known} known when asked for, and not trained again"
+
+
+def time_text(standing: Standing, *, seconds: float) -> str:
+    """Speed and time gone; time left as it was told, less what has gone since."""
+    parts = [f"{duration(seconds)} gone"]
+    if standing.num_trained:
+        parts.insert(0, f"{3600 * standing.num_trained / seconds:,.0f} networks/h")
+    if standing.progress:
+        since = seconds - standing.progress_seconds
+        left = max(0.0, standing.progress[-1].seconds_left - since)
+        parts.append(f"about {duration(left)} left")
+    return ", ".join(parts)
+
+
+def course_text(progress: Sequence[Progress]) -> str:
+    """The best accuracies over generations, from and to; empty before there are two."""
+    best = [p.best_accuracy for p in progress if math.isfinite(p.best_accuracy)]
+    if len(best) < 2:
+        return ""
+    return f"{best[0]:.4f} {sparkline(best)} {best[-1]:.4f}"
+
+
+def sparkline(numbers: Sequence[float]) -> str:
+    """Returns finite numbers as blocks, the least and the greatest full apart.
+
+    Of more than MOST_BLOCKS it shows some, evenly apart, the first and last among
+    them.
+
+    >>> sparkline([0.0, 0.5, 1.0])
+    '▁▅█'
+    """
+    places = np.linspace(0, len(numbers) - 1, min(len(numbers), MOST_BLOCKS))
+    shown = np.asarray(numbers, float)[places.round().astype(int)]
+    heights = (shown - shown.min()) / (np.ptp(shown) or 1.0) * (len(BLOCKS) - 1)
+    return "".join(BLOCKS[math.floor(height + 0.5)] for height in heights)
+
+
+def cohort_line(standing: Standing, results: Sequence[NetworkResult]) -> str:
+    """Returns how far the generation is after a cohort, in one line."""
+    best = max(result.validation_accuracy for result in results)
+    return (
+        f"generation {len(standing.progress) + 1}/{standing.num_generations}: "
+        f"{standing.num_new} new networks trained, the latest {best:.4f}"
+    )
+
+
+class View:
+    """Keeps the Standing of a run; draws itself as it is at the moment."""
+
+    def __init__(
+        self, standing: Standing, print_fn: Callable[[str], None], *, is_drawn: bool
+    ):
+        self.standing, self._print_fn, self._is_drawn = standing, print_fn, is_drawn
+        self._start = self._last_line = time.monotonic()
+
+    def __rich__(self) -> Table:
+        return draw(self.standing, seconds=time.monotonic() - self._start)
+
+    def take_cohort(self, results: Sequence[NetworkResult]) -> None:
+        """Takes a cohort in; without a view it prints a line now and then."""
+        self.standing, now = after_cohort(self.standing, results), time.monotonic()
+        if not self._is_drawn and now - self._last_line > QUIET_SECONDS:
+            self._print_fn(cohort_line(self.standing, results))
+            self._last_line = now
+
+    def take_generation(self, progress: Progress) -> None:
+        """Takes the end of a generation in, and prints its line."""
+        seconds = time.monotonic() - self._start
+        self.standing = after_generation(self.standing, progress, seconds=seconds)
+        self._print_fn(progress_line(progress, self.standing.num_generations))
+
+
+@contextlib.contextmanager
+def watch(
+    console: Console, standing: Standing, *, is_quiet: bool = False
+) -> Iterator[View]:
+    """Shows a run from its start until the block is left, by an error or not.
+
+    A terminal that can draw blocks has the view, below the lines; what is no terminal
+    has the lines alone, and where it is quiet there is nothing.
+    """
+    can_draw = console.is_interactive and not console.options.ascii_only
+    print_fn = (lambda line: None) if is_quiet else console.print
+    view = View(standing, print_fn, is_drawn=can_draw and not is_quiet)
+    if not can_draw or is_quiet:
+        yield view
+        return
+    with Live(
+        view, console=console, transient=True, refresh_per_second=DRAWN_PER_SECOND
+    ):
+        yield view
