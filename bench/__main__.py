@@ -12,6 +12,7 @@ from bench.searching import (
     digits_table,
     evolution,
     operators,
+    own_data,
     runs,
     trainings,
 )
@@ -39,6 +40,7 @@ BENCHMARKS = {
     "search_choice": choice,
     "trainings": trainings,
     "evolution": evolution,
+    "own_data": own_data,
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
