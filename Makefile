@@ -7,11 +7,12 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test test-wheel bench format clean
+.PHONY: help run test test-wheel test-browser bench format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
 	@echo "make test-wheel   build the wheel, run it with nothing but what it declares"
+	@echo "make test-browser the report in Chromium, which it installs on Debian"
 	@echo "make bench    measure throughput; records and tables, see bench/README.md"
 	@echo "make format   format the code"
 	@echo "make clean    remove the virtual environment"
@@ -32,6 +33,11 @@ test: .venv/.ready-dev
 # Slow, as it installs all dependencies anew; `make test` has the same without these.
 test-wheel: .venv/.ready-dev
 	$(PY) -m pytest tests/test_wheel.py --dependencies
+
+test-browser: .venv/.ready-dev
+	@command -v chromium chromium-browser >/dev/null || apt-get install --yes chromium
+	$(PY) -m pip install --quiet --editable '.[browser]'
+	$(PY) -m pytest tests/browser
 
 bench: .venv/.ready-bench
 	$(PY) -m bench $(ARGS)

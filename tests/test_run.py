@@ -18,6 +18,7 @@ from vecevo.training import cohorts, sessions
 SMALL = [
     *("--width", "8", "--depth", "1", "--activation", "tanh", "relu"),
     *("--max-epochs", "2", "--limit-train", "200", "--population-size", "5"),
+    "--no-report",
 ]
 TINY = [*SMALL, "--optimizer", "adam", "--num-generations", "2"]
 
@@ -62,6 +63,17 @@ def test_a_seed_gives_the_same_run_in_a_fresh_process(tmp_path):
         for name in ("first", "second")
     ]
     assert results[0]["top"] == results[1]["top"]
+
+
+def test_a_quiet_run_prints_its_result_alone(monkeypatch, tmp_path, capsys):
+    out = tmp_path / "out"
+    args = [*TINY, "--quiet", "--batch-size", "500", "--output-dir", str(out)]
+    call(monkeypatch, *args)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0].startswith("depth ") and "results in" in printed
+    for word in ("plan:", "generation 1", "to train on", "search over"):
+        assert word not in printed
+    assert not (out / "report.html").exists() and (out / "best").exists()
 
 
 def test_a_grid_leaves_its_results_and_is_not_overwritten(

@@ -64,7 +64,7 @@ def measure_split(path, split):
     seconds = time.perf_counter() - start
     return {
         "vecevo": result.top[0][1].test_accuracy,
-        "ensemble": result.ensemble.facts["test_accuracy"],
+        "ensemble": (result.ensemble or result.best).facts["test_accuracy"],
         "MLPClassifier": classify(path, split, dataset),
         "seconds": seconds,
         "networks": result.num_trained,

@@ -279,6 +279,11 @@ def describe(
     """Says what is about to run."""
     for line in describe_dataset(dataset):
         console.print(line)
+    if config.batch_size is not None and config.batch_size > len(dataset.y_train):
+        console.print(
+            f"batch_size {config.batch_size} is more than there are examples to train "
+            "on: each epoch is one step"
+        )
     if dataset.is_article:
         console.print(
             "protocol article: stops and selects on the TEST part, as the article did; "
