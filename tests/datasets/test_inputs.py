@@ -195,6 +195,14 @@ def test_a_test_part_on_another_scale_is_refused():
             make(x_test, x_train)
 
 
+def test_columns_of_a_test_table_may_be_in_any_order():
+    frame = pandas.DataFrame(TABLE, columns=["a", "b", "c"])
+    y = np.arange(200) % 2
+    dataset = vecevo.make_dataset(frame, y, frame[["c", "b", "a"]], y)
+    same = vecevo.make_dataset(frame, y, frame, y)
+    np.testing.assert_array_equal(dataset.x_test, same.x_test)
+
+
 def test_a_few_extreme_or_constant_examples_are_no_other_scale():
     tails = RNG.standard_cauchy((2000, 4))
     make(tails[:400] * 1.1, tails)

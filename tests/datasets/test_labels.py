@@ -27,6 +27,7 @@ X = np.random.default_rng(0).random((40, 2))
             ("low", "high"),
         ),
         (np.array([[5], [6]] * 20), (5, 6)),
+        (pandas.DataFrame({"cat": ["x", "y"] * 20}), ("x", "y")),
     ],
 )
 def test_labels_are_anything(y, classes):

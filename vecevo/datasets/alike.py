@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from vecevo.datasets import columns
-from vecevo.datasets.inputs import Inputs
+from vecevo.datasets.inputs import Inputs, align
 from vecevo.errors import InputError
 
 MOST_APART = 1000  # deviations of the part trained on, of one column
@@ -31,8 +31,9 @@ def check_alike(inputs: Inputs, x_train: Any, x_test: Any) -> None:
             f"x_test is {_dtype(x_test)} and x_train {_dtype(x_train)}: give bytes, "
             "from 0 to 255, in both, or the same numbers in both."
         )
-    if inputs.is_bytes or columns.num_columns(x_test) != columns.num_columns(x_train):
-        return  # said where they are applied
+    x_test = align(inputs, x_test, "x_test")
+    if inputs.is_bytes:
+        return  # so is the test part, or it is refused where it is applied
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # columns of NaN alone
         train, test = (_sample(x, inputs) for x in (x_train, x_test))

@@ -48,7 +48,7 @@ def apply_inputs(inputs: Inputs, x: Any, *, argument: str = "x") -> np.ndarray:
       InputError: for examples of another shape or type, or with infinite values.
     """
     x = columns.as_examples(x, argument)
-    x = _with_columns(x, inputs, argument)
+    x = align(inputs, x, argument)
     if inputs.is_bytes:
         if columns.is_frame(x) or x.dtype != np.uint8:
             kind = "a table" if columns.is_frame(x) else str(x.dtype)
@@ -76,8 +76,12 @@ def _transform(inputs: Inputs, x: Any, rows: slice, argument: str) -> np.ndarray
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-def _with_columns(x: Any, inputs: Inputs, argument: str) -> Any:
-    """Returns examples with the columns that were fitted, in their order."""
+def align(inputs: Inputs, x: Any, argument: str) -> Any:
+    """Returns examples with the columns that were fitted, in their order.
+
+    Raises:
+      InputError: where one is missing, or examples have another shape.
+    """
     if columns.is_frame(x) and inputs.columns:
         names = list(map(str, x.columns))
         absent = [name for name in inputs.columns if name not in names]

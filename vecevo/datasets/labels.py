@@ -23,7 +23,7 @@ def as_labels(y: Any, name: str) -> tuple[np.ndarray, tuple[Label, ...] | None]:
         for an example.
     """
     order = None
-    if hasattr(y, "cat") and hasattr(y, "iloc"):  # a pandas categorical
+    if str(getattr(y, "dtype", "")) == "category":  # of pandas
         order = tuple(_as_label(value, name) for value in y.cat.categories)
     if isinstance(y, list | tuple):
         y = np.array(y, object)  # which keeps numbers and texts apart
