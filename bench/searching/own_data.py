@@ -21,7 +21,7 @@ from vecevo.extras import import_extra
 from vecevo.runs import environment
 
 NAMES = ("iris", "wine", "breast_cancer", "digits", "make_classification")
-NUM_SPLITS, POPULATION_SIZE = 20, 3
+NUM_SPLITS, POPULATION_SIZE = 20, 2
 
 
 def measure(console, *, smoke, full, data_dir):
@@ -32,7 +32,10 @@ def measure(console, *, smoke, full, data_dir):
     with tempfile.TemporaryDirectory() as folder:
         for name in NAMES[: 1 if smoke else None]:
             path = write_csv(name, pathlib.Path(folder))
-            splits = [measure_split(path, s) for s in range(2 if smoke else NUM_SPLITS)]
+            splits = []
+            for split in range(2 if smoke else NUM_SPLITS):
+                splits.append(measure_split(path, split))
+                console.print(f"own_data: {name}, split {split}: {splits[-1]}")
             rows.append({"data set": name, **summarize(splits)})
             console.print(make_table(rows[-1:]))
     if not smoke:
