@@ -1,7 +1,7 @@
 """Markdown tables of the records, for bench/README.md."""
 
 from bench.harness import markdown
-from bench.searching import evolution, rendering
+from bench.searching import evolution, own_data, rendering
 from bench.training import jobs, lanes
 
 
@@ -231,4 +231,5 @@ TABLES = {
     "search_choice": rendering.choice_table,
     "trainings": rendering.trainings_table,
     "evolution": evolution.evolution_table,
+    "own_data": own_data.own_data_table,
 }
