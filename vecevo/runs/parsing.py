@@ -36,6 +36,9 @@ Examples:
   vecevo --plan --dataset cifar10             what it would take, before it is run
   vecevo --config runs/first/config.toml --output-dir runs/second
 
+vecevo predict, vecevo export and vecevo report use what a run has left; each has a
+--help of its own.
+
 --config FILE takes any of these settings from a TOML file, with underscores in
 their names; the command line overrides it. --version prints the version."""
 
