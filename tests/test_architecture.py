@@ -185,6 +185,11 @@ MAY_IMPORT = {
         *("runs.evolve", "runs.reading", "space", "training.batches"),
         *("training.recipe", "training.settings"),
     },
+    "integrations.sklearn": {
+        *("datasets.columns", "datasets.fitting", "datasets.inputs"),
+        *("datasets.making", "datasets.splitting", "errors", "extras"),
+        *("networks.ensembles", "runs.evolve", "space", "strategies"),
+    },
     "run": {"errors", "runs.command", "runs.parsing"},
     "__main__": {"run"},
     "report": {

@@ -1,4 +1,4 @@
-"""scikit-learn: a search as a classifier, for pipelines, folds and grids of settings."""
+"""scikit-learn: a search as a classifier, for its pipelines, folds and grids."""
 
 import math
 from typing import Any, Self
@@ -19,7 +19,7 @@ from vecevo.strategies import Strategy
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.utils import check_random_state
+    from sklearn.utils import assert_all_finite, check_random_state
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError:
@@ -86,7 +86,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
         self.ensemble = ensemble
-        self.inputs = inputs
+        self.inputs: Scaling = inputs
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
@@ -105,7 +105,8 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
-                f"y holds one class, {labels[0]!r}: give examples of at least two."
+                f"y holds one class, {self.classes_.tolist()[0]!r}: give examples of "
+                "at least two."
             )
         seed = int(check_random_state(self.random_state).randint(MOST_SEED))
         num = _num_validation(len(codes), self.validation_fraction)
@@ -159,6 +160,7 @@ def _take_examples(estimator: VecevoClassifier, x: Any, y: Any) -> tuple[Any, An
             "VecevoClassifier requires y to be passed, but the target y is None."
         )
     labels = column_or_1d(y, warn=True)
+    assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     if len(labels) != len(x):
         raise InputError(
