@@ -242,6 +242,14 @@ def test_nothing_is_predicted_before_a_fit():
         make_classifier().predict(make_examples()[0])
 
 
+def test_a_search_without_time_says_so():
+    classifier = make_classifier(max_seconds=1e-9)
+    with pytest.raises(ValueError, match="none was trained to its end"):
+        classifier.fit(*make_examples())
+    with pytest.raises(NotFittedError):
+        classifier.predict(make_examples()[0])
+
+
 def test_other_features_are_refused(fitted):
     message = "X has 2 features, but VecevoClassifier is expecting 3 features as input"
     with pytest.raises(ValueError, match=message):

@@ -134,7 +134,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
           NotFittedError: before `fit`.
           ValueError: for examples of another shape or kind.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "ensemble_")  # what a fit sets last
         X = _check_examples(self, X, reset=False)
         return (self.ensemble_ or self.network_).predict_proba(X)
 
