@@ -182,6 +182,11 @@ MAY_IMPORT = {
         *("runs.evolve", "runs.reading", "space", "training.batches"),
         *("training.recipe", "training.settings"),
     },
+    "integrations.sklearn": {
+        *("datasets.columns", "datasets.fitting", "datasets.inputs"),
+        *("datasets.making", "datasets.splitting", "errors", "extras"),
+        *("networks.ensembles", "runs.evolve", "space", "strategies"),
+    },
     "run": {"errors", "runs.command", "runs.parsing"},
     "predict": {"datasets.tables", "errors", "networks.saving", "runs.parsing"},
     "export": {
