@@ -7,10 +7,11 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test test-wheel test-browser bench format clean
+.PHONY: help run test test-long test-wheel test-browser bench format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
+	@echo "make test-long    the tests that make test leaves out, as they take minutes"
 	@echo "make test-wheel   build the wheel, run it with nothing but what it declares"
 	@echo "make test-browser the report in Chromium, which it installs on Debian"
 	@echo "make bench    measure throughput; records and tables, see bench/README.md"
@@ -29,6 +30,9 @@ test: .venv/.ready-dev
 	$(PY) -m ruff format --check .
 	$(PY) -m pyright
 	$(PY) -m pytest -n 2 --dist worksteal
+
+test-long: .venv/.ready-dev
+	$(PY) -m pytest -n 2 --dist worksteal -m long
 
 # Slow, as it installs all dependencies anew; `make test` has the same without these.
 test-wheel: .venv/.ready-dev

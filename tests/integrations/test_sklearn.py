@@ -55,7 +55,7 @@ CHECKS = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # checks give what estimators may warn about
 @pytest.mark.parametrize(("estimator", "check"), CHECKS)
 def test_all_checks_of_scikit_learn_pass(estimator, check):
