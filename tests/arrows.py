@@ -99,6 +99,7 @@ MAY_IMPORT = {
         *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
     },
     "runs.voting": {
+        "runs.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
     "runs.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
@@ -173,8 +174,8 @@ MAY_IMPORT = {
     },
     "runs.command": {
         *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
-        *("training.forecast", "training.planning", "training.sessions"),
-        "training.settings",
+        *("training.forecast", "training.planning", "training.programs"),
+        *("training.sessions", "training.settings"),
     },
     # other packages, which need not be there
     "integrations.optuna": {
@@ -188,14 +189,14 @@ MAY_IMPORT = {
         *("networks.ensembles", "runs.evolve", "space", "strategies"),
     },
     "run": {"errors", "runs.command", "runs.parsing"},
-    "predict": {"datasets.tables", "errors", "networks.saving", "runs.parsing"},
+    "predict": {"datasets.tables", "errors", "networks", "runs.parsing"},
     "export": {
-        *("errors", "networks.saving", "runs.keeping", "runs.parsing"),
+        *("errors", "networks.saving", "results", "runs.parsing"),
         *("runs.reading", "runs.retraining"),
     },
     "runs.retraining": {
         *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.keeping", "runs.reading", "runs.resolving", "training.batches"),
+        *("runs.parsing", "runs.reading", "runs.resolving", "training.batches"),
     },
     "__main__": {"run"},
     "report": {

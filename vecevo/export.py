@@ -53,13 +53,14 @@ def export(config: ExportConfig) -> None:
     """
     # Only now, as they import JAX: help and mistakes are shown without the wait.
     from vecevo.networks.saving import save_network
-    from vecevo.runs import keeping, reading, retraining
+    from vecevo.results import genome_text
+    from vecevo.runs import reading, retraining
 
     if (config.rank is None) == (config.genome is None):
         raise InputError("rank and genome: give --rank or --genome, one of them.")
     run = reading.load_run(config.run)
     recorded = retraining.find_network(run, rank=config.rank, genome=config.genome)
-    name = keeping.genome_text(recorded.genome)
+    name = genome_text(recorded.genome)
     folder = pathlib.Path(config.output or run.folder / "exports" / name)
     if folder.exists():
         raise InputError(

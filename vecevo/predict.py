@@ -10,6 +10,7 @@ import tyro
 
 from vecevo.datasets import tables
 from vecevo.errors import InputError
+from vecevo.networks.network import most_probable, share_right
 from vecevo.networks.saving import load_network
 from vecevo.runs import parsing
 
@@ -21,7 +22,7 @@ Examples:
   python -m vecevo.predict runs/wine-recommended-0/ensemble new.csv --target kind
 
 A table has the columns that were trained on; more are ignored. An array comes as .npy,
-or as x_test or x of an .npz file."""
+or as x or x_test of an .npz file."""
 ARRAYS = ("x", "x_test")  # of an .npz file, the first that is there
 
 
@@ -56,11 +57,13 @@ def predict(config: PredictConfig) -> None:
     network = load_network(config.network)
     x, y = read_examples(pathlib.Path(config.data), config.target)
     probabilities = network.predict_proba(x)
-    predicted = np.array(network.classes)[probabilities.argmax(axis=1)].tolist()
+    predicted = most_probable(probabilities, network.classes)
+    # The labels first: where they are wrong, nothing is left.
+    accuracy = None if y is None else share_right(predicted, y)
     write_predictions(pathlib.Path(config.output), network.classes, probabilities)
     print(f"{config.output}: {len(predicted):,} predictions")
-    if y is not None:
-        print(f"accuracy: {network.score(x, y):.4f}")
+    if accuracy is not None:
+        print(f"accuracy: {accuracy:.4f}")
 
 
 def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:
@@ -91,7 +94,10 @@ def read_array(path: pathlib.Path) -> np.ndarray:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return loaded
-            return loaded[next(name for name in ARRAYS if name in loaded)]
+            found = [name for name in ARRAYS if name in loaded]
+            if not found:
+                raise ValueError(f"it holds {', '.join(loaded)}")
+            return loaded[found[0]]
     except Exception as error:  # NumPy and zipfile raise some ten kinds
         raise InputError(
             f"data={str(path)!r} cannot be read ({error}): give a table, an .npy file, "
@@ -107,12 +113,12 @@ def write_predictions(
     Raises:
       InputError: for a file that is there, or cannot be written.
     """
-    predicted = probabilities.argmax(axis=1)
+    places = probabilities.argmax(axis=1)
     try:
         with path.open("x", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["prediction", *(f"probability_{c}" for c in classes)])
-            for place, row in zip(predicted, probabilities, strict=True):
+            for place, row in zip(places, probabilities, strict=True):
                 writer.writerow([classes[place], *(f"{value:.6g}" for value in row)])
     except OSError as error:
         raise InputError(

@@ -85,6 +85,21 @@ class SearchResult(NamedTuple):
         return self.top[0][1].network
 
 
+def genome_text(genome: Genome) -> str:
+    """A genome as files and tables have it: 0-2-1."""
+    return "-".join(map(str, genome))
+
+
+def rank_key(network: Any, genome: Genome) -> tuple[float, float, Genome]:
+    """Sorts networks, the best first: by accuracy, then by loss, then by genome.
+
+    Args:
+      network: with validation_accuracy and validation_loss.
+      genome: of it.
+    """
+    return -network.validation_accuracy, network.validation_loss, genome
+
+
 def add_work(work: Work, more: Work) -> Work:
     """Returns the sum of two Works."""
     return Work(

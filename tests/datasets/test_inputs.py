@@ -84,6 +84,50 @@ def test_constant_columns_are_named_and_dropped():
     assert "column 1" in fit(rounded).words
 
 
+def test_a_constant_column_is_dropped_beside_standardised_ones():
+    standard = StandardScaler().fit_transform(TABLE)
+    x = np.column_stack([standard, np.full(200, 1e9)])
+    fitted = fit(x)
+    assert fitted.words == "as given; dropped, as they say nothing: column 3"
+    np.testing.assert_array_equal(apply_inputs(fitted, x), standard.astype(np.float32))
+    asked = apply_inputs(fit(x, "as-given"), x)
+    assert asked.shape == (200, 4) and asked[0, 3] == 1e9
+
+
+def test_a_column_of_one_value_says_where_it_is_missing():
+    x = np.column_stack([TABLE[:, 1], np.where(np.arange(200) % 2, 1.0, np.nan)])
+    applied = apply_inputs(fit(x), x)
+    np.testing.assert_array_equal(applied[:, 2], np.arange(200) % 2 == 0)
+    assert (applied[:, 1] == 0).all()
+
+
+def test_images_may_miss_nothing_anywhere():
+    images = RNG.normal(100, 5, (50, 4, 4))
+    fitted, broken = fit(images), images.copy()
+    broken[7, 0, 0] = np.nan
+    with pytest.raises(vecevo.InputError, match="x has NaN"):
+        apply_inputs(fitted, broken)
+
+
+def test_a_text_is_the_same_in_a_column_of_numbers():
+    fitted = fit(pandas.DataFrame({"code": ["1", "2", "x"] * 5}))
+    ones = [[1, 0, 0, 0], [0, 1, 0, 0]]
+    for values in (["1", "2"], [1, 2], [1.0, 2.0]):
+        applied = apply_inputs(fitted, pandas.DataFrame({"code": values}))
+        np.testing.assert_array_equal(applied, ones)
+
+
+def test_arrays_of_other_kinds_are_refused():
+    fitted = fit(TABLE)
+    for bad, words in (
+        (TABLE.astype(complex), "x is of type complex128"),
+        (np.full((2, 3), "2026-01-01", "datetime64[D]"), "x is of type datetime64"),
+        (np.full((2, 3), "much"), "holds texts"),
+    ):
+        with pytest.raises(vecevo.InputError, match=words):
+            apply_inputs(fitted, bad)
+
+
 def test_missing_values_are_the_median_and_an_indicator():
     x = TABLE.copy()
     x[::4, 1] = np.nan
@@ -201,6 +245,14 @@ def test_columns_of_a_test_table_may_be_in_any_order():
     dataset = vecevo.make_dataset(frame, y, frame[["c", "b", "a"]], y)
     same = vecevo.make_dataset(frame, y, frame, y)
     np.testing.assert_array_equal(dataset.x_test, same.x_test)
+
+
+def test_a_part_that_was_split_off_is_on_no_other_scale():
+    x = RNG.normal(size=(1000, 3))
+    x[:, 1] = 0
+    x[[1, 2, 3], 1] = 0.001, 0.002, 1e5
+    for seed in range(12):
+        vecevo.make_dataset(x, np.arange(1000) % 2, seed=seed)
 
 
 def test_a_few_extreme_or_constant_examples_are_no_other_scale():

@@ -27,6 +27,7 @@ X = np.random.default_rng(0).random((40, 2))
             ("low", "high"),
         ),
         (np.array([[5], [6]] * 20), (5, 6)),
+        (pandas.Categorical(["y", "x"] * 20, categories=["y", "x"]), ("y", "x")),
         (pandas.DataFrame({"cat": ["x", "y"] * 20}), ("x", "y")),
     ],
 )
@@ -43,6 +44,12 @@ def test_labels_are_anything(y, classes):
 def test_a_test_label_that_was_never_trained_on_is_named():
     with pytest.raises(vecevo.InputError, match="y_test has the label 'c', which no"):
         vecevo.make_dataset(X, ["a", "b"] * 20, X[:3], ["a", "c", "b"])
+
+
+def test_dates_are_no_labels():
+    dates = pandas.to_datetime(["2026-01-01", "2026-01-02"] * 20)
+    with pytest.raises(vecevo.InputError, match="y_train is ndarray datetime64"):
+        vecevo.make_dataset(X, pandas.Series(dates))
 
 
 @pytest.mark.parametrize(("num", "has_test"), [(1, True), (2, False)])

@@ -8,6 +8,7 @@ import pytest
 import vecevo
 from vecevo.networks import ensembles, saving
 from vecevo.runs import voting
+from vecevo.runs.report import console
 
 RNG = np.random.default_rng(0)
 
@@ -74,6 +75,16 @@ def test_selection_is_checked_on_the_other_half():
     )
 
 
+def test_a_single_example_has_no_other_half():
+    probabilities, labels = make_probabilities(num_examples=1)
+    found = ensembles.select(probabilities, labels, num_picks=3)
+    assert np.isnan(found.held_out_accuracy) and np.isnan(found.held_out_best)
+    facts = {"num_networks": 1, "num_picks": 3, "test_accuracy": 0.5}
+    facts |= {"validation_accuracy": 1.0}
+    facts |= {"held_out_accuracy": None, "held_out_best": None}
+    assert console.ensemble_line(facts).endswith("test 0.5000")
+
+
 def test_an_impossible_probability_is_not_the_end():
     probabilities = np.array([[[1, 0]], [[0, 1]]], np.float16)
     picks = ensembles.pick_greedily(probabilities, np.array([1]), num_picks=2)
@@ -129,6 +140,14 @@ def test_what_is_kept_says_what_its_networks_say(searched):
         said = vecevo.networks.network.probabilities_of(trained.network, x)
         np.testing.assert_allclose(trained.validation_probabilities, said, atol=1e-3)
         assert trained.validation_probabilities.dtype == np.float16
+
+
+def test_there_is_no_ensemble_where_the_test_part_chooses(searched):
+    result, dataset = searched
+    article = dataset._replace(is_article=True)
+    pool = [(genome, found) for genome, found in result.top]
+    assert voting.make_ensemble(pool, dataset, num_picks=2) is not None
+    assert voting.make_ensemble(pool, article, num_picks=2) is None
 
 
 @pytest.mark.parametrize("ensemble", [-1, 2.5, True, None])

@@ -158,6 +158,28 @@ def test_a_damaged_network_is_one_clear_line(folder, tmp_path):
         vecevo.load_network(3)
 
 
+def test_weights_of_another_network_are_refused(folder, tmp_path):
+    facts = json.loads((folder / "network.json").read_text())
+    weights = (folder / "network.safetensors").read_bytes()
+    for changes in (
+        {"layer_sizes": [7, 8, 3], "hyperparams": {**facts["hyperparams"], "depth": 1}},
+        {"hyperparams": {**facts["hyperparams"], "depth": 3}},
+        {"classes": ["yes", "no"]},
+        {"layer_sizes": [7, 9, 9, 3]},
+    ):
+        (tmp_path / "network.safetensors").write_bytes(weights)
+        (tmp_path / "network.json").write_text(json.dumps({**facts, **changes}))
+        with pytest.raises(vecevo.InputError, match="the weights have the shapes"):
+            vecevo.load_network(tmp_path)
+
+
+def test_a_network_that_failed_is_none_to_take_home():
+    dataset = vecevo.make_dataset(np.random.default_rng(0).random((40, 2)), [0, 1] * 20)
+    wild = {**NETWORK, "activation": "relu", "optimizer": "sgd", "learning_rate": 1e30}
+    (result,) = vecevo.train_networks([wild], dataset, max_epochs=3)
+    assert result.failed_epoch is not None and result.network is None
+
+
 def test_wrong_examples_are_refused(trained):
     network, dataset = trained[0].network, trained[1]
     x, y = dataset.raw_x_test, dataset.raw_y_test
@@ -165,6 +187,8 @@ def test_wrong_examples_are_refused(trained):
         network.predict(x[["size", "hole"]])
     with pytest.raises(vecevo.InputError, match="y has 3 labels and x 18 examples"):
         network.score(x, y[:3])
+    with pytest.raises(vecevo.InputError, match=r"labels of type int.*of type str"):
+        network.score(x, [1] * 18)
 
 
 def test_a_folder_that_cannot_be_written_is_named(trained, tmp_path):

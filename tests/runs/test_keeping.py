@@ -2,6 +2,7 @@
 
 import csv
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -11,9 +12,12 @@ import safetensors.numpy
 
 import vecevo
 from vecevo import export, predict, run
-from vecevo.results import NetworkResult
+from vecevo.results import NetworkResult, Work, genome_text
 from vecevo.runs import keeping, retraining
+from vecevo.runs.ledger import Ledger
+from vecevo.runs.report import facts
 
+SCHEMA_1 = pathlib.Path(__file__).parent / "schema_1"
 SETTINGS = (
     *("--width", "8", "--depth", "1", "--optimizer", "adam", "nesterov"),
     *("--max-epochs", "2", "--limit-train", "200", "--activation", "relu", "tanh"),
@@ -61,11 +65,7 @@ def test_a_run_leaves_its_best_networks(folder):
 
 def test_the_pool_has_those_that_did_not_fail(folder):
     recorded = vecevo.load_run(folder)
-    whole = {
-        keeping.genome_text(n.genome)
-        for n in recorded.networks
-        if n.status == "trained"
-    }
+    whole = {genome_text(n.genome) for n in recorded.networks if n.status == "trained"}
     assert {path.stem for path in (folder / "pool").iterdir()} == whole
     for path in (folder / "pool").iterdir():
         tensors = safetensors.numpy.load_file(path)
@@ -82,10 +82,10 @@ def test_run_report_table_and_study_agree(folder, tmp_path):
     assert len(frame) == len(trials) == len(recorded.networks) == 8
     page = (folder / "report.html").read_text()
     for network in recorded.networks:
-        row = frame.loc[keeping.genome_text(network.genome)]
+        row = frame.loc[genome_text(network.genome)]
         assert row["validation_accuracy"] == network.validation_accuracy
         assert row["num_params"] == network.num_params
-        trial = trials[keeping.genome_text(network.genome)]
+        trial = trials[genome_text(network.genome)]
         assert trial.user_attrs["num_params"] == network.num_params
         is_whole = network.status == "trained"
         assert trial.value == (network.validation_accuracy if is_whole else None)
@@ -110,6 +110,42 @@ def test_the_pool_keeps_the_best_alone(tmp_path):
     assert held(tmp_path) == {"0-1", "0-2"}
     keep([(1, 1), (1, 2)], [result(0.6, 0.5), result(0.7)])
     assert held(tmp_path) == {"1-1", "1-2"}  # of equals the one of lower loss
+    # As a ledger keeps them, with many that are equal.
+    rng, ledger = np.random.default_rng(0), Ledger(pool_size=4)
+    keep = keeping.make_pool_keeper(tmp_path / "pool", 4)
+    for file in (tmp_path / "pool").iterdir():
+        file.unlink()
+    for number in range(30):
+        genomes = [(number, 0), (number, 1)]
+        accuracies, losses = rng.integers(0, 4, 2) / 4, rng.integers(0, 3, 2) / 2
+        results = [result(*pair) for pair in zip(accuracies, losses, strict=True)]
+        keep(genomes, results)
+        ledger.take_in(genomes, results, Work())
+        assert held(tmp_path) == {genome_text(genome) for genome, _ in ledger.pool}
+
+
+def test_a_report_ranks_as_the_run_did():
+    run = vecevo.load_run(SCHEMA_1)
+    losses = [0.3, 0.1, 0.2, 0.1]
+    equal = [
+        n._replace(validation_accuracy=0.5, validation_loss=loss, status="trained")
+        for n, loss in zip(run.networks, losses, strict=True)
+    ]
+    run = run._replace(networks=equal)
+    expected = sorted(equal, key=lambda n: (n.validation_loss, n.genome))
+    assert facts.top_networks(run) == expected
+    for rank, network in enumerate(expected, start=1):
+        assert retraining.find_network(run, rank=rank, genome=None) == network
+
+
+def test_settings_of_an_earlier_run_keep_their_meaning():
+    run = vecevo.load_run(SCHEMA_1)._replace(config={"standardize": True, "seed": 3})
+    config = retraining.recorded_config(run)
+    assert (config.inputs, config.seed) == ("standardize", 3)
+    with pytest.raises(vecevo.InputError, match="'colour' is no setting"):
+        retraining.recorded_config(run._replace(config={"colour": 1}))
+    with pytest.raises(vecevo.InputError, match="did not record its settings"):
+        retraining.recorded_config(run._replace(config={}))
 
 
 def held(path):
@@ -177,7 +213,7 @@ def test_a_score_that_comes_out_differently_is_said(
         return result._replace(validation_accuracy=result.validation_accuracy - 0.125)
 
     monkeypatch.setattr(retraining, "train_again", differ)
-    genome = keeping.genome_text(vecevo.load_run(folder).networks[0].genome)
+    genome = genome_text(vecevo.load_run(folder).networks[0].genome)
     args = (folder, "--genome", genome, "--output", tmp_path / "other")
     code, _, errors = call(monkeypatch, capsys, export.main, *args)
     assert code == 0 and "came out differently" in errors

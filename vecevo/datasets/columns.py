@@ -32,31 +32,40 @@ def as_examples(x: Any, name: str) -> Any:
       InputError: for what is neither, or has no example or nothing in it.
     """
     if is_frame(x):
-        names = list(map(str, x.columns))
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            raise InputError(f"{name} has the column {twice[0]!r} twice: rename one.")
-        for column, kind in zip(names, x.dtypes, strict=True):
-            if getattr(kind, "kind", "O") in "Mmc":
-                raise InputError(
-                    f"{name} has the column {column!r} of {kind}: turn it into "
-                    "numbers, or leave it out."
-                )
+        _check_frame(x, name)
     else:
-        try:
-            x = np.asarray(x)
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{name}={describe(x)} is no array ({error}): give examples of one "
-                "shape each."
-            ) from error
-        if x.ndim == 0 or (x.dtype == object and x.ndim != 2):
-            raise InputError(
-                f"{name} is {describe(x)}: give numbers, the examples first."
-            )
+        x = _as_array(x, name)
     if 0 in x.shape:
         raise InputError(f"{name} has shape {x.shape}: give some examples.")
     return x
+
+
+def _check_frame(frame: Any, name: str) -> None:
+    names = list(map(str, frame.columns))
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise InputError(f"{name} has the column {twice[0]!r} twice: rename one.")
+    for column, kind in zip(names, frame.dtypes, strict=True):
+        if getattr(kind, "kind", "O") in "Mmc":
+            raise InputError(
+                f"{name} has the column {column!r} of {kind}: turn it into numbers, or "
+                "leave it out."
+            )
+
+
+def _as_array(x: Any, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(x)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name}={describe(x)} is no array ({error}): give examples of one shape "
+            "each."
+        ) from error
+    if array.dtype.kind in "cMmV":
+        raise InputError(f"{name} is of type {array.dtype}: give real numbers.")
+    if array.ndim == 0 or (array.dtype == object and array.ndim != 2):
+        raise InputError(f"{name} is {describe(x)}: give numbers, the examples first.")
+    return array
 
 
 def take_rows(x: Any, rows: np.ndarray) -> Any:
@@ -90,13 +99,14 @@ def numbers_of(x: Any, columns: np.ndarray, rows: slice) -> np.ndarray:
     Raises:
       InputError: for a column that does not hold numbers.
     """
-    if is_frame(x) or x.dtype == object:
+    if is_frame(x) or x.dtype.kind not in "biuf":
         parts = [column_numbers(raw_column(x, c)[rows]) for c in columns]
         for column, part in zip(columns, parts, strict=True):
             if part is None:
                 raise InputError(
                     f"the column {name_of(column_names(x), column)} holds texts, and "
-                    "held numbers in the part that was trained on."
+                    "numbers in the part trained on: give numbers, or nothing where "
+                    "there is none."
                 )
         num = len(range(*rows.indices(len(x))))
         return np.array(parts, float).T.reshape(num, len(columns))
@@ -148,8 +158,18 @@ def is_missing(value: Any) -> bool:
 
 
 def texts_of(values: np.ndarray) -> np.ndarray:
-    """Returns the entries of a column [N] as texts; the empty one where missing."""
-    return np.array(["" if is_missing(v) else str(v).strip() for v in values], object)
+    """Returns the entries of a column [N] as texts; the empty one where missing.
+
+    A whole number is one text, whether another part of the column makes it a float.
+    """
+    return np.array([_as_text(value) for value in values], object)
+
+
+def _as_text(value: Any) -> str:
+    if is_missing(value):
+        return ""
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return str(int(value) if is_whole else value).strip()
 
 
 def find_categories(values: np.ndarray, column: int, name: str) -> Categories:

@@ -116,9 +116,13 @@ def _fit_table(x: Any, plain: Inputs, scaling: Scaling, argument: str) -> Inputs
     """Fits each numeric column of a table on its own."""
     numbers = columns.numbers_of(x, plain.numeric, slice(None))
     check_finite(numbers, plain, argument)
-    said, varies = [], columns.varies(numbers)
-    is_left = scaling == "as-given" or (scaling == "auto" and _needs_nothing(numbers))
-    is_kept = ~np.isnan(numbers).all(0) if is_left else varies
+    said, is_missing = [], np.isnan(numbers)
+    is_unit, is_standard = _is_unit(numbers), _is_standard(numbers)
+    is_left = scaling == "as-given" or (scaling == "auto" and (is_unit or is_standard))
+    is_kept = ~is_missing.all(0)
+    if not is_left or (scaling == "auto" and not is_unit):
+        # That a value is missing says something, even of a column that is constant.
+        is_kept &= columns.varies(numbers) | is_missing.any(0)
     numeric, numbers = plain.numeric[is_kept], numbers[:, is_kept]
     categories = [c for c in plain.categories if c.choices]
     if not len(numeric) and not categories:
@@ -145,17 +149,19 @@ def _fit_table(x: Any, plain: Inputs, scaling: Scaling, argument: str) -> Inputs
     return fitted._replace(words="; ".join(said))
 
 
-def _needs_nothing(numbers: np.ndarray) -> bool:
-    """Whether all columns lie in [0, 1], or are of mean 0 and deviation 1."""
-    there = numbers[:, ~np.isnan(numbers).all(0)]
-    if not there.size:
-        return True
-    if np.nanmin(there) >= 0 and np.nanmax(there) <= 1:
-        return True
+def _is_unit(numbers: np.ndarray) -> bool:
+    """Whether all numbers lie in [0, 1]."""
+    there = numbers[~np.isnan(numbers)]
+    return bool(((there >= 0) & (there <= 1)).all())
+
+
+def _is_standard(numbers: np.ndarray) -> bool:
+    """Whether all columns that vary are of mean 0 and deviation 1."""
+    there = numbers[:, columns.varies(numbers)]
     mean, deviation = np.nanmean(there, axis=0), np.nanstd(there, axis=0)
     # Of a part of what was standardised as a whole.
     is_standard = (abs(mean) < 0.3) & (abs(deviation - 1) < 0.3)
-    return bool((is_standard | (deviation == 0)).all() and is_standard.any())
+    return bool(there.size and is_standard.all())
 
 
 def _tell(names: tuple[str, ...], fitted: Inputs, dropped: list[int]) -> list[str]:

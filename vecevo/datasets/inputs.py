@@ -68,6 +68,8 @@ def _transform(inputs: Inputs, x: Any, rows: slice, argument: str) -> np.ndarray
     numbers = columns.numbers_of(x, inputs.numeric, rows)
     check_finite(numbers, inputs, argument)
     is_missing = np.isnan(numbers)
+    if len(inputs.shape) > 1 and is_missing.any():
+        raise InputError(f"{argument} has NaN or infinite values: remove them.")
     scaled = (np.where(is_missing, inputs.fill, numbers) - inputs.shift) / inputs.scale
     parts = [scaled, is_missing[:, inputs.indicated]]
     for column, choices in inputs.categories:

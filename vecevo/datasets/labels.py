@@ -24,10 +24,15 @@ def as_labels(y: Any, name: str) -> tuple[np.ndarray, tuple[Label, ...] | None]:
     """
     order = None
     if str(getattr(y, "dtype", "")) == "category":  # of pandas
-        order = tuple(_as_label(value, name) for value in y.cat.categories)
+        categories = y.cat.categories if hasattr(y, "cat") else y.categories
+        order = tuple(_as_label(value, name) for value in categories)
     if isinstance(y, list | tuple):
         y = np.array(y, object)  # which keeps numbers and texts apart
     values = y.to_numpy() if hasattr(y, "iloc") else np.asarray(y)
+    if values.dtype.kind in "cMmV":
+        raise InputError(
+            f"{name} is {describe(values)}: give texts, whole numbers or truth values."
+        )
     if values.ndim == 0 or values.size != len(values):
         raise InputError(
             f"{name} is {describe(values)}: give one label for each example."

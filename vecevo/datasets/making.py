@@ -100,9 +100,10 @@ def make_dataset(
     _check_trained(given.codes[train], given.classes, limit_train)
     x_part = columns.take_rows(given.x, train)
     fitted = fit_inputs(x_part, inputs, argument="x_train")
-    check_alike(fitted, x_part, given.x_test)
-    x_test = apply_inputs(fitted, given.x_test, argument="x_test")
-    x_validation, y_validation = x_test, given.codes_test
+    if x_test is not None:  # what was split off is of one kind with the rest
+        check_alike(fitted, x_part, given.x_test)
+    tested = apply_inputs(fitted, given.x_test, argument="x_test")
+    x_validation, y_validation = tested, given.codes_test
     if not is_article:
         rest = columns.take_rows(given.x, held_out)
         x_validation = apply_inputs(fitted, rest, argument="x_train")
@@ -113,7 +114,7 @@ def make_dataset(
         y_train=given.codes[train],
         x_validation=x_validation,
         y_validation=y_validation,
-        x_test=x_test,
+        x_test=tested,
         y_test=given.codes_test,
         classes=given.classes,
         inputs=fitted,

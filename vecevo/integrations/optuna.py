@@ -9,7 +9,7 @@ from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError, check_counts, check_seed, describe
 from vecevo.extras import import_extra
-from vecevo.results import NetworkResult
+from vecevo.results import NetworkResult, genome_text
 from vecevo.runs.evolve import check_space
 from vecevo.runs.reading import RecordedNetwork, Run
 from vecevo.space import SearchSpace, decode
@@ -262,7 +262,7 @@ def _trial_of(network: RecordedNetwork, space: SearchSpace) -> FrozenTrial:
         user_attrs={
             **_user_attrs(network, params),
             **{name: getattr(network, name) for name in RECORDED},
-            "genome": "-".join(map(str, network.genome)),
+            "genome": genome_text(network.genome),
         },
     )
 

@@ -237,5 +237,8 @@ def _better_ensemble(ensemble: Ensemble | None) -> Ensemble | None:
     """Returns an ensemble that was at least as good as the best network, or None."""
     if ensemble is None:
         return None
-    facts = ensemble.facts
-    return ensemble if facts["held_out_accuracy"] >= facts["held_out_best"] else None
+    held_out, best = (
+        ensemble.facts[name] for name in ("held_out_accuracy", "held_out_best")
+    )
+    is_better = held_out is not None and held_out >= best
+    return ensemble if is_better else None

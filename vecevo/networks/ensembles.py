@@ -51,8 +51,10 @@ class Found(NamedTuple):
 
     picks: np.ndarray  # int[K], how often each network was picked
     validation_accuracy: float  # of the ensemble, on what it was picked by
-    held_out_accuracy: float  # picked by one half, measured on the other
-    held_out_best: float  # there, of the network that is best on the first half
+    # Picked by one half and measured on the other, of networks that were kept by both;
+    # NaN where there are no halves.
+    held_out_accuracy: float
+    held_out_best: float  # of the network that is best on the first half
 
 
 def weighted_mean(
@@ -118,7 +120,7 @@ def _check_half(
     """Accuracies, off a half, of what is picked on it: an ensemble, and one network."""
     is_in = np.zeros(len(labels), bool)
     is_in[half] = True
-    if is_in.all():
+    if is_in.all() or not is_in.any():  # a single example
         return np.nan, np.nan
     seen, other = probabilities[:, is_in], probabilities[:, ~is_in]
     picks = pick_greedily(seen, labels[is_in], num_picks=num_picks)

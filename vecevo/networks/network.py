@@ -117,7 +117,7 @@ def share_right(predicted: np.ndarray, y: Any) -> float:
     """Returns the accuracy of predicted labels [N].
 
     Raises:
-      InputError: for labels that are not as many.
+      InputError: for labels that are not as many, or of another type.
     """
     labels, _ = as_labels(y, "y")
     if len(labels) != len(predicted):
@@ -125,6 +125,11 @@ def share_right(predicted: np.ndarray, y: Any) -> float:
             f"y has {len(labels)} labels and x {len(predicted)} examples: give one for "
             "each."
         )
-    return float(
-        np.mean([p == t for p, t in zip(predicted.tolist(), labels, strict=True)])
-    )
+    kinds = [type(values.tolist()[0]).__name__ for values in (labels, predicted)]
+    if kinds[0] != kinds[1]:
+        raise InputError(
+            f"y has labels of type {kinds[0]}, and the network was trained on some of "
+            f"type {kinds[1]}: give those."
+        )
+    pairs = zip(predicted.tolist(), labels, strict=True)
+    return float(np.mean([guess == label for guess, label in pairs]))

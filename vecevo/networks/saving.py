@@ -125,6 +125,7 @@ def _read_network(folder: pathlib.Path) -> Network:
     if hashlib.sha256(weights).hexdigest() != content["weights_sha256"]:
         raise ValueError(f"{WEIGHTS} is not the one that {FACTS} was written for")
     tensors = safetensors.numpy.load(weights)
+    _check_shapes(tensors, content["layer_sizes"], content)
     return Network(
         hyperparams=complete(content["hyperparams"]),
         params=flax.traverse_util.unflatten_dict(tensors, sep="/"),
@@ -134,9 +135,25 @@ def _read_network(folder: pathlib.Path) -> Network:
     )
 
 
+def _check_shapes(
+    tensors: Mapping[str, np.ndarray], sizes: list[int], content: Mapping[str, Any]
+) -> None:
+    """Refuses weights that are not those of layers of such sizes."""
+    names = [f"hidden_{layer}" for layer in range(len(sizes) - 2)] + ["output"]
+    expected = {}
+    for name, num_in, num_out in zip(names, sizes, sizes[1:], strict=False):
+        expected |= {f"{name}/kernel": (num_in, num_out), f"{name}/bias": (num_out,)}
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    is_same = len(names) == content["hyperparams"]["depth"] + 1
+    if found != expected or not is_same or sizes[-1] != len(content["classes"]):
+        raise ValueError(f"the weights have the shapes {found}, not {expected}")
+
+
 def _read_ensemble(folder: pathlib.Path) -> Ensemble:
     content = _read_json(folder / ENSEMBLE)
     members = content["members"]
+    if not members:
+        raise ValueError("it has no networks")
     return Ensemble(
         networks=tuple(_read_network(folder / m["folder"]) for m in members),
         picks=tuple(m["picks"] for m in members),

@@ -38,6 +38,7 @@ from vecevo.strategies import Strategy
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
 from vecevo.training.planning import CohortClass
+from vecevo.training.programs import products_in
 from vecevo.training.sessions import make_plan
 
 
@@ -80,7 +81,8 @@ def run(config: RunConfig, console: Console) -> None:
         shutil.rmtree(folder)  # made above, and nothing has been trained
         raise
     facts = {"seed": config.seed, "versions": summaries.versions()}
-    keeping.leave_networks(result, dataset, folder, facts)
+    with products_in(config.precision):
+        keeping.leave_networks(result, dataset, folder, facts)
     summary = summaries.result_dict(result, dataset, config, space)
     leave_result(summary, space, folder, console)
     if config.report:

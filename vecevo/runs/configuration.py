@@ -112,7 +112,7 @@ class TrainingConfig:
     patience: Annotated[int, tyro.conf.arg(metavar="N")] = 5
     """Epochs in a row without a lower validation loss before a network stops."""
     batch_size: Whole = None
-    """Examples in a minibatch: 128 for the MNIST family and 64 otherwise."""
+    """Examples in a minibatch: 128 for the MNIST family, 16 of few, 64 otherwise."""
     device: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
     """What to train on; JAX's first choice otherwise."""
     precision: Annotated[

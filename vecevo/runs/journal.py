@@ -139,7 +139,7 @@ def read_best(path: pathlib.Path) -> list[dict[str, Any]]:
     """
     query = (
         "SELECT hyperparams FROM networks WHERE status = 'trained' AND {told} "
-        "ORDER BY validation_accuracy DESC, genome"
+        "ORDER BY validation_accuracy DESC, validation_loss, genome"
     )
     return [json.loads(text) for (text,) in _select(path, query, "start_from")]
 

@@ -1,5 +1,6 @@
 """What a run leaves of its networks: the best, their ensemble, its pool."""
 
+import io
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,17 +10,12 @@ import numpy as np
 from vecevo.datasets.making import Dataset
 from vecevo.networks import saving
 from vecevo.networks.network import Network
-from vecevo.results import Genome, NetworkResult, SearchResult
+from vecevo.results import Genome, NetworkResult, SearchResult, genome_text
 from vecevo.runs.ledger import best_first
 
 BEST, TOP, POOL, ENSEMBLE = saving.BEST, "top", "pool", "ensemble"
 TESTED = "tested.npz"  # beside the best network: what it says of the test part
 MOST_SHOWN = 12  # examples of the test part that it gets wrong
-
-
-def genome_text(genome: Genome) -> str:
-    """A genome as files are named after it."""
-    return "-".join(map(str, genome))
 
 
 def make_pool_keeper(
@@ -81,7 +77,9 @@ def leave_networks(
         place = folder / BEST if rank == 1 else folder / TOP / str(rank)
         saving.save_network(found.network._replace(facts=known), place)
         if rank == 1:
-            np.savez(place / TESTED, allow_pickle=False, **say(found.network, dataset))
+            content = io.BytesIO()
+            np.savez(content, allow_pickle=False, **say(found.network, dataset))
+            saving.write_whole(place / TESTED, content.getvalue())
     if result.ensemble is not None:
         known = {**result.ensemble.facts, **facts}
         saving.save_ensemble(result.ensemble._replace(facts=known), folder / ENSEMBLE)

@@ -12,6 +12,7 @@ from vecevo.results import (
     SearchResult,
     Work,
     add_work,
+    rank_key,
 )
 
 NUM_TOP = 5
@@ -62,14 +63,8 @@ def without_arrays(result: NetworkResult) -> NetworkResult:
 def best_first(
     pairs: Sequence[tuple[Genome, NetworkResult]],
 ) -> list[tuple[Genome, NetworkResult]]:
-    """Sorts networks by accuracy, those that are equal by loss, and then by genome."""
-    return sorted(
-        pairs,
-        key=lambda pair: (
-            *(-pair[1].validation_accuracy, pair[1].validation_loss),
-            pair[0],
-        ),
-    )
+    """Sorts networks, which come in any order, by `rank_key`."""
+    return sorted(pairs, key=lambda pair: rank_key(pair[1], pair[0]))
 
 
 def summarize(

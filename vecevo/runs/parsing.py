@@ -144,8 +144,7 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
         reason = str(error).partition("\n")[0]
         raise InputError(f"config={path!r} cannot be read: {reason}.") from error
     fields = typing.get_type_hints(RunConfig)
-    if "standardize" in values:  # until 0.1, by which earlier runs were recorded
-        values = _without_standardize(values)
+    values = as_now(values)
     for key, value in values.items():
         if key not in fields:
             raise InputError(
@@ -160,7 +159,10 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
     return RunConfig(**values)
 
 
-def _without_standardize(values: dict[str, Any]) -> dict[str, Any]:
+def as_now(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings that an earlier run recorded, by the names that they have now."""
+    if "standardize" not in values:
+        return values
     rest = {key: value for key, value in values.items() if key != "standardize"}
     return {"inputs": "standardize", **rest} if values["standardize"] else rest
 

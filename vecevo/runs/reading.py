@@ -10,7 +10,7 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
-from vecevo.results import Genome
+from vecevo.results import Genome, genome_text
 from vecevo.runs import journal
 from vecevo.space import SearchSpace
 
@@ -75,7 +75,7 @@ class Run(NamedTuple):
                     for name, value in network._asdict().items()
                     if name not in ("hyperparams", "curves", "genome")
                 },
-                "genome": "-".join(map(str, network.genome)),
+                "genome": genome_text(network.genome),
             }
             for network in self.networks
         ]

@@ -4,11 +4,11 @@ from typing import Any
 
 from vecevo.datasets.loading import load_dataset
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError
-from vecevo.results import NetworkResult
+from vecevo.errors import InputError, check_names
+from vecevo.results import NetworkResult, genome_text, rank_key
 from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.keeping import genome_text
+from vecevo.runs.parsing import as_now
 from vecevo.runs.reading import RecordedNetwork, Run
 from vecevo.training.batches import train_networks
 
@@ -27,10 +27,15 @@ def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedN
                 f"genome={genome!r} was not trained in {run.folder}: give one as the "
                 "column genome of networks.csv has them."
             )
+        if found[0].status != "trained":
+            raise InputError(
+                f"genome={genome!r} is a network that {found[0].status}, and has no "
+                "weights to keep: give another."
+            )
         return found[0]
     trained = sorted(
         (n for n in networks if n.status == "trained"),
-        key=lambda n: (-n.validation_accuracy, n.validation_loss, n.genome),
+        key=lambda n: rank_key(n, n.genome),
     )
     if rank is None or not 1 <= rank <= len(trained):
         raise InputError(
@@ -48,10 +53,11 @@ def train_again(run: Run, network: RecordedNetwork) -> NetworkResult:
         there.
     """
     config = recorded_config(run)
-    environment.set_up_cache(config.cache_dir)
+    environment.select_device(config.device)
+    cache_dir = environment.set_up_cache(config.cache_dir)
     (result,) = train_networks(
         [network.hyperparams],
-        dataset_of(config),
+        dataset_of(config, cache_dir and cache_dir / "datasets"),
         seed=config.seed,
         **resolving.training_settings(config),
     )
@@ -68,12 +74,12 @@ def recorded_config(run: Run) -> RunConfig:
         raise InputError(
             f"run={str(run.folder)!r} did not record its settings: give a later one."
         )
-    known: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in run.config.items()
-        if name in RunConfig.__dataclass_fields__
+    values = as_now(run.config)
+    check_names(values, RunConfig.__dataclass_fields__, of="setting of this version")
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
     }
-    return RunConfig(**known)
+    return RunConfig(**given)
 
 
 def dataset_of(config: RunConfig, cache_dir: Any = None) -> Dataset:

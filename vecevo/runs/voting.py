@@ -8,6 +8,7 @@ from vecevo.datasets.making import Dataset
 from vecevo.networks.ensembles import Ensemble, ensemble_probabilities, select
 from vecevo.networks.network import probabilities_of
 from vecevo.results import Genome, NetworkResult
+from vecevo.runs.journal import finite_or_none
 
 POOL_SIZE, POOL_BYTES = 50, 2**30
 
@@ -32,9 +33,10 @@ def make_ensemble(
     Args:
       pool: the best networks first, with what they say of the validation part.
       dataset: of the run.
-      num_picks: with repetition; 0: no ensemble.
+      num_picks: with repetition; 0: no ensemble. By the article's protocol there is
+        none: it would be chosen on the test part.
     """
-    if not num_picks or not pool:
+    if not num_picks or not pool or dataset.is_article:
         return None
     said = np.stack([_probabilities(result) for _, result in pool])
     found = select(said, dataset.y_validation, num_picks=num_picks)
@@ -48,8 +50,8 @@ def make_ensemble(
         "num_networks": len(picked),
         "pool_size": len(pool),
         "validation_accuracy": found.validation_accuracy,
-        "held_out_accuracy": found.held_out_accuracy,
-        "held_out_best": found.held_out_best,
+        "held_out_accuracy": finite_or_none(found.held_out_accuracy),
+        "held_out_best": finite_or_none(found.held_out_best),
         "test_accuracy": accuracy_of(
             ensemble_probabilities(ensemble, dataset.x_test), dataset
         ),

@@ -170,6 +170,7 @@ def _network_result(
         cropped = weights.crop(lane.params, width=width, depth=depth)
         params = jax.tree.map(np.array, cropped)
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
+    is_whole = bool(params) and not lane.is_failed
     facts = {"validation_accuracy": lane.score, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
@@ -180,7 +181,7 @@ def _network_result(
         failed_epoch=num_epochs - 1 if lane.is_failed else None,
         curves={name: getattr(lane, name) for name in CURVES},
         params=params,
-        network=_network(hyperparams, params, dataset, facts) if params else None,
+        network=_network(hyperparams, params, dataset, facts) if is_whole else None,
         validation_probabilities=lane.probabilities,
     )
 

@@ -18,7 +18,7 @@ from vecevo.training.epochs import Lanes, TrainingData, take_lanes
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
-from vecevo.training.programs import Programs
+from vecevo.training.programs import Programs, products_in
 
 CURVES = (
     *("train_loss", "train_accuracy"),
@@ -53,6 +53,7 @@ class Setup(NamedTuple):
     rule: StoppingRule
     order_key: jax.Array  # random key of the order of examples
     keeps_probabilities: bool = False  # of lanes whose weights are wanted
+    precision: str | None = None  # of products
 
 
 class Trained(NamedTuple):
@@ -166,7 +167,8 @@ def _finish(
     probabilities = None
     if setup.keeps_probabilities:
         x = setup.data.x_validation
-        probabilities = np.asarray(_say(params, architecture, x, module=module))
+        with products_in(setup.precision):
+            probabilities = np.asarray(_say(params, architecture, x, module=module))
     return result._replace(params=jax.device_get(params), probabilities=probabilities)
 
 

@@ -139,6 +139,7 @@ def start_session(
         ),
         order_key=keys.order,
         keeps_probabilities=keeps_probabilities,
+        precision=settings.precision,
     )
     return Session(
         dataset=dataset,

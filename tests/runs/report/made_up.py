@@ -101,7 +101,9 @@ def make_generations(networks):
 def make_summary(networks):
     """Returns the part of a result.json that a report reads."""
     whole = [n for n in networks if n.status == "trained"]
-    ranked = sorted(whole, key=lambda n: (-n.validation_accuracy, n.genome))[:5]
+    ranked = sorted(
+        whole, key=lambda n: (-n.validation_accuracy, n.validation_loss, n.genome)
+    )[:5]
     return {
         "top": [
             {"genome": list(n.genome), "test_accuracy": n.validation_accuracy - 0.01}

@@ -98,13 +98,17 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
 def ensemble_line(facts: dict[str, Any]) -> str:
     """Returns what an ensemble is worth, beside the best network alone."""
     held_out, best = facts["held_out_accuracy"], facts["held_out_best"]
-    verdict = "no better" if held_out <= best else "better"
-    return (
+    line = (
         f"ensemble of {facts['num_networks']} networks, {facts['num_picks']} picks: "
         f"validation {facts['validation_accuracy']:.4f}, test "
-        f"{facts['test_accuracy']:.4f}; chosen by half of the validation part it is "
-        f"{verdict} on the other than the best network, {held_out:.4f} against "
-        f"{best:.4f}"
+        f"{facts['test_accuracy']:.4f}"
+    )
+    if held_out is None or best is None:
+        return line
+    verdict = "no better" if held_out <= best else "better"
+    return (
+        f"{line}; chosen by half of the validation part it is {verdict} on the other "
+        f"than the best network, {held_out:.4f} against {best:.4f}"
     )
 
 

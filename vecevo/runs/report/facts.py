@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vecevo.errors import is_number
-from vecevo.results import Genome
+from vecevo.results import Genome, rank_key
 from vecevo.runs.reading import RecordedNetwork, Run
 
 NUM_TOP = 5
@@ -51,7 +51,7 @@ def failed_networks(run: Run) -> list[RecordedNetwork]:
 def top_networks(run: Run) -> list[RecordedNetwork]:
     """Returns the best five, ranked as in result.json; fewer where there are fewer."""
     networks = whole_networks(run)
-    return sorted(networks, key=lambda n: (-n.validation_accuracy, n.genome))[:NUM_TOP]
+    return sorted(networks, key=lambda n: rank_key(n, n.genome))[:NUM_TOP]
 
 
 def accuracies_of(networks: Sequence[RecordedNetwork]) -> np.ndarray:

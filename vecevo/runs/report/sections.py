@@ -217,8 +217,8 @@ def ensemble_sections(run: Run) -> list[Section]:
     caption = (
         f"{found['num_picks']} picks of the best {found['pool_size']} networks, each "
         "the one that lowers the log loss of the mean most (Caruana et al., 2004). On "
-        "held-out halves: both were chosen by half of the validation part, and "
-        "measured on the other."
+        "held-out halves: both were chosen by half of the validation part, of networks "
+        "that all of it had kept, and measured on the other."
     )
     header = ("", "validation accuracy", "test accuracy", "on held-out halves")
     return [Section("The ensemble", caption, header=header, rows=rows)]
