@@ -80,8 +80,8 @@ MAY_IMPORT = {
     },
     # networks that are trained, to use and to keep
     "networks.network": {
-        *("datasets.inputs", "datasets.labels", "errors", "training.lanes"),
-        "training.reference",
+        *("datasets.alike", "datasets.columns", "datasets.inputs"),
+        *("datasets.labels", "errors", "training.lanes", "training.reference"),
     },
     "networks.ensembles": {"datasets.labels", "networks.network"},
     "networks.saving": {

@@ -10,7 +10,7 @@ import tyro
 
 from vecevo.datasets import tables
 from vecevo.errors import InputError
-from vecevo.networks.network import most_probable, share_right
+from vecevo.networks.network import share_right
 from vecevo.networks.saving import load_network
 from vecevo.runs import parsing
 
@@ -57,11 +57,10 @@ def predict(config: PredictConfig) -> None:
     network = load_network(config.network)
     x, y = read_examples(pathlib.Path(config.data), config.target)
     probabilities = network.predict_proba(x)
-    predicted = most_probable(probabilities, network.classes)
     # The labels first: where they are wrong, nothing is left.
-    accuracy = None if y is None else share_right(predicted, y)
+    accuracy = None if y is None else share_right(probabilities, y, network.classes)
     write_predictions(pathlib.Path(config.output), network.classes, probabilities)
-    print(f"{config.output}: {len(predicted):,} predictions")
+    print(f"{config.output}: {len(probabilities):,} predictions")
     if accuracy is not None:
         print(f"accuracy: {accuracy:.4f}")
 

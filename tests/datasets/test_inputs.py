@@ -101,6 +101,25 @@ def test_a_column_of_one_value_says_where_it_is_missing():
     assert (applied[:, 1] == 0).all()
 
 
+def test_what_never_varies_says_nothing():
+    constant = pandas.DataFrame({"a": [1.0] * 60, "b": ["x"] * 60})
+    for x in (np.ones((60, 3)), constant):
+        with pytest.raises(vecevo.InputError, match="no column that varies"):
+            fit(x)
+    fitted = fit(constant.assign(c=TABLE[:60, 1]))
+    assert "dropped, as they say nothing: columns 'a', 'b'" in fitted.words
+
+
+def test_masked_values_are_missing():
+    masked = np.ma.masked_array(TABLE, mask=TABLE > 1000)
+    dataset = vecevo.make_dataset(masked, np.arange(200) % 2)
+    filled = vecevo.make_dataset(
+        np.where(TABLE > 1000, np.nan, TABLE), np.arange(200) % 2
+    )
+    np.testing.assert_array_equal(dataset.x_train, filled.x_train)
+    assert "missing values" in dataset.scaling
+
+
 def test_images_may_miss_nothing_anywhere():
     images = RNG.normal(100, 5, (50, 4, 4))
     fitted, broken = fit(images), images.copy()
@@ -229,8 +248,8 @@ def test_a_test_part_on_another_scale_is_refused():
             TABLE,
             "in column 1: give both in the same",
         ),
-        (image[:50] / 255, image, "x_test is float64 and x_train uint8"),
-        (image[:50], image / 255, "x_test is uint8 and x_train float64"),
+        (image[:50] / 255, image, "x_test is float64, and .* were bytes"),
+        (image[:50], image / 255, "x_test is uint8, and .* were float"),
         (image[:50] / 255, image.astype(float), "0.00... times as much"),
         (image[:50] / 1.0, image / 255, "2.. times as much"),
     ]

@@ -157,6 +157,18 @@ def test_bad_tables_are_one_clear_error(tmp_path, content, words):
     assert "\n" not in str(caught.value)
 
 
+def test_numbers_in_another_spelling_are_read_or_refused(tmp_path):
+    path, rows = tmp_path / "t.csv", [f"{i},5;{i % 2}" for i in range(40)]
+    path.write_text("\n".join(["a;class", *rows]))
+    dataset = loading.load_dataset(path)
+    numbers = dataset.raw_x_test["a"].to_numpy()
+    assert (numbers % 1 == 0.5).all() and numbers.max() <= 39.5
+    rows = [f'"1,{i:03}",{i % 2}' for i in range(40)]
+    path.write_text("\n".join(["a,class", *rows]))
+    with pytest.raises(vecevo.InputError, match=r"'a' holds texts like '1,.*decimal"):
+        loading.load_dataset(path)
+
+
 def test_a_target_that_is_no_column_is_named(tmp_path):
     path = tmp_path / "t.csv"
     make_frame().to_csv(path, index=False)

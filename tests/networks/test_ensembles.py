@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vecevo
-from vecevo.networks import ensembles, saving
+from vecevo.networks import ensembles
 from vecevo.runs import voting
 from vecevo.runs.report import console
 
@@ -125,7 +125,7 @@ def test_an_ensemble_of_a_search_says_the_mean(searched, tmp_path):
     mean = sum(p * k for p, k in zip(parts, ensemble.picks, strict=True)) / 4
     np.testing.assert_allclose(ensemble.predict_proba(x), mean, rtol=1e-5)
     assert ensemble.score(x, y) == ensemble.facts["test_accuracy"]
-    saving.save_ensemble(ensemble, tmp_path / "ensemble")
+    vecevo.save_network(ensemble, tmp_path / "ensemble")
     again = vecevo.load_network(tmp_path / "ensemble")
     assert isinstance(again, vecevo.Ensemble) and again.picks == ensemble.picks
     np.testing.assert_array_equal(again.predict_proba(x), ensemble.predict_proba(x))

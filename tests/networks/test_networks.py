@@ -180,6 +180,28 @@ def test_a_network_that_failed_is_none_to_take_home():
     assert result.failed_epoch is not None and result.network is None
 
 
+def test_examples_on_another_scale_are_refused(folder):
+    x = np.random.default_rng(0).integers(0, 256, (60, 3, 4), np.uint8)
+    network = train(vecevo.make_dataset(x / 255, np.arange(60) % 2)).network
+    network.predict(x[:1] / 255)
+    for wrong, words in (
+        (x, "x is uint8, and .* were float"),
+        (x.astype(float), "x varies 2.. times as much"),
+        (x[:20] / 1e5, "x varies 0.00... times as much"),
+    ):
+        with pytest.raises(vecevo.InputError, match=words):
+            network.predict(wrong)
+    table, _ = make_table()
+    saved = vecevo.load_network(folder)
+    with pytest.raises(vecevo.InputError, match=r"deviations away .*column 'size'"):
+        saved.predict(table.assign(size=1e6 * table["size"]))
+
+
+def test_what_is_no_network_is_not_saved(tmp_path):
+    with pytest.raises(vecevo.InputError, match="network='n' is no Network"):
+        vecevo.save_network("n", tmp_path)
+
+
 def test_wrong_examples_are_refused(trained):
     network, dataset = trained[0].network, trained[1]
     x, y = dataset.raw_x_test, dataset.raw_y_test
@@ -187,7 +209,7 @@ def test_wrong_examples_are_refused(trained):
         network.predict(x[["size", "hole"]])
     with pytest.raises(vecevo.InputError, match="y has 3 labels and x 18 examples"):
         network.score(x, y[:3])
-    with pytest.raises(vecevo.InputError, match=r"labels of type int.*of type str"):
+    with pytest.raises(vecevo.InputError, match="y has the label 1, which no example"):
         network.score(x, [1] * 18)
 
 

@@ -4,12 +4,16 @@ An array of examples of any shape has a column for each number of one example; a
 pandas DataFrame has its own, with names.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from vecevo.errors import InputError, describe
 
+# Numbers with a decimal comma, thousands apart, or a unit: 1.234,5 and 42%.
+ODD_NUMBER = r"[-+]?[\d\s.,']*\d[\d\s.,']*[%€$£]?"
+MOST_ODD = 10  # such texts, in a column of choices
 MOST_CATEGORIES = 50  # of a column of texts; the others are one more, `other`
 
 
@@ -55,6 +59,8 @@ def _check_frame(frame: Any, name: str) -> None:
 
 def _as_array(x: Any, name: str) -> np.ndarray:
     try:
+        if isinstance(x, np.ma.MaskedArray):
+            x = np.ma.filled(x.astype(float), np.nan)
         array = np.asarray(x)
     except (TypeError, ValueError) as error:
         raise InputError(
@@ -86,6 +92,13 @@ def name_of(columns: tuple[str, ...], column: int) -> str:
 def is_table(x: Any) -> bool:
     """Whether columns have a meaning each: of a DataFrame, and of [N] or [N, F]."""
     return is_frame(x) or x.ndim <= 2
+
+
+def kind_of(x: Any) -> str:
+    """What examples are: a table, or an array of bytes, floats or others."""
+    if is_frame(x):
+        return "table"
+    return "bytes" if x.dtype == np.uint8 else {"f": "float"}.get(x.dtype.kind, "other")
 
 
 def num_columns(x: Any) -> int:
@@ -181,6 +194,9 @@ def find_categories(values: np.ndarray, column: int, name: str) -> Categories:
       InputError: for numbers with a few texts among them.
     """
     found, counts = np.unique(texts_of(values).astype(str), return_counts=True)
+    if len(found) < 2:
+        return Categories(column, ())  # a constant says nothing
+    _check_decimals(found, counts, name)
     if len(found) > MOST_CATEGORIES:
         _check_not_numbers(found, counts, name)
     order = np.argsort(-counts, kind="stable")[: MOST_CATEGORIES + 1]
@@ -188,13 +204,30 @@ def find_categories(values: np.ndarray, column: int, name: str) -> Categories:
     return Categories(column, tuple(sorted(often[:MOST_CATEGORIES])))
 
 
+def _check_decimals(found: np.ndarray, counts: np.ndarray, name: str) -> None:
+    """Refuses numbers in another spelling, which would be so many choices."""
+    is_odd = np.array(
+        [bool(re.fullmatch(ODD_NUMBER, t)) and not _is_plain(t) for t in found]
+    )
+    if is_odd.sum() > MOST_ODD and counts[is_odd].sum() > counts[found != ""].sum() / 2:
+        raise InputError(
+            f"the column {name} holds texts like {str(found[is_odd][0])!r}: write "
+            "numbers plainly, with a decimal point."
+        )
+
+
 def _check_not_numbers(found: np.ndarray, counts: np.ndarray, name: str) -> None:
-    is_text = np.array([column_numbers(np.array([f], object)) is None for f in found])
+    found, counts = found[found != ""], counts[found != ""]
+    is_text = np.array([not _is_plain(text) for text in found])
     if counts[is_text].sum() < counts[~is_text].sum():
         raise InputError(
             f"the column {name} holds numbers, but also {str(found[is_text][0])!r}: "
             "correct it, leave it empty, or leave the column out."
         )
+
+
+def _is_plain(text: str) -> bool:
+    return column_numbers(np.array([text], object)) is not None
 
 
 def one_hot(texts: np.ndarray, choices: tuple[str, ...]) -> np.ndarray:

@@ -11,6 +11,7 @@ from vecevo.errors import InputError
 
 Scaling = Literal["auto", "as-given", "unit", "standardize"]
 MOST_NAMED = 5  # columns in one line
+MOST_LOOKED_AT = 2000  # examples, for what later ones are compared with
 
 
 def fit_inputs(x: Any, scaling: Scaling = "auto", *, argument: str) -> Inputs:
@@ -32,6 +33,19 @@ def fit_inputs(x: Any, scaling: Scaling = "auto", *, argument: str) -> Inputs:
         raise InputError(
             f"inputs={scaling!r} must be one of {', '.join(get_args(Scaling))}."
         )
+    fitted = _choose(x, scaling, argument)
+    if fitted.is_bytes:
+        return fitted._replace(kind="bytes")
+    step = -(-len(x) // MOST_LOOKED_AT)
+    numbers = columns.numbers_of(x, fitted.numeric, slice(0, None, step))
+    return fitted._replace(
+        kind=columns.kind_of(x),
+        mean=np.nan_to_num(np.nanmean(numbers, axis=0)),
+        deviation=np.where(columns.varies(numbers), np.nanstd(numbers, axis=0), 0),
+    )
+
+
+def _choose(x: Any, scaling: Scaling, argument: str) -> Inputs:
     is_table, num = columns.is_table(x), columns.num_columns(x)
     if not columns.is_frame(x) and x.dtype == np.uint8 and scaling in ("auto", "unit"):
         every = np.arange(num, dtype=np.int32)
@@ -123,9 +137,10 @@ def _fit_table(x: Any, plain: Inputs, scaling: Scaling, argument: str) -> Inputs
     if not is_left or (scaling == "auto" and not is_unit):
         # That a value is missing says something, even of a column that is constant.
         is_kept &= columns.varies(numbers) | is_missing.any(0)
+    is_informed = bool((columns.varies(numbers) | is_missing.any(0)).any())
     numeric, numbers = plain.numeric[is_kept], numbers[:, is_kept]
     categories = [c for c in plain.categories if c.choices]
-    if not len(numeric) and not categories:
+    if not is_informed and not categories:
         raise InputError(f"{argument} has no column that varies: give some that do.")
     fitted = plain._replace(
         numeric=numeric,

@@ -28,6 +28,9 @@ class Inputs(NamedTuple):
     fill: np.ndarray  # float64[K], where a value is missing
     indicated: np.ndarray  # int32[M], of the K, each with an input: 1 where missing
     categories: tuple[Categories, ...] = ()
+    kind: str = "other"  # of the examples trained on: bytes, float, table or other
+    mean: np.ndarray = np.zeros(0)  # float64[K], of these
+    deviation: np.ndarray = np.zeros(0)  # float64[K]; 0: the column does not vary
 
     @property
     def num_features(self) -> int:

@@ -101,7 +101,7 @@ def make_dataset(
     x_part = columns.take_rows(given.x, train)
     fitted = fit_inputs(x_part, inputs, argument="x_train")
     if x_test is not None:  # what was split off is of one kind with the rest
-        check_alike(fitted, x_part, given.x_test)
+        check_alike(fitted, given.x_test, argument="x_test")
     tested = apply_inputs(fitted, given.x_test, argument="x_test")
     x_validation, y_validation = tested, given.codes_test
     if not is_article:

@@ -31,7 +31,11 @@ def read_table(path: pathlib.Path, *, argument: str, least_columns: int = 2) -> 
             frame = pandas.read_parquet(path)
         else:
             separator = "\t" if ending == ".tsv" else _separator(path)
-            frame = pandas.read_csv(path, sep=separator, na_values=MISSING)
+            # Where semicolons separate, a comma is the decimal point.
+            decimal = "," if separator == ";" else "."
+            frame = pandas.read_csv(
+                path, sep=separator, decimal=decimal, na_values=MISSING
+            )
     except InputError:
         raise
     except Exception as error:  # pandas and pyarrow raise some twenty kinds

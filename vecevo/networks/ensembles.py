@@ -43,7 +43,8 @@ class Ensemble(NamedTuple):
 
     def score(self, x: Any, y: Any, *, batch_size: int = BATCH_SIZE) -> float:
         """Returns the accuracy on raw examples and their labels."""
-        return share_right(self.predict(x, batch_size=batch_size), y)
+        said = self.predict_proba(x, batch_size=batch_size)
+        return share_right(said, y, self.classes)
 
 
 class Found(NamedTuple):

@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vecevo.datasets.alike import check_alike
+from vecevo.datasets.columns import as_examples
 from vecevo.datasets.inputs import Inputs, apply_inputs
-from vecevo.datasets.labels import Label, as_labels, labels_of
+from vecevo.datasets.labels import Label, as_labels, encode_labels, labels_of
 from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
 from vecevo.training.lanes import activations, losses
@@ -55,7 +57,9 @@ class Network(NamedTuple):
         Raises:
           InputError: for examples of another shape or kind.
         """
-        return probabilities_of(self, apply_inputs(self.inputs, x), batch_size)
+        applied = apply_inputs(self.inputs, x)
+        check_alike(self.inputs, as_examples(x, "x"), argument="x")
+        return probabilities_of(self, applied, batch_size)
 
     def predict(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Returns the label of each of N raw examples; see `predict_proba`."""
@@ -67,7 +71,8 @@ class Network(NamedTuple):
         Raises:
           InputError: for other shapes, kinds or labels.
         """
-        return share_right(self.predict(x, batch_size=batch_size), y)
+        said = self.predict_proba(x, batch_size=batch_size)
+        return share_right(said, y, self.classes)
 
 
 def probabilities_of(
@@ -113,23 +118,17 @@ def most_probable(probabilities: np.ndarray, classes: tuple[Label, ...]) -> np.n
     return labels_of(probabilities.argmax(axis=1), classes)
 
 
-def share_right(predicted: np.ndarray, y: Any) -> float:
-    """Returns the accuracy of predicted labels [N].
+def share_right(probabilities: np.ndarray, y: Any, classes: tuple[Label, ...]) -> float:
+    """Returns the accuracy of probabilities [N, C], by labels [N].
 
     Raises:
-      InputError: for labels that are not as many, or of another type.
+      InputError: for labels that are not as many, or no classes.
     """
     labels, _ = as_labels(y, "y")
-    if len(labels) != len(predicted):
+    if len(labels) != len(probabilities):
         raise InputError(
-            f"y has {len(labels)} labels and x {len(predicted)} examples: give one for "
-            "each."
+            f"y has {len(labels)} labels and x {len(probabilities)} examples: give one "
+            "for each."
         )
-    kinds = [type(values.tolist()[0]).__name__ for values in (labels, predicted)]
-    if kinds[0] != kinds[1]:
-        raise InputError(
-            f"y has labels of type {kinds[0]}, and the network was trained on some of "
-            f"type {kinds[1]}: give those."
-        )
-    pairs = zip(predicted.tolist(), labels, strict=True)
-    return float(np.mean([guess == label for guess, label in pairs]))
+    codes = encode_labels(labels, classes, "y")
+    return float(np.mean(probabilities.argmax(axis=1) == codes))

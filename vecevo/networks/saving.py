@@ -27,12 +27,20 @@ WEIGHTS, FACTS, ENSEMBLE = "network.safetensors", "network.json", "ensemble.json
 BEST = "best"  # of a run's folder
 
 
-def save_network(network: Network, folder: str | os.PathLike) -> None:
-    """Writes a network into a folder; one that is there is replaced.
+def save_network(network: Network | Ensemble, folder: str | os.PathLike) -> None:
+    """Writes a network, or an ensemble, into a folder; one that is there is replaced.
 
     Raises:
-      InputError: where it cannot be written.
+      InputError: for what is neither, or where it cannot be written.
     """
+    if isinstance(network, Ensemble):
+        save_ensemble(network, folder)
+        return
+    if not isinstance(network, Network):
+        raise InputError(
+            f"network={describe(network)} is no Network: give result.best, or the "
+            "network of a result."
+        )
     weights = as_safetensors(network.params)
     values = network.hyperparams
     facts = {
@@ -179,7 +187,8 @@ def _inputs_as_json(inputs: Inputs) -> dict[str, Any]:
 
 def _inputs_from_json(values: Mapping[str, Any]) -> Inputs:
     types = {"numeric": np.int32, "indicated": np.int32}
-    types |= dict.fromkeys(("shift", "scale", "fill"), np.float64)
+    floats = ("shift", "scale", "fill", "mean", "deviation")
+    types |= dict.fromkeys(floats, np.float64)
     arrays = {name: np.array(values[name], kind) for name, kind in types.items()}
     pairs = values["categories"]
     return Inputs(
@@ -187,6 +196,7 @@ def _inputs_from_json(values: Mapping[str, Any]) -> Inputs:
         shape=tuple(values["shape"]),
         columns=tuple(values["columns"]),
         is_bytes=values["is_bytes"],
+        kind=values["kind"],
         categories=tuple(Categories(c, tuple(choices)) for c, choices in pairs),
         **arrays,
     )
@@ -202,6 +212,8 @@ def make_folder(folder: str | os.PathLike) -> pathlib.Path:
     Raises:
       InputError: where it cannot be made.
     """
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"folder={describe(folder)} is no path: give a folder's.")
     folder = pathlib.Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
