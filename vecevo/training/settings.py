@@ -20,7 +20,7 @@ Precision = Literal["float32", "tf32", "bfloat16"]
 class TrainingSettings(NamedTuple):
     """How networks are trained; None: chosen by data set or device."""
 
-    batch_size: int | None = None  # B; that of the data set: 64, or 128 for MNIST
+    batch_size: int | None = None  # B; that of the data set: 16, 64 or 128
     max_epochs: int | None = None  # cap; that of the data set: 25 for digits, or 50
     patience: int = 5  # epochs in a row without a lower validation loss
     precision: Precision | None = None  # of networks' products; float32 on a CPU
