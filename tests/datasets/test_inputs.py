@@ -279,6 +279,10 @@ def test_a_few_extreme_or_constant_examples_are_no_other_scale():
     make(tails[:400] * 1.1, tails)
     make(np.full((20, 3), TABLE.mean(0)))
     make(TABLE[:1])
+    extreme = TABLE[:50].copy()
+    extreme[0, 2] = 1e9
+    make(extreme)
+    make(TABLE[:3] * [1, 1e6, 1])
     sparse = np.where(RNG.random((200, 3)) < 0.02, 5.0, 0.0)
     make(sparse[:20], sparse)
 

@@ -11,7 +11,7 @@ from vecevo.errors import InputError
 
 MOST_APART = 1000  # deviations of the part trained on, of one column
 MOST_RATIO = 100  # of the deviations of both parts, median over columns
-LEAST_EXAMPLES = 10  # for a deviation
+LEAST_EXAMPLES = 10  # that tell another scale from a few that are extreme
 MOST_LOOKED_AT = 2000  # examples
 
 
@@ -37,15 +37,16 @@ def check_alike(inputs: Inputs, x: Any, *, argument: str) -> None:
     x = align(inputs, x, argument)
     step = -(-len(x) // MOST_LOOKED_AT)
     numbers = columns.numbers_of(x, inputs.numeric, slice(0, None, step))
+    if len(numbers) < LEAST_EXAMPLES:
+        return  # a few may be extreme
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # columns of NaN alone
         _check_columns(inputs, numbers, argument)
-        if len(numbers) >= LEAST_EXAMPLES:
-            _check_scale(inputs, numbers, argument)
+        _check_scale(inputs, numbers, argument)
 
 
 def _check_columns(inputs: Inputs, numbers: np.ndarray, argument: str) -> None:
-    distance = np.sqrt(np.nanmean((numbers - inputs.mean) ** 2, axis=0))
+    distance = np.nanmedian(abs(numbers - inputs.mean), axis=0)
     # A column that hardly varies in a part is no measure of the other.
     is_apart = (inputs.deviation > 0) & (distance > MOST_APART * inputs.deviation)
     if is_apart.any():
