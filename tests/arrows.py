@@ -99,6 +99,7 @@ MAY_IMPORT = {
         *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
     },
     "runs.voting": {
+        "errors",
         "runs.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
@@ -110,7 +111,8 @@ MAY_IMPORT = {
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
-        *("runs.starting", "space", "training.recipe", "training.settings"),
+        *("runs.starting", "runs.voting", "space", "training.recipe"),
+        "training.settings",
     },
     "runs.reading": {
         *("errors", "extras", "results", "runs.journal", "runs.parsing"),
@@ -142,7 +144,7 @@ MAY_IMPORT = {
         *("runs.tables", "space", "training.programs"),
     },
     # pictures and pages about recorded runs
-    "runs.report.facts": {"errors", "results", "runs.reading"},
+    "runs.report.facts": {"errors", "results", "runs.ledger", "runs.reading"},
     "runs.report.importance": set(),
     "runs.report.drawing": set(),
     "runs.report.figures": {

@@ -271,17 +271,18 @@ def test_a_part_that_was_split_off_is_on_no_other_scale():
     x[:, 1] = 0
     x[[1, 2, 3], 1] = 0.001, 0.002, 1e5
     for seed in range(12):
-        vecevo.make_dataset(x, np.arange(1000) % 2, seed=seed)
+        dataset = vecevo.make_dataset(x, np.arange(1000) % 2, seed=seed)
+        assert len(dataset.x_test) == 200
 
 
 def test_a_few_extreme_or_constant_examples_are_no_other_scale():
     tails = RNG.standard_cauchy((2000, 4))
     make(tails[:400] * 1.1, tails)
     make(np.full((20, 3), TABLE.mean(0)))
-    make(TABLE[:1])
+    assert len(make(TABLE[:1]).x_test) == 1
     extreme = TABLE[:50].copy()
     extreme[0, 2] = 1e9
-    make(extreme)
+    assert make(extreme).x_test[0, 2] > 1e9
     make(TABLE[:3] * [1, 1e6, 1])
     sparse = np.where(RNG.random((200, 3)) < 0.02, 5.0, 0.0)
     make(sparse[:20], sparse)

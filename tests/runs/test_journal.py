@@ -145,7 +145,7 @@ def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(vecevo.InputError, match="no folder of a run"):
         vecevo.load_run(tmp_path)
     with pytest.raises(vecevo.InputError, match="is no path"):
-        vecevo.load_run(3)  # type: ignore[arg-type]
+        vecevo.load_run(3)
     (tmp_path / "run.sqlite").write_text("not a table, and longer than a header is")
     with pytest.raises(vecevo.InputError, match="cannot be read"):
         vecevo.load_run(tmp_path)

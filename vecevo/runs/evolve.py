@@ -18,14 +18,13 @@ from vecevo.errors import (
     check_callable,
     check_positive,
     describe,
-    is_whole,
 )
 from vecevo.keys import split_run_key
 from vecevo.results import SearchResult
 from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
 from vecevo.runs.starting import start_search
-from vecevo.runs.voting import count_pool, make_ensemble, measure_winner
+from vecevo.runs.voting import check_picks, count_pool, make_ensemble, measure_winner
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import recipe, sessions, settings
@@ -81,7 +80,7 @@ def search(
     start, fixed = time.perf_counter(), fixed or {}
     check_positive(max_seconds=max_seconds)
     check_callable(record_fn=record_fn, progress_fn=progress_fn)
-    check_ensemble(ensemble)
+    check_picks(ensemble)
     check_space(space)
     if not isinstance(fixed, Mapping):
         raise InputError(f"fixed={describe(fixed)} must be a dict of values by name.")
@@ -169,16 +168,6 @@ def choose_pool_size(
     }
     largest = max(count_params(*shape, **sizes) for shape in expected.shapes)
     return count_pool(largest, dataset, least=NUM_TOP)
-
-
-def check_ensemble(ensemble: Any) -> None:
-    """Refuses what is no whole number from 0 up.
-
-    Raises:
-      InputError: naming it.
-    """
-    if not is_whole(ensemble) or ensemble < 0:
-        raise InputError(f"ensemble={ensemble!r} must be a whole number from 0 up.")
 
 
 def check_space(space: Any) -> None:

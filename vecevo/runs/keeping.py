@@ -9,7 +9,7 @@ import numpy as np
 
 from vecevo.datasets.making import Dataset
 from vecevo.networks import saving
-from vecevo.networks.network import Network
+from vecevo.networks.network import Network, probabilities_of
 from vecevo.results import Genome, NetworkResult, SearchResult, genome_text
 from vecevo.runs.ledger import best_first
 
@@ -91,7 +91,7 @@ def say(network: Network, dataset: Dataset) -> dict[str, np.ndarray]:
     `labels` and `predicted`, int[N], places of `classes`; and, where examples have a
     shape, `wrong`, int[n], the first that it gets wrong, and `examples` [n, ...].
     """
-    predicted = network.predict_proba(dataset.raw_x_test).argmax(axis=1)
+    predicted = probabilities_of(network, dataset.x_test).argmax(axis=1)
     said = {"labels": dataset.y_test, "predicted": predicted}
     said["classes"] = np.array(list(map(str, dataset.classes)))
     if len(dataset.inputs.shape) >= 2:

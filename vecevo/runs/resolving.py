@@ -9,6 +9,7 @@ from vecevo.errors import InputError, check_counts, check_seed
 from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.starting import choose_budget
+from vecevo.runs.voting import check_picks
 from vecevo.space import SearchSpace
 from vecevo.training import recipe
 from vecevo.training.settings import TrainingSettings, resolve
@@ -34,10 +35,7 @@ def check(config: RunConfig) -> None:
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{name}={value} must be a finite number above 0.")
     check_seed(config.seed)
-    if config.ensemble < 0:
-        raise InputError(
-            f"ensemble={config.ensemble} must be a whole number from 0 up."
-        )
+    check_picks(config.ensemble)
     check_training(TrainingSettings(**training_settings(config)))
     if config.strategy == "grid" and config.start_from is not None:
         raise InputError(

@@ -1,10 +1,12 @@
 """The ensemble of a run: which networks are kept for it, and how it is made."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError, is_whole
 from vecevo.networks.ensembles import Ensemble, ensemble_probabilities, select
 from vecevo.networks.network import probabilities_of
 from vecevo.results import Genome, NetworkResult
@@ -23,6 +25,16 @@ def count_pool(num_params: int, dataset: Dataset, *, least: int) -> int:
     """
     probabilities = 2 * len(dataset.y_validation) * dataset.num_classes
     return max(least, min(POOL_SIZE, POOL_BYTES // (4 * num_params + probabilities)))
+
+
+def check_picks(ensemble: Any) -> None:
+    """Refuses a number of picks that is no whole number from 0 up.
+
+    Raises:
+      InputError: naming it.
+    """
+    if not is_whole(ensemble) or ensemble < 0:
+        raise InputError(f"ensemble={ensemble!r} must be a whole number from 0 up.")
 
 
 def make_ensemble(

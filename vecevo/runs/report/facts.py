@@ -10,9 +10,9 @@ import numpy as np
 
 from vecevo.errors import is_number
 from vecevo.results import Genome, rank_key
+from vecevo.runs.ledger import NUM_TOP
 from vecevo.runs.reading import RecordedNetwork, Run
 
-NUM_TOP = 5
 MOST_LETTERS = 18  # of a value in a picture
 
 
