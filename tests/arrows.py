@@ -58,7 +58,10 @@ MAY_IMPORT = {
     "training.settings": {
         *("datasets.making", "errors", "training.memory", "training.programs"),
     },
-    "training.cohorts": {"training.epochs", "training.lanes", "training.programs"},
+    "training.cohorts": {
+        "keys",
+        *("training.epochs", "training.lanes", "training.programs"),
+    },
     "training.selfcheck": {
         *("errors", "folders", "keys", "training.epochs", "training.lanes"),
         "training.programs",

@@ -33,6 +33,14 @@ def split_run_key(seed: int) -> RunKeys:
     return split_key(jax.random.wrap_key_data(jnp.asarray(words), impl=IMPLEMENTATION))
 
 
+def order_key_of(order_key: jax.Array, replicate: int) -> jax.Array:
+    """Returns the key of the order of examples of a replicate; of 0 the run's own."""
+    if not replicate:
+        return order_key
+    # No epoch folds this number in.
+    return jax.random.fold_in(jax.random.fold_in(order_key, 2**32 - 1), replicate)
+
+
 def split_key(key: jax.Array) -> RunKeys:
     """Returns the RunKeys that a key, consumed, splits into."""
     return RunKeys(*jax.random.split(key, len(RunKeys._fields)))

@@ -33,6 +33,8 @@ class NetworkResult(NamedTuple):
     network: "Network | None" = None  # to use; None where nothing was kept
     validation_probabilities: np.ndarray | None = None  # float16[N', C], where a search
     # keeps them, for its ensemble
+    replicate: int = 0  # which of its trainings it was
+    is_partial: bool = False  # it was stopped; what it had by then
 
 
 class Work(NamedTuple):

@@ -104,7 +104,7 @@ def count_large_kernels(session, width, num_lanes):
     or a result of at least the elements of a hidden kernel of all lanes.
     """
     network = networks.PaddedMLP(width, DEPTH, session.dataset.num_classes)
-    _, train_epoch, _ = session.setup.programs.get(network, num_lanes)
+    _, train_epoch = session.setup.programs.get(network, num_lanes)
     return sum(large_operations(train_epoch.as_text(), num_lanes * width**2).values())
 
 

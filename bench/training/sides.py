@@ -62,7 +62,7 @@ def prepare_lanes(session, described):
     for cohort in plan:
         module = sessions.padded_module(session, cohort.cohort_class)
         num_lanes = len(cohort.individuals)
-        init, train_epoch, _ = setup.programs.get(module, num_lanes)
+        init, train_epoch = setup.programs.get(module, num_lanes)
         lanes = batches.make_lanes(session.network_root, cohort, described)
         runs.append([init(lanes), lanes, train_epoch])
     compile_seconds = time.perf_counter() - start

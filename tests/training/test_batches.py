@@ -42,7 +42,7 @@ def describe(width, depth, activation="relu", optimizer="adam", **rates):
     }
 
 
-def train_reference(values, dataset, session):
+def train_reference(values, dataset, session, replicate=0):
     """Trains by reference.py with a patience rule written out; returns the curves."""
     trainer = reference.make_trainer(
         **values,
@@ -50,7 +50,11 @@ def train_reference(values, dataset, session):
         num_classes=dataset.num_classes,
         batch_size=SETTINGS["batch_size"],
     )
-    key = recipe.network_key(session.network_root, values)
+    key = recipe.network_key(session.network_root, values, replicate)
+    order_key = session.setup.order_key
+    if replicate:
+        order_key = jax.random.fold_in(order_key, 0xFFFFFFFF)
+        order_key = jax.random.fold_in(order_key, replicate)
     init_key, dropout_key = reference.split_network_key(key)
     state, losses, accuracies = jax.jit(trainer.init)(init_key), [], []
     for epoch in range(SETTINGS["max_epochs"]):
@@ -58,7 +62,7 @@ def train_reference(values, dataset, session):
             state,
             dropout_key,
             epoch,
-            session.setup.order_key,
+            order_key,
             jnp.array(dataset.x_train),
             jnp.array(dataset.y_train),
         )
@@ -95,6 +99,45 @@ def test_networks_train_as_the_reference_and_come_in_order():
         assert result.validation_accuracy == pytest.approx(accuracies[best], abs=0.06)
         num_params = sum(leaf.size for leaf in jax.tree.leaves(result.params))
         assert result.num_params == num_params
+
+
+def test_replicates_train_as_the_reference_in_cohorts_of_their_own():
+    dataset, described = make_dataset(), describe(65, 2, "tanh", "sgd")
+    network = recipe.complete({**described, "learning_rate": 0.1})
+    session, found = start(dataset, [(65, 2)], 2), {}
+    for rows, results, _ in batches.train_list(session, [network] * 3, [0, 2, 1]):
+        assert len({result.replicate for result in results}) == 1
+        found.update((r.replicate, (row, r)) for row, r in zip(rows, results))
+    session.setup.programs.close()
+    assert [found[replicate][0] for replicate in (0, 2, 1)] == [0, 1, 2]
+    for replicate, (_, result) in found.items():
+        losses, _ = train_reference(network, dataset, session, replicate)
+        curve = result.curves["validation_loss"]
+        np.testing.assert_allclose(curve, losses, rtol=1e-3)
+    (alone,) = batches.train_networks([network], dataset, seed=SEED, **SETTINGS)
+    np.testing.assert_allclose(
+        found[0][1].curves["train_loss"], alone.curves["train_loss"], rtol=1e-5
+    )
+    assert len({result.validation_loss for _, result in found.values()}) == 3
+
+
+def test_a_cohort_whose_networks_are_known_is_not_trained():
+    dataset, widths = make_dataset(), (20, 12, 5, 3)
+    listed = [recipe.complete(describe(width, 1)) for width in widths]
+    session = start(dataset, [(width, 1) for width in widths], 4)
+    session = session._replace(classes=[planning.CohortClass(65, 1, (2,))])
+    whole = dict(train_all(session, listed))
+    some = dict(train_all(session, listed, is_known_fn=lambda row: row < 3))
+    assert sorted(whole) == [(0, 1), (2, 3)] and list(some) == [(2, 3)]
+    for result, again in zip(whole[2, 3], some[2, 3], strict=True):
+        jax.tree.map(np.testing.assert_array_equal, result.params, again.params)
+    assert not list(train_all(session, listed, is_known_fn=lambda row: True))
+    session.setup.programs.close()
+
+
+def train_all(session, listed, **settings):
+    for rows, results, _ in batches.train_list(session, listed, **settings):
+        yield tuple(sorted(rows)), results
 
 
 def test_lanes_hold_the_networks_of_their_cohort_in_any_order():

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from vecevo import keys
 from vecevo.training import cohorts, epochs, programs
 from vecevo.training.lanes import networks, optimizers, stopping
 
@@ -55,8 +56,8 @@ def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
     nan = float("nan")
     rates = [nan, 0.1, nan, 0.3]
     setup = make_setup(max_epochs=6)
-    whole, num_whole, _ = train(make_setup(max_epochs=6), rates, (4,))
-    cut, num_cut, _ = train(setup, rates, (1, 2, 4))
+    whole, num_whole, *_ = train(make_setup(max_epochs=6), rates, (4,))
+    cut, num_cut, *_ = train(setup, rates, (1, 2, 4))
     assert (num_whole, num_cut) == (6 * 4, 4 + 5 * 2)
     assert setup.programs.num_programs == 2
     for lane in (0, 2):
@@ -74,7 +75,7 @@ def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
 
 
 def test_empty_lanes_have_no_result_and_are_not_waited_for():
-    results, num_lane_epochs, _ = train(
+    results, num_lane_epochs, *_ = train(
         make_setup(max_epochs=3), [None, 0.1, None, None], (4,)
     )
     assert [result is None for result in results] == [True, False, True, True]
@@ -93,7 +94,34 @@ def test_the_best_or_the_last_epoch_is_kept(keeps_last):
         assert last == min(7, best + 2)
 
 
-def test_a_cohort_ends_when_the_time_is_up():
-    answers = iter([False, False, True])
-    setup = make_setup(max_epochs=6)
-    assert train(setup, [0.1] * 4, (4,), lambda: next(answers)) is None
+def test_a_cohort_that_is_stopped_gives_what_it_had():
+    whole = train(make_setup(max_epochs=6), [float("nan"), 0.1, 0.2, 8.0], (4,))
+    answers, setup = iter([False, False, False, True]), make_setup(max_epochs=6)
+    setup.programs.get(networks.PaddedMLP(WIDTH, 1, 4), NUM_LANES)  # and so at hand
+    stopped = train(
+        setup,
+        [float("nan"), 0.1, 0.2, 8.0],
+        (4,),
+        lambda: next(answers),
+    )
+    assert stopped.is_partial and not whole.is_partial
+    assert [len(lane.train_loss) for lane in stopped.lane_results] == [1, 3, 3, 3]
+    for lane, to_the_end in zip(stopped.lane_results, whole.lane_results, strict=True):
+        num_epochs = len(lane.train_loss)
+        losses = to_the_end.validation_loss[:num_epochs]
+        np.testing.assert_array_equal(lane.validation_loss, losses)
+        if not lane.is_failed:
+            assert lane.kept_epoch == np.argmin(losses)
+            assert lane.params is not None
+    none = train(make_setup(max_epochs=6), [0.1] * 4, (4,), lambda: True)
+    assert none.lane_results == [None] * 4 and none.is_partial
+
+
+def test_replicates_see_the_examples_in_another_order():
+    orders = [
+        jax.random.permutation(keys.order_key_of(jax.random.key(1), replicate), 40)
+        for replicate in (0, 1, 2)
+    ]
+    assert len({tuple(order.tolist()) for order in orders}) == 3
+    first = jax.random.permutation(jax.random.key(1), 40)
+    np.testing.assert_array_equal(orders[0], first)

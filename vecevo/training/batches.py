@@ -75,8 +75,10 @@ def train_networks(
 def train_list(
     session: Session,
     hyperparams: Sequence[dict[str, Any]],
+    replicates: Sequence[int] | None = None,
     *,
     expected_epochs: Mapping[str, float] | None = None,
+    is_known_fn: Callable[[int], bool] = lambda individual: False,
     wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
 ) -> Generator[tuple[list[int], list[NetworkResult], Work]]:
     """Trains a list of networks, cohort by cohort, the large ones first.
@@ -86,39 +88,50 @@ def train_list(
     Args:
       session: of the run.
       hyperparams: completed dicts.
+      replicates: of each; 0 where they are left out.
       expected_epochs: optimizer -> epochs its networks trained for so far, on average.
+      is_known_fn: row of the list -> whether its result is known; a cohort of such
+        rows alone, which the plan holds all the same, is not trained.
       wants_params_fn: validation accuracy -> whether the weights are to be kept.
 
     Yields:
       Rows of the list, their results, and the work of each cohort. When the time is
-      up, the cohorts that are left out are not yielded.
+      up, the results of cohorts in training are partial, and others are left out.
     """
+    replicates = replicates or [0] * len(hyperparams)
     trainees = [
         planning.Trainee(
             width=h["width"],
             depth=h["depth"],
             update_level=optimizers.row_of(h["optimizer"]).level,
             num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
+            replicate=replicate,
         )
-        for h in hyperparams
+        for h, replicate in zip(hyperparams, replicates, strict=True)
     ]
 
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
         return make_lanes(session.network_root, cohort, hyperparams)
 
-    plan = planning.plan(trainees, session.classes)[::-1]
+    plan = [
+        cohort
+        for cohort in planning.plan(trainees, session.classes)[::-1]
+        if not all(is_known_fn(i) for i in cohort.individuals if i >= 0)
+    ]
     trained_plan = train_plan(
         session, plan, make_lanes_fn, wants_params_fn=wants_params_fn
     )
     with contextlib.closing(trained_plan):
         for cohort, trained, seconds in trained_plan:
-            cohort_class, individuals = cohort
-            members = [individual for individual in individuals if individual >= 0]
-            # A cohort's empty lanes come last.
-            lane_results = [lane for lane in trained.lane_results if lane is not None]
+            cohort_class = cohort.cohort_class
+            lanes = zip(cohort.individuals, trained.lane_results, strict=True)
+            done = [(i, lane) for i, lane in lanes if i >= 0 and lane is not None]
+            members = [individual for individual, _ in done]
             results = [
-                _network_result(hyperparams[individual], lane, session.dataset)
-                for individual, lane in zip(members, lane_results, strict=True)
+                _network_result(
+                    hyperparams[individual], lane, session.dataset
+                )._replace(replicate=cohort.replicate, is_partial=trained.is_partial)
+                for individual, lane in done
             ]
             padded = _num_params(
                 session.dataset, cohort_class.width, cohort_class.depth
@@ -149,7 +162,9 @@ def make_lanes(
     activation = [activations.NAMES.index(h["activation"]) for h in rows]
     optimizer = [optimizers.NAMES.index(h["optimizer"]) for h in rows]
     return Lanes(
-        key=jnp.stack([recipe.network_key(network_root, h) for h in rows]),
+        key=jnp.stack(
+            [recipe.network_key(network_root, h, cohort.replicate) for h in rows]
+        ),
         architecture=Architecture(
             width=jnp.array([h["width"] for h in rows], jnp.int32),
             depth=jnp.array([h["depth"] for h in rows], jnp.int32),

@@ -5,8 +5,10 @@ The device does the work in two programs for each shape (`epochs.init_lanes` and
 the cohort down to fewer lanes when enough of them have stopped.
 """
 
+import dataclasses
 import functools
 import operator
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,11 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vecevo.keys import order_key_of
 from vecevo.training.epochs import Lanes, TrainingData, take_lanes
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
-from vecevo.training.programs import Programs, products_in
+from vecevo.training.programs import Compiled, Programs, products_in
 
 CURVES = (
     *("train_loss", "train_accuracy"),
@@ -59,9 +62,10 @@ class Setup(NamedTuple):
 class Trained(NamedTuple):
     """What training a cohort gave."""
 
-    lane_results: list[LaneResult | None]  # None for an empty lane
+    lane_results: list[LaneResult | None]  # None for a lane without an epoch
     num_lane_epochs: int  # executed
     wait_seconds: float  # for programs to be compiled
+    is_partial: bool = False  # stopped before all lanes were; what there was by then
 
 
 class Lane(NamedTuple):
@@ -81,6 +85,18 @@ class Lane(NamedTuple):
         return len(self.reports) - 1 if self.keeps_last or not best else best[-1]
 
 
+@dataclasses.dataclass
+class _Cohort:
+    """A cohort in training; L' lanes of it are left on the device."""
+
+    state: LaneState  # of L' lanes
+    lanes: Lanes  # L' of them
+    places: np.ndarray  # int[L'], which lane of the L each is
+    is_active: np.ndarray  # bool[L']
+    open_lanes: dict[int, Lane]  # by place, those that train
+    results: list[LaneResult | None]  # by place
+
+
 def train_cohort(
     setup: Setup,
     module: PaddedMLP,
@@ -90,7 +106,8 @@ def train_cohort(
     *,
     is_stopped_fn: Callable[[], bool],
     wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
-) -> Trained | None:
+    replicate: int = 0,
+) -> Trained:
     """Trains lanes until the last one stops.
 
     Args:
@@ -102,46 +119,96 @@ def train_cohort(
       is_stopped_fn: asked before every epoch whether to give up.
       wants_params_fn: validation accuracy, -inf where it failed -> whether a lane's
         weights are to leave the device.
+      replicate: decides the order of examples.
 
     Returns:
-      Trained, or None when that was stopped before the last lane was.
+      Trained; partial where that was stopped before the last lane was: then what
+      lanes had by then, and None for those without an epoch.
     """
-    lanes_left = np.arange(len(is_occupied))  # the original lane of each lane
-    is_active = np.asarray(is_occupied)
-    finish = functools.partial(_finish, setup, module, wants_params_fn)
-    programs = setup.programs.get(module, len(lanes_left))
-    wait_seconds = programs.wait_seconds
-    state = programs.init(lanes)._replace(is_active=jnp.asarray(is_active))
-    keeps_last = bool(setup.rule.keeps_last)
-    open_lanes = {lane: Lane([], keeps_last) for lane in np.flatnonzero(is_active)}
-    results: list[LaneResult | None] = [None] * len(lanes_left)
+    get_programs = functools.partial(_get_programs, setup.programs, module)
+    finish_fn = functools.partial(_finish, setup, module, wants_params_fn)
+    num_lanes = len(is_occupied)
+    programs, waited = get_programs(num_lanes, is_stopped_fn)
+    if programs is None:
+        return Trained([None] * num_lanes, 0, waited, is_partial=True)
+    cohort = _start(programs.init, lanes, np.asarray(is_occupied), setup.rule)
+    order_key = order_key_of(setup.order_key, replicate)
     num_lane_epochs = 0
     for epoch in range(int(setup.rule.max_epochs)):
-        if is_stopped_fn():
-            return None
-        state, report = programs.train_epoch(
-            state, lanes, setup.data, setup.rule, jnp.array(epoch), setup.order_key
-        )
-        report = jax.device_get(report)
-        num_lane_epochs += len(lanes_left)
-        for position in np.flatnonzero(is_active):
-            row = jax.tree.map(operator.itemgetter(position), report)
-            open_lanes[lanes_left[position]].reports.append(row)
-        is_active = report.is_active
-        num_lanes = min(n for n in lane_counts if n >= max(1, is_active.sum()))
-        if is_active.any() and num_lanes == len(lanes_left):
-            continue
-        for position, lane in enumerate(lanes_left):
-            if not is_active[position] and lane in open_lanes:
-                results[lane] = finish(open_lanes.pop(lane), state, lanes, position)
-        if not is_active.any():
+        if programs is None or is_stopped_fn():
             break
-        stays = np.sort(np.argsort(~is_active, kind="stable")[:num_lanes])
-        lanes_left, is_active = lanes_left[stays], is_active[stays]
-        state, lanes = take_lanes((state, lanes), stays)
-        programs = setup.programs.get(module, num_lanes)
-        wait_seconds += programs.wait_seconds
-    return Trained(results, num_lane_epochs, wait_seconds)
+        cohort.state, report = programs.train_epoch(
+            *(cohort.state, cohort.lanes, setup.data, setup.rule, jnp.array(epoch)),
+            order_key,
+        )
+        num_lane_epochs += len(cohort.places)
+        _take_report(cohort, jax.device_get(report))
+        num_active = cohort.is_active.sum()
+        num_lanes = min(n for n in lane_counts if n >= max(1, num_active))
+        if num_active and num_lanes == len(cohort.places):
+            continue
+        _close(cohort, ~cohort.is_active, finish_fn)
+        if not num_active:
+            break
+        _cut_down(cohort, num_lanes)
+        programs, seconds = get_programs(num_lanes, is_stopped_fn)
+        waited += seconds
+    is_partial = bool(cohort.open_lanes)
+    _close(cohort, np.ones(len(cohort.places), bool), finish_fn)
+    return Trained(cohort.results, num_lane_epochs, waited, is_partial)
+
+
+def _get_programs(
+    programs: Programs,
+    module: PaddedMLP,
+    num_lanes: int,
+    is_stopped_fn: Callable[[], bool],
+) -> tuple[Compiled | None, float]:
+    """The programs of a shape, and seconds waited; None: stopped before."""
+    start = time.perf_counter()
+    is_there = programs.wait(module, num_lanes, is_stopped_fn)
+    compiled = programs.get(module, num_lanes) if is_there else None
+    return compiled, time.perf_counter() - start
+
+
+def _start(
+    init: Callable, lanes: Lanes, is_occupied: np.ndarray, rule: StoppingRule
+) -> _Cohort:
+    keeps_last = bool(rule.keeps_last)
+    return _Cohort(
+        state=init(lanes)._replace(is_active=jnp.asarray(is_occupied)),
+        lanes=lanes,
+        places=np.arange(len(is_occupied)),
+        is_active=is_occupied,
+        open_lanes={int(n): Lane([], keeps_last) for n in np.flatnonzero(is_occupied)},
+        results=[None] * len(is_occupied),
+    )
+
+
+def _take_report(cohort: _Cohort, report: EpochReport) -> None:
+    """Takes in what an epoch gave, of the lanes that were active in it."""
+    for position in np.flatnonzero(cohort.is_active):
+        row = jax.tree.map(operator.itemgetter(position), report)
+        cohort.open_lanes[cohort.places[position]].reports.append(row)
+    cohort.is_active = np.asarray(report.is_active)
+
+
+def _close(
+    cohort: _Cohort, is_closed: np.ndarray, finish_fn: Callable[..., LaneResult]
+) -> None:
+    """Takes the results of lanes bool[L'] that have trained for an epoch or more."""
+    for position in np.flatnonzero(is_closed):
+        lane = cohort.open_lanes.pop(cohort.places[position], None)
+        if lane is not None and lane.reports:
+            result = finish_fn(lane, cohort.state, cohort.lanes, position)
+            cohort.results[cohort.places[position]] = result
+
+
+def _cut_down(cohort: _Cohort, num_lanes: int) -> None:
+    """Keeps the active lanes on the device, and others up to a number."""
+    stays = np.sort(np.argsort(~cohort.is_active, kind="stable")[:num_lanes])
+    cohort.places, cohort.is_active = cohort.places[stays], cohort.is_active[stays]
+    cohort.state, cohort.lanes = take_lanes((cohort.state, cohort.lanes), stays)
 
 
 def _finish(

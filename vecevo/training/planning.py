@@ -6,6 +6,7 @@ is packed into cohorts of these classes. Both are decided by constants, never by
 clock, so a plan can be repeated.
 """
 
+import collections
 import itertools
 import math
 from collections import Counter
@@ -69,6 +70,7 @@ class Trainee(NamedTuple):
     depth: int
     update_level: int  # `level` of its optimizer's row in `optimizers.TABLE`
     num_epochs: float = 0.0  # that it is expected to train for
+    replicate: int = 0
 
 
 class Cohort(NamedTuple):
@@ -76,6 +78,7 @@ class Cohort(NamedTuple):
 
     cohort_class: CohortClass
     individuals: tuple[int, ...]  # rows of the hyperparams; -1 is an empty lane
+    replicate: int = 0  # of all its lanes, which share the order of examples
 
 
 def choose_classes(
@@ -201,17 +204,17 @@ def plan(trainees: Sequence[Trainee], classes: Iterable[CohortClass]) -> list[Co
     Returns:
       A list of Cohorts that holds every network once.
     """
-    members = {cohort_class: [] for cohort_class in sorted(classes)}
+    classes, members = sorted(classes), collections.defaultdict(list)
     for individual, trainee in enumerate(trainees):
-        smallest = smallest_class(members, trainee.width, trainee.depth)
+        smallest = smallest_class(classes, trainee.width, trainee.depth)
         # The neediest lane decides what its cohort's updates cost, and the longest
         # how long it takes: alike go together.
         key = (trainee.update_level, trainee.num_epochs, trainee.depth, individual)
-        members[smallest].append(key)
+        members[smallest, trainee.replicate].append(key)
     cohorts = []
-    for cohort_class, group in members.items():
+    for (cohort_class, replicate), group in sorted(members.items()):
         individuals = [individual for *_, individual in sorted(group)]
-        cohorts += fill_cohorts(cohort_class, individuals)
+        cohorts += fill_cohorts(cohort_class, individuals, replicate=replicate)
     return cohorts
 
 
@@ -223,13 +226,14 @@ def smallest_class(
     return min(fitting, key=lambda c: (c.width, c.depth))
 
 
-def fill_cohorts(cohort_class: CohortClass, individuals: Sequence[int]) -> list[Cohort]:
+def fill_cohorts(
+    cohort_class: CohortClass, individuals: Sequence[int], *, replicate: int
+) -> list[Cohort]:
     """Packs networks of one class, in the order given, into Cohorts."""
-    cohorts = []
-    for taken in itertools.batched(individuals, cohort_class.lane_counts[-1]):
-        lanes = min(n for n in cohort_class.lane_counts if n >= len(taken))
-        padded = (*taken, *[-1] * (lanes - len(taken)))
-        cohorts.append(Cohort(cohort_class, padded))
+    cohorts, lane_counts = [], cohort_class.lane_counts
+    for taken in itertools.batched(individuals, lane_counts[-1]):
+        num_empty = min(n for n in lane_counts if n >= len(taken)) - len(taken)
+        cohorts.append(Cohort(cohort_class, (*taken, *[-1] * num_empty), replicate))
     return cohorts
 
 

@@ -7,7 +7,6 @@ alone, and a setting made by a context holds in the threads that a context start
 import concurrent.futures
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -33,6 +32,9 @@ MATMUL_PRECISIONS = {
 }
 
 
+POLL_SECONDS = 0.2  # between looks whether to go on waiting for a compiler
+
+
 class Shape(NamedTuple):
     """What a program is compiled for, beside the data set."""
 
@@ -41,11 +43,10 @@ class Shape(NamedTuple):
 
 
 class Compiled(NamedTuple):
-    """The two programs of a shape, and how long they were waited for."""
+    """The two programs of a shape."""
 
     init: Callable  # Lanes -> LaneState
     train_epoch: Callable  # as `epochs.train_epoch`, without its static arguments
-    wait_seconds: float
 
 
 def with_settings_of_this_thread[**Params, Returned](
@@ -106,18 +107,28 @@ class Programs:
     def get(self, module: PaddedMLP, num_lanes: int) -> Compiled:
         """Returns the programs of a shape, once they are compiled."""
         self.request(module, num_lanes)
-        start, shape = time.perf_counter(), Shape(module, num_lanes)
+        shape = Shape(module, num_lanes)
         try:
-            init, epoch = self._futures[shape].result()
+            return Compiled(*self._futures[shape].result())
         except BaseException:
             # The error would hold the frames it went through, and what is in them.
             self._futures.pop(shape, None)
             raise
-        return Compiled(init, epoch, time.perf_counter() - start)
+
+    def wait(
+        self, module: PaddedMLP, num_lanes: int, is_stopped_fn: Callable[[], bool]
+    ) -> bool:
+        """Waits until `get` has something to return; False: it was stopped before."""
+        self.request(module, num_lanes)
+        futures = [self._futures[Shape(module, num_lanes)]]
+        while not concurrent.futures.wait(futures, timeout=POLL_SECONDS).done:
+            if is_stopped_fn():
+                return False
+        return True
 
     def close(self) -> None:
-        """Drops what is not compiled yet."""
-        self._executor.shutdown(cancel_futures=True)
+        """Drops what is not compiled yet; a program under way is not waited for."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _compile(self, shape: Shape) -> tuple[Callable, Callable]:
         with products_in(self._precision):

@@ -114,17 +114,22 @@ def check_choice(name: str, value: Any) -> None:
         raise InputError(f"{name}={value!r} must be {row.words}.")
 
 
-def network_key(key: jax.Array, hyperparams: Mapping[str, Any]) -> jax.Array:
+def network_key(
+    key: jax.Array, hyperparams: Mapping[str, Any], replicate: int = 0
+) -> jax.Array:
     """Folds a network's identity, a hash of its completed hyperparams, into a key.
 
-    A hyperparameter that is new, and at its default, leaves the identity as it was.
+    A hyperparameter that is new, and at its default, leaves the identity as it was,
+    and so does the replicate 0.
     """
-    identity = {
+    identity: dict[str, Any] = {
         row.name: hyperparams[row.name]
         for row in TABLE
         if row.name in ALWAYS_IDENTIFY
         or hyperparams[row.name] != default_of(row, hyperparams)
     }
+    if replicate:
+        identity["replicate"] = replicate
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.sha256(text.encode()).digest()
     for word in (digest[:4], digest[4:8]):

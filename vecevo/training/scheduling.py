@@ -25,7 +25,7 @@ from vecevo.training.sessions import Session, padded_module
 class Attempt(NamedTuple):
     """What trying to train a cohort gave."""
 
-    trained: cohorts.Trained | None  # None: it found no memory, or was stopped
+    trained: cohorts.Trained | None  # None: it found no memory
     found_no_memory: bool = False
     seconds: float = 0.0
 
@@ -49,7 +49,7 @@ def train_plan(
 
     Yields:
       The cohort, what it gave, and seconds, as they finish. When the time is up,
-      cohorts that are left out are not yielded.
+      partial ones come too.
 
     Raises:
       InputError: when the device has no room for a single network.
@@ -114,6 +114,7 @@ def _attempt(
             cohort.cohort_class.lane_counts,
             is_stopped_fn=is_stopped_fn,
             wants_params_fn=wants_params_fn,
+            replicate=cohort.replicate,
         )
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
@@ -157,4 +158,5 @@ def _halve(session: Session, cohort: planning.Cohort) -> list[planning.Cohort]:
             f"and depth {whole.depth} at once: {half.lane_counts[-1]} from now on",
             stacklevel=2,
         )
-    return planning.fill_cohorts(half, [i for i in cohort.individuals if i >= 0])
+    members = [i for i in cohort.individuals if i >= 0]
+    return planning.fill_cohorts(half, members, replicate=cohort.replicate)

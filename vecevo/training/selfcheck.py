@@ -148,7 +148,7 @@ def _compiled_gradients(
     programs = Programs(data, BATCH_SIZE, precision)
     module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, tuple(PLAIN_ACTIVATIONS))
     with contextlib.closing(programs):
-        init, train_epoch, _ = programs.get(module, len(WIDTHS))
+        init, train_epoch = programs.get(module, len(WIDTHS))
     before = jax.tree.map(lambda leaf: jnp.array(leaf, jnp.float32), params)
     state = init(lanes)._replace(params=before)
     rule = StoppingRule(jnp.array(1), jnp.array(1), jnp.array(False))
