@@ -101,80 +101,96 @@ MAY_IMPORT = {
     "runs.loop": {
         *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
     },
-    "runs.voting": {
+    "runs.ending.voting": {
         "errors",
-        "runs.journal",
+        "runs.files.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
-    "runs.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
+    "runs.files.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
-    "runs.journal": {"errors", "results"},
+    "runs.files.journal": {"errors", "results"},
     "runs.configuration": {"catalogue", "space"},
     "runs.parsing": {"errors", "runs.configuration"},
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
-        *("runs.starting", "runs.voting", "space", "training.recipe"),
+        *("runs.starting", "runs.ending.voting", "space", "training.recipe"),
         "training.settings",
     },
-    "runs.reading": {
-        *("errors", "extras", "results", "runs.journal", "runs.parsing"),
+    "runs.files.reading": {
+        *("errors", "extras", "results", "runs.files.journal", "runs.parsing"),
         *("runs.resolving", "space"),
     },
-    "runs.tables": {"errors", "runs.reading", "space"},
+    "runs.files.tables": {"errors", "runs.files.reading", "space"},
     "runs.earlier": {
-        *("errors", "keys", "operators", "runs.journal", "runs.starting", "space"),
+        *(
+            "errors",
+            "keys",
+            "operators",
+            "runs.files.journal",
+            "runs.starting",
+            "space",
+        ),
         "training.recipe",
     },
     # whole runs, and how they are shown
     "runs.evolve": {
         *("datasets", "errors", "evaluation", "keys", "results", "runs.ledger"),
-        *("runs.loop", "runs.starting", "runs.voting", "space", "strategies"),
+        *("runs.loop", "runs.starting", "runs.ending.voting", "space", "strategies"),
         *("training.lanes.weights", "training.programs", "training.recipe"),
         "training.sessions",
         "training.settings",
     },
     "runs.recorded": {
         *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
-        *("runs.tables", "space", "strategies", "training.recipe"),
+        *("runs.files.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.journal", "training.forecast", "training.planning"),
+        *("results", "runs.files.journal", "training.forecast", "training.planning"),
     },
     "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
-        *("datasets.making", "results", "runs.configuration", "runs.journal"),
-        *("runs.tables", "space", "training.programs"),
+        *("datasets.making", "results", "runs.configuration", "runs.files.journal"),
+        *("runs.files.tables", "space", "training.programs"),
     },
     # pictures and pages about recorded runs
-    "runs.report.facts": {"errors", "results", "runs.ledger", "runs.reading"},
+    "runs.report.facts": {"errors", "results", "runs.ledger", "runs.files.reading"},
     "runs.report.importance": set(),
     "runs.report.drawing": set(),
     "runs.report.figures": {
-        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
     },
     "runs.report.sizes": {
-        *("objectives", "runs.reading", "runs.report.drawing", "runs.report.facts"),
+        *(
+            "objectives",
+            "runs.files.reading",
+            "runs.report.drawing",
+            "runs.report.facts",
+        ),
     },
     "runs.report.genes": {
-        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
         "runs.report.importance",
     },
     "runs.report.parallel": {
-        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
     },
     "runs.report.comparison": {
-        *("runs.reading", "runs.report.drawing", "runs.report.facts"),
+        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
         "runs.report.sizes",
     },
     "runs.report.sections": {
-        *("runs.reading", "runs.report.comparison", "runs.report.drawing"),
+        *("runs.files.reading", "runs.report.comparison", "runs.report.drawing"),
         *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
         *("runs.report.parallel", "runs.report.sizes", "runs.report.tested"),
     },
-    "runs.report.tested": {"runs.keeping", "runs.reading", "runs.report.drawing"},
+    "runs.report.tested": {
+        "runs.files.keeping",
+        "runs.files.reading",
+        "runs.report.drawing",
+    },
     "runs.report.page": {
-        *("errors", "runs.reading", "runs.report.console", "runs.report.drawing"),
+        *("errors", "runs.files.reading", "runs.report.console", "runs.report.drawing"),
         *("runs.report.facts", "runs.report.sections"),
     },
     "runs.command": {
@@ -185,7 +201,7 @@ MAY_IMPORT = {
     # other packages, which need not be there
     "integrations.optuna": {
         *("datasets.loading", "datasets.making", "errors", "extras", "results"),
-        *("runs.evolve", "runs.reading", "space", "training.batches"),
+        *("runs.evolve", "runs.files.reading", "space", "training.batches"),
         *("training.recipe", "training.settings"),
     },
     "integrations.sklearn": {
@@ -197,15 +213,21 @@ MAY_IMPORT = {
     "predict": {"datasets.tables", "errors", "networks", "runs.parsing"},
     "export": {
         *("errors", "networks.saving", "results", "runs.parsing"),
-        *("runs.reading", "runs.retraining"),
+        *("runs.files.reading", "runs.files.retraining"),
     },
-    "runs.retraining": {
+    "runs.files.retraining": {
         *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.parsing", "runs.reading", "runs.resolving", "training.batches"),
+        *("runs.parsing", "runs.files.reading", "runs.resolving", "training.batches"),
     },
     "__main__": {"run"},
     "report": {
-        *("errors", "extras", "integrations.optuna", "runs.parsing", "runs.reading"),
+        *(
+            "errors",
+            "extras",
+            "integrations.optuna",
+            "runs.parsing",
+            "runs.files.reading",
+        ),
         "runs.report.page",
     },
     "__init__": {

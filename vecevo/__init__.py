@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from vecevo.networks.saving import load_network, save_network
     from vecevo.results import NetworkResult, Progress, SearchResult
     from vecevo.runs.evolve import search
-    from vecevo.runs.reading import Run, load_run
+    from vecevo.runs.files.reading import Run, load_run
+    from vecevo.runs.files.tables import Table, load_table, merge_tables, save_table
     from vecevo.runs.recorded import replay
-    from vecevo.runs.tables import Table, load_table, merge_tables, save_table
     from vecevo.space import SearchSpace, article_space, decode, encode
     from vecevo.training.batches import train_networks
 
@@ -64,9 +64,9 @@ _HOMES = {
     "vecevo.networks.saving": ("load_network", "save_network"),
     "vecevo.results": ("NetworkResult", "Progress", "SearchResult"),
     "vecevo.runs.evolve": ("search",),
-    "vecevo.runs.reading": ("Run", "load_run"),
+    "vecevo.runs.files.reading": ("Run", "load_run"),
     "vecevo.runs.recorded": ("replay",),
-    "vecevo.runs.tables": ("Table", "load_table", "merge_tables", "save_table"),
+    "vecevo.runs.files.tables": ("Table", "load_table", "merge_tables", "save_table"),
     "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),
     "vecevo.training.batches": ("train_networks",),
 }

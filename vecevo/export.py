@@ -54,7 +54,7 @@ def export(config: ExportConfig) -> None:
     # Only now, as they import JAX: help and mistakes are shown without the wait.
     from vecevo.networks.saving import save_network
     from vecevo.results import genome_text
-    from vecevo.runs import reading, retraining
+    from vecevo.runs.files import reading, retraining
 
     if (config.rank is None) == (config.genome is None):
         raise InputError("rank and genome: give --rank or --genome, one of them.")

@@ -9,7 +9,7 @@ import tyro
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
 from vecevo.runs import parsing
-from vecevo.runs.reading import Run, load_run
+from vecevo.runs.files.reading import Run, load_run
 
 PROG = "python -m vecevo.report"
 DESCRIPTION = """Writes a page with pictures about a recorded run, or several compared.

@@ -23,8 +23,8 @@ from bench.harness import machine, records
 from bench.training import sides
 from vecevo import article_space, decode, load_dataset, train_networks
 from vecevo.keys import split_run_key
-from vecevo.runs import journal
 from vecevo.runs.evolve import expected_networks
+from vecevo.runs.files import journal
 from vecevo.training import forecast, memory, recipe, sessions, settings
 
 BATCH_SIZE, PATIENCE, MAX_EPOCHS = 64, 5, 25

@@ -10,7 +10,7 @@ import pytest
 import vecevo
 from vecevo.integrations import optuna as integration
 from vecevo.results import NetworkResult
-from vecevo.runs import journal
+from vecevo.runs.files import journal
 
 COMPLETE, FAIL = optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.FAIL
 SPACE = vecevo.SearchSpace(

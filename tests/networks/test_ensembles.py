@@ -7,7 +7,7 @@ import pytest
 
 import vecevo
 from vecevo.networks import ensembles
-from vecevo.runs import voting
+from vecevo.runs.ending import voting
 from vecevo.runs.report import console
 
 RNG = np.random.default_rng(0)

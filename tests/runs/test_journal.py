@@ -11,7 +11,8 @@ import pytest
 import vecevo
 from vecevo import extras
 from vecevo.results import NetworkResult, Progress
-from vecevo.runs import earlier, journal
+from vecevo.runs import earlier
+from vecevo.runs.files import journal
 from vecevo.training.recipe import complete
 
 OLD = pathlib.Path(__file__).parent / "schema_1"

@@ -13,7 +13,7 @@ import safetensors.numpy
 import vecevo
 from vecevo import export, predict, run
 from vecevo.results import NetworkResult, Work, genome_text
-from vecevo.runs import keeping, retraining
+from vecevo.runs.files import keeping, retraining
 from vecevo.runs.ledger import Ledger
 from vecevo.runs.report import facts
 

@@ -16,7 +16,8 @@ from bench.searching import digits_table
 from vecevo import landscapes, run, strategies
 from vecevo.operators import grid_population
 from vecevo.results import NetworkResult
-from vecevo.runs import configuration, journal, resolving, tables
+from vecevo.runs import configuration, resolving
+from vecevo.runs.files import journal, tables
 from vecevo.training.recipe import complete
 
 CONFIG = configuration.RunConfig(

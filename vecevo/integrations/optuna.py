@@ -11,7 +11,7 @@ from vecevo.errors import InputError, check_counts, check_seed, describe
 from vecevo.extras import import_extra
 from vecevo.results import NetworkResult, genome_text
 from vecevo.runs.evolve import check_space
-from vecevo.runs.reading import RecordedNetwork, Run
+from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.space import SearchSpace, decode
 from vecevo.training import settings
 from vecevo.training.batches import train_networks

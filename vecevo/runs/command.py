@@ -16,7 +16,7 @@ from vecevo import catalogue
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, Progress, SearchResult
-from vecevo.runs import environment, journal, keeping, resolving
+from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import (
@@ -25,14 +25,15 @@ from vecevo.runs.evolve import (
     expected_networks,
     search,
 )
+from vecevo.runs.files import journal, keeping
+from vecevo.runs.files.reading import load_run
+from vecevo.runs.files.retraining import dataset_of
+from vecevo.runs.files.tables import load_table
 from vecevo.runs.parsing import to_toml
-from vecevo.runs.reading import load_run
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live
 from vecevo.runs.report import summary as summaries
-from vecevo.runs.retraining import dataset_of
-from vecevo.runs.tables import load_table
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import settings

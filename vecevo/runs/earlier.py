@@ -11,7 +11,7 @@ from rich.console import Console
 from vecevo import operators
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
-from vecevo.runs import journal
+from vecevo.runs.files import journal
 from vecevo.runs.starting import check_population
 from vecevo.space import SearchSpace, decode, encode
 from vecevo.training.recipe import NAMES, complete

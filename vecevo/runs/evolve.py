@@ -21,10 +21,15 @@ from vecevo.errors import (
 )
 from vecevo.keys import split_run_key
 from vecevo.results import SearchResult
+from vecevo.runs.ending.voting import (
+    check_picks,
+    count_pool,
+    make_ensemble,
+    measure_winner,
+)
 from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
 from vecevo.runs.starting import start_search
-from vecevo.runs.voting import check_picks, count_pool, make_ensemble, measure_winner
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import recipe, sessions, settings

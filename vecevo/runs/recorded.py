@@ -10,10 +10,10 @@ import numpy as np
 from vecevo.errors import InputError, describe
 from vecevo.keys import split_run_key
 from vecevo.results import Genome, NetworkResult, SearchResult, Work
+from vecevo.runs.files.tables import Table
 from vecevo.runs.ledger import Ledger, summarize
 from vecevo.runs.loop import EvaluateFn, ProgressFn, play
 from vecevo.runs.starting import start_search
-from vecevo.runs.tables import Table
 from vecevo.space import decode
 from vecevo.strategies import Strategy
 from vecevo.training.recipe import complete

@@ -8,8 +8,8 @@ from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError, check_counts, check_seed
 from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
+from vecevo.runs.ending.voting import check_picks
 from vecevo.runs.starting import choose_budget
-from vecevo.runs.voting import check_picks
 from vecevo.space import SearchSpace
 from vecevo.training import recipe
 from vecevo.training.settings import TrainingSettings, resolve

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 
-from vecevo.runs.reading import RecordedGeneration, RecordedNetwork, Run
+from vecevo.runs.files.reading import RecordedGeneration, RecordedNetwork, Run
 from vecevo.space import SearchSpace, decode
 
 SPACE = SearchSpace(

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from vecevo.results import NetworkResult, Progress
-from vecevo.runs import journal
+from vecevo.runs.files import journal
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live
 from vecevo.space import SearchSpace

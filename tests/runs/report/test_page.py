@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.runs.report import made_up
-from vecevo.runs.reading import load_run
+from vecevo.runs.files.reading import load_run
 from vecevo.runs.report import drawing, facts, page, sections
 from vecevo.space import SearchSpace
 

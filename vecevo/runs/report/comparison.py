@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vecevo.runs.reading import Run
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import accuracy_limits, log_axis, look, new_figure
 from vecevo.runs.report.sizes import draw_front, draw_points, front_of

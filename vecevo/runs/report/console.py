@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from vecevo.results import Progress
-from vecevo.runs.journal import read_rows
+from vecevo.runs.files.journal import read_rows
 from vecevo.training.forecast import ClassForecast
 from vecevo.training.planning import Job
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from vecevo.errors import is_number
 from vecevo.results import Genome, rank_key
+from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.ledger import NUM_TOP
-from vecevo.runs.reading import RecordedNetwork, Run
 
 MOST_LETTERS = 18  # of a value in a picture
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vecevo.runs.reading import Run
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import (
     AREA_COLORS,

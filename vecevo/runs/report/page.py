@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Sequence
 
 from vecevo.errors import InputError
-from vecevo.runs.reading import Run
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report import drawing, facts
 from vecevo.runs.report.console import duration
 from vecevo.runs.report.sections import (

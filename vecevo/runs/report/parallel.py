@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from vecevo.runs.reading import Run
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import GREY, INK, LOW_TO_HIGH, new_figure
 

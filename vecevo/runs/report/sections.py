@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from vecevo.runs.reading import RecordedNetwork, Run
+from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import (
     comparison,
     drawing,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vecevo.objectives import NAMES, objective_values, pareto_front
-from vecevo.runs.reading import RecordedNetwork, Run
+from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import (
     BLUE,

@@ -10,8 +10,8 @@ import numpy as np
 from vecevo.datasets.making import Dataset
 from vecevo.results import Genome, NetworkResult, SearchResult
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.journal import finite_or_none
-from vecevo.runs.tables import Table
+from vecevo.runs.files.journal import finite_or_none
+from vecevo.runs.files.tables import Table
 from vecevo.space import SearchSpace
 from vecevo.training.programs import is_on_cpu
 

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vecevo.runs.keeping import BEST, TESTED
-from vecevo.runs.reading import Run
+from vecevo.runs.files.keeping import BEST, TESTED
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report.drawing import BLUE, GREY, INK, new_figure
 
 MOST_CLASSES = 30  # in a picture

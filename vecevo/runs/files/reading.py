@@ -11,7 +11,7 @@ import numpy as np
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
 from vecevo.results import Genome, genome_text
-from vecevo.runs import journal
+from vecevo.runs.files import journal
 from vecevo.space import SearchSpace
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vecevo.errors import InputError
-from vecevo.runs.reading import load_run
+from vecevo.runs.files.reading import load_run
 from vecevo.space import SearchSpace
 
 EMBEDDED = ("digits",)

@@ -8,8 +8,8 @@ from vecevo.errors import InputError, check_names
 from vecevo.results import NetworkResult, genome_text, rank_key
 from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
+from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.parsing import as_now
-from vecevo.runs.reading import RecordedNetwork, Run
 from vecevo.training.batches import train_networks
 
 

@@ -10,7 +10,7 @@ from vecevo.errors import InputError, is_whole
 from vecevo.networks.ensembles import Ensemble, ensemble_probabilities, select
 from vecevo.networks.network import probabilities_of
 from vecevo.results import Genome, NetworkResult
-from vecevo.runs.journal import finite_or_none
+from vecevo.runs.files.journal import finite_or_none
 
 POOL_SIZE, POOL_BYTES = 50, 2**30
 
