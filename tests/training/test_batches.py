@@ -107,7 +107,8 @@ def test_replicates_train_as_the_reference_in_cohorts_of_their_own():
     session, found = start(dataset, [(65, 2)], 2), {}
     for rows, results, _ in batches.train_list(session, [network] * 3, [0, 2, 1]):
         assert len({result.replicate for result in results}) == 1
-        found.update((r.replicate, (row, r)) for row, r in zip(rows, results))
+        for row, result in zip(rows, results, strict=True):
+            found[result.replicate] = row, result
     session.setup.programs.close()
     assert [found[replicate][0] for replicate in (0, 2, 1)] == [0, 1, 2]
     for replicate, (_, result) in found.items():
