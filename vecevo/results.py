@@ -57,6 +57,21 @@ class Progress(NamedTuple):
     num_failed: int  # of these
     networks_per_hour: float
     seconds_left: float  # if the generations left take as long as those before
+    num_new_failed: int = 0  # of the networks that this generation trained
+    num_new: int = 0  # networks that this generation trained
+    is_read_back: bool = False  # its networks were trained before the run was resumed
+
+
+class Confirmed(NamedTuple):
+    """One of the best networks, trained again; replicates of all share their R rows."""
+
+    genome: Genome
+    hyperparams: dict[str, Any]
+    validation_accuracy: np.ndarray  # float64[R], one for each replicate; -inf: failed
+    test_accuracy: np.ndarray  # float64[R]; NaN: failed
+    p_value: float | None  # that it is as good as the first; None: it is the first, or
+    # there are too few replicates to tell
+    is_tied: bool | None  # with the first: it cannot be told from it; None: as above
 
 
 class SearchResult(NamedTuple):
@@ -74,6 +89,11 @@ class SearchResult(NamedTuple):
     time_seconds: dict[str, float]  # total; of a worker: compile (waited for), train
     useful_work_ratio: float | None  # None when nothing was trained
     ensemble: "Ensemble | None" = None  # of the best networks
+    confirmation: tuple[Confirmed, ...] = ()  # the best by their mean first
+    failed_epochs: tuple[int, ...] = ()  # of networks that failed, ascending, from 0
+    num_capped: int = 0  # networks that the cap on epochs stopped
+    stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to
+    # its end
 
     @property
     def best(self) -> "Network":

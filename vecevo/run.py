@@ -1,6 +1,7 @@
 """The command line, `vecevo` or `python -m vecevo.run`: parses, calls, reports."""
 
 import importlib
+import signal
 import sys
 import warnings
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 import vecevo
 from vecevo.errors import InputError
-from vecevo.runs import parsing
+from vecevo.runs import parsing, stopping
 
 COMMANDS = ("export", "predict", "report")  # modules of the package, beside this one
 
@@ -26,21 +27,21 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"vecevo {vecevo.__version__}")
         return
+    signal.signal(signal.SIGTERM, stopping.raise_terminated)
     try:
         config = parsing.parse(sys.argv[1:])
         # Only now, as it imports JAX: help and mistakes are shown without the wait.
         from vecevo.runs import command
 
-        command.run(config, console)
+        code = command.run(config, console)
     except InputError as error:
         print(f"vecevo: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(
-            "vecevo: stopped; what was trained is in run.sqlite, if a run had begun",
-            file=sys.stderr,
-        )
-        sys.exit(130)
+        code = 2
+    except KeyboardInterrupt as error:
+        print("vecevo: stopped before anything was trained", file=sys.stderr)
+        code = 143 if isinstance(error, stopping.Terminated) else 130
+    if code:
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from bench.training import sides
 from vecevo import article_space, decode, load_dataset, train_networks
 from vecevo.keys import split_run_key
 from vecevo.runs.evolve import expected_networks
-from vecevo.runs.files import journal
+from vecevo.runs.files import queries
 from vecevo.training import forecast, memory, recipe, sessions, settings
 
 BATCH_SIZE, PATIENCE, MAX_EPOCHS = 64, 5, 25
@@ -109,7 +109,7 @@ def run_cold_and_warm(args):
             )
             seconds = time.perf_counter() - begin
             result = json.loads((output / "result.json").read_text())
-            result["networks"] = journal.read_networks(output / "run.sqlite")
+            result["networks"] = queries.read_networks(output / "run.sqlite")
             measured[start] = (seconds, result)
     return measured
 

@@ -12,7 +12,7 @@ import vecevo
 from vecevo import extras
 from vecevo.results import NetworkResult, Progress
 from vecevo.runs import earlier
-from vecevo.runs.files import journal
+from vecevo.runs.files import journal, queries
 from vecevo.training.recipe import complete
 
 OLD = pathlib.Path(__file__).parent / "schema_1"
@@ -45,18 +45,18 @@ def test_what_is_written_is_read(tmp_path, connection):
     results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
     journal.record(connection, 0, [(0, 0), (1, 1)], results)
     progress = Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
-    journal.record_generation(connection, progress)
+    journal.end_generation(connection, progress)
     path = tmp_path / "run.sqlite"
-    meta = journal.read_meta(path)
+    meta = queries.read_meta(path)
     assert meta == {
         "space": [["depth", [1, 2]], ["learning_rate", [0.1, 1e30]]],
         "fixed": FIXED,
         "device": "cpu",
     }
-    rows = journal.read_networks(path)
+    rows = queries.read_networks(path)
     assert [row["genome"] for row in rows] == [[0, 0], [1, 1]]
     assert [row["validation_accuracy"] for row in rows] == [0.75, None]
-    assert journal.read_best(path) == [results[0].hyperparams]
+    assert queries.read_best(path) == [results[0].hyperparams]
     query = "SELECT status, failed_epoch, curves, cohort FROM networks"
     assert connection.execute(query).fetchall() == [
         ("trained", None, '{"train_loss": [1.0, null]}', 1),
@@ -88,9 +88,9 @@ def test_confirmations_replicates_and_parts_are_not_told(tmp_path, connection):
             ("purpose = 'confirmation'", "replicate = 1", "status = 'partial'"), start=2
         ):
             connection.execute(f"UPDATE networks SET {changes} WHERE id = {number}")
-    rows = journal.read_networks(tmp_path / "run.sqlite")
+    rows = queries.read_networks(tmp_path / "run.sqlite")
     assert [row["genome"] for row in rows] == [[0, 0]]
-    assert len(journal.read_best(tmp_path / "run.sqlite")) == 1
+    assert len(queries.read_best(tmp_path / "run.sqlite")) == 1
 
 
 def test_a_run_of_schema_1_is_a_table_and_starts_another():
@@ -101,7 +101,7 @@ def test_a_run_of_schema_1_is_a_table_and_starts_another():
     np.testing.assert_allclose(
         accuracy, [0.173611119, -np.inf, 0.118055560, -np.inf], rtol=1e-6
     )
-    best = journal.read_best(OLD / "run.sqlite")
+    best = queries.read_best(OLD / "run.sqlite")
     known = earlier.find_known(best, SPACE, FIXED)
     assert [genome.tolist() for genome in known] == [[0, 0], [1, 0]]
 
@@ -116,7 +116,7 @@ def test_a_run_from_before_a_hyperparameter_starts_another():
 def test_a_run_is_read_back_as_a_value(tmp_path, connection):
     results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
     journal.record(connection, 0, [(0, 0), (1, 1)], results)
-    journal.record_generation(
+    journal.end_generation(
         connection, Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
     )
     for path in (tmp_path, str(tmp_path / "run.sqlite")):

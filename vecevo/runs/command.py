@@ -1,8 +1,6 @@
 """A run as the command line asks for it: resolved, shown, recorded, reported."""
 
-import contextlib
 import dataclasses
-import json
 import pathlib
 import shutil
 from collections.abc import Mapping, Sequence
@@ -12,39 +10,36 @@ import jax
 import numpy as np
 from rich.console import Console
 
-from vecevo import catalogue
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
-from vecevo.results import Genome, NetworkResult, Progress, SearchResult
-from vecevo.runs import environment, resolving
+from vecevo.results import Genome, NetworkResult, SearchResult
+from vecevo.runs import environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
-from vecevo.runs.evolve import (
-    choose_pool_size,
-    count_lists,
-    expected_networks,
-    search,
-)
-from vecevo.runs.files import journal, keeping
+from vecevo.runs.evolve import search
+from vecevo.runs.expecting import count_lists, expected_networks
+from vecevo.runs.files import keeping, queries
 from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
-from vecevo.runs.files.tables import load_table
+from vecevo.runs.files.store import telling
 from vecevo.runs.parsing import to_toml
-from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live
 from vecevo.runs.report import summary as summaries
+from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
+from vecevo.runs.stopping import SIGNALS, Stop, watch
 from vecevo.space import SearchSpace
-from vecevo.strategies import Strategy
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
-from vecevo.training.planning import CohortClass
 from vecevo.training.programs import products_in
 from vecevo.training.sessions import make_plan
 
 
-def run(config: RunConfig, console: Console) -> None:
+def run(config: RunConfig, console: Console) -> int:
     """Runs a configuration and leaves its results in the output folder.
+
+    Returns:
+      The exit code: 0, or that of the signal by which it was stopped.
 
     Raises:
       InputError: naming the argument, for what cannot be run; what was trained by
@@ -54,13 +49,18 @@ def run(config: RunConfig, console: Console) -> None:
     resolving.check(config)
     talk = Console(quiet=True) if config.quiet and not config.plan else console
     if config.landscape is not None:
-        run_on_landscape(config, talk, console)
-        return
+        landscape.run_on_landscape(config, talk, console)
+        return 0
+    return run_training(config, talk, console)
+
+
+def run_training(config: RunConfig, talk: Console, console: Console) -> int:
+    """Does as `run`, where networks are trained; progress goes to `talk`."""
     cache_dir = environment.set_up_cache(config.cache_dir)
     space, fixed = resolving.make_space(config)
     config = resolve(config, space)
     folder = pathlib.Path(str(config.output_dir))
-    if not config.plan:
+    if not config.plan and config.resume is None:
         check_new(folder)
     start = None
     if config.start_from is not None:
@@ -69,71 +69,62 @@ def run(config: RunConfig, console: Console) -> None:
     dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
     config = resolving.resolve_training(config, dataset)
     describe(config, space, dataset, talk)
-    plan = show_plan(config, space, fixed, dataset, talk)
+    show_plan(config, space, fixed, dataset, talk)
     if config.plan:
-        return
-    environment.make_folder(folder)
-    (folder / "config.toml").write_text(to_toml(config))
-    try:
-        result = evolve(config, space, fixed, start, dataset, plan, folder, console)
-    except InputError as error:
-        if journal.read_networks(folder / "run.sqlite"):
-            raise InputError(f"{error} What was trained is in {folder}.") from error
-        shutil.rmtree(folder)  # made above, and nothing has been trained
-        raise
-    facts = {"seed": config.seed, "versions": summaries.versions()}
-    with products_in(config.precision):
-        keeping.leave_networks(result, dataset, folder, facts)
-    summary = summaries.result_dict(result, dataset, config, space)
-    leave_result(summary, space, folder, console)
-    if config.report:
-        leave_report(folder, console)
+        return 0
+    stop = Stop()
+    with watch(stop, ends_process=True):
+        return record_run(config, space, fixed, start, dataset, stop, console)
 
 
-def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None:
-    """Searches a recorded table as configured; nothing is trained.
-
-    Progress goes to `talk`, the result to `console`.
-    """
-    try:
-        table = load_table(str(config.landscape))
-    except InputError as error:
-        raise InputError(f"landscape={config.landscape!r}: {error}") from error
-    config = resolve(config, table.space)
+def record_run(
+    config: RunConfig,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    start: np.ndarray | None,
+    dataset: Dataset,
+    stop: Stop,
+    console: Console,
+) -> int:
+    """Searches as configured, and leaves what came of it; returns the exit code."""
     folder = pathlib.Path(str(config.output_dir))
-    check_new(folder)
-    num_replicates = table.validation_accuracy.shape[1]
-    talk.print(
-        f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
-        f"{num_replicates} replicates of each: {config.num_generations} generations "
-        f"of {config.population_size}"
-    )
+    if config.resume is None:
+        environment.make_folder(folder)
+    try:
+        result = evolve(config, space, fixed, start, dataset, stop, console)
+    except BaseException as error:
+        is_told = isinstance(error, InputError)
+        if config.resume is None and not has_networks(folder):
+            shutil.rmtree(folder)  # made above, and nothing has been trained
+        elif is_told and config.resume is None:
+            raise InputError(f"{error} What was trained is in {folder}.") from error
+        raise
+    if stop.signal is not None and not result.top and not result.num_failed:
+        if config.resume is None:
+            shutil.rmtree(folder)
+        console.print(f"stopped by {stop.signal} before anything was trained")
+        return SIGNALS[stop.signal]
+    with telling(folder):
+        (folder / "config.toml").write_text(to_toml(as_started(config)))
+        facts = {"seed": config.seed, "versions": environment.versions()}
+        with products_in(config.precision):
+            keeping.leave_networks(result, dataset, folder, facts)
+        summary = summaries.result_dict(result, dataset, config, space)
+        shown.leave_result(summary, space, folder, console)
+    if config.report and stop.signal is None:
+        leave_report(folder, console)
+    return 0 if stop.signal is None else SIGNALS[stop.signal]
 
-    def progress_fn(progress: Progress) -> None:
-        talk.print(shown.progress_line(progress, config.num_generations))
 
-    result = replay(
-        table,
-        strategy=make_strategy(config, table.space),
-        num_generations=config.num_generations,
-        seed=config.seed,
-        objectives=config.objectives,
-        progress_fn=progress_fn,
-    )
-    environment.make_folder(folder)
-    (folder / "config.toml").write_text(to_toml(config))
-    summary = summaries.replay_dict(result, table, config)
-    leave_result(summary, table.space, folder, console)
+def has_networks(folder: pathlib.Path) -> bool:
+    """Whether the run in a folder has trained a network."""
+    path = folder / "run.sqlite"
+    return path.exists() and bool(queries.read_rows(path))
 
 
-def leave_result(
-    summary: dict[str, Any], space: SearchSpace, folder: pathlib.Path, console: Console
-) -> None:
-    """Writes result.json, and shows what is in it."""
-    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
-    shown.show_result(summary, [name for name, _ in space.genes], folder, console)
-    if summary.get("ensemble"):
-        console.print(shown.ensemble_line(summary["ensemble"]))
+def as_started(config: RunConfig) -> RunConfig:
+    """The settings as a run of them is started, wherever its folder is."""
+    return dataclasses.replace(config, resume=None, plan=False)
 
 
 def leave_report(folder: pathlib.Path, console: Console) -> None:
@@ -145,77 +136,29 @@ def leave_report(folder: pathlib.Path, console: Console) -> None:
     console.print(f"report: {folder / 'report.html'}")
 
 
-def resolve(config: RunConfig, space: SearchSpace) -> RunConfig:
-    """Fills in the search, and the output folder that is named after it."""
-    config = resolving.resolve_search(config, space)
-    output_dir = config.output_dir or default_folder(config)
-    return dataclasses.replace(config, output_dir=output_dir)
-
-
-def default_folder(config: RunConfig) -> str:
-    """The output folder of a configuration that names none."""
-    if config.landscape is not None:
-        name = f"landscape-{pathlib.Path(config.landscape).stem}"
-    elif "." in config.dataset:
-        name = pathlib.Path(config.dataset).stem
-    else:
-        name = config.dataset.replace("/", "-")
-    return f"runs/{name}-{config.strategy}-{config.seed}"
-
-
-def check_new(folder: pathlib.Path) -> None:
-    """Refuses an output folder that is there already."""
-    if folder.exists():
-        raise InputError(
-            f"output_dir={str(folder)!r} exists and is never overwritten: name another "
-            "with --output-dir, or move it away."
-        )
-
-
 def evolve(
     config: RunConfig,
     space: SearchSpace,
     fixed: Mapping[str, Any],
     start: np.ndarray | None,
     dataset: Dataset,
-    plan: list[CohortClass],
-    folder: pathlib.Path,
+    stop: Stop,
     console: Console,
 ) -> SearchResult:
     """Searches as configured, showing and recording what is trained."""
-    meta = {
-        "space": space.genes,
-        "fixed": fixed,
-        "config": dataclasses.asdict(config),
-        "plan": [cohort_class._asdict() for cohort_class in plan],
-        "versions": summaries.versions(),
-        "device": jax.devices()[0].device_kind,
-    }
-    expected = expected_networks(space, fixed, list_size=1, num_lists=1)
-    pool_size = choose_pool_size(config.ensemble, expected, dataset)
-    keep_fn = keeping.make_pool_keeper(folder / keeping.POOL, pool_size)
     sizes = {
         "num_generations": config.num_generations,
         "population_size": size_of(config),
     }
     standing = live.start_standing(space, fixed, **sizes)
-    with (
-        contextlib.closing(journal.create(folder / "run.sqlite", meta)) as connection,
-        live.watch(console, standing, is_quiet=config.quiet) as view,
-    ):
+    with live.watch(console, standing, is_quiet=config.quiet) as view:
 
         def record_fn(
             generation: int,
             genomes: Sequence[Genome],
             results: Sequence[NetworkResult],
         ) -> None:
-            keep_fn(genomes, results)
-            journal.record(connection, generation, genomes, results)
             view.take_cohort(results)
-
-        def progress_fn(progress: Progress) -> None:
-            journal.record_generation(connection, progress)
-            view.take_generation(progress)
 
         return search(
             space,
@@ -227,31 +170,17 @@ def evolve(
             initial_population=start,
             objectives=config.objectives,
             fixed=fixed,
+            replicates=config.replicates,
+            confirm=config.confirm,
             ensemble=config.ensemble,
+            output_dir=config.output_dir,
+            resume=config.resume is not None,
             record_fn=record_fn,
-            progress_fn=progress_fn,
+            progress_fn=view.take_generation,
+            stop=stop,
+            meta={"config": dataclasses.asdict(as_started(config))},
             **resolving.training_settings(config),
         )
-
-
-def make_strategy(config: RunConfig, space: SearchSpace) -> Strategy:
-    """Returns the strategy of a configuration whose search is resolved."""
-    return catalogue.make_strategy(
-        str(config.strategy),
-        space.num_choices,
-        population_size=size_of(config),
-        num_generations=config.num_generations,
-        num_objectives=len(config.objectives),
-        genetic_setting=config.genetic_setting,
-        without_repeats=config.without_repeats,
-    )
-
-
-def size_of(config: RunConfig) -> int:
-    """The population size of a configuration whose search is resolved."""
-    if config.population_size is None:
-        raise TypeError("population_size is not resolved")
-    return config.population_size
 
 
 def show_plan(
@@ -260,7 +189,7 @@ def show_plan(
     fixed: Mapping[str, Any],
     dataset: Dataset,
     console: Console,
-) -> list[CohortClass]:
+) -> None:
     """Prints what is expected of the run; the whole table if only that is asked."""
     size, strategy = size_of(config), make_strategy(config, space)
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
@@ -273,7 +202,6 @@ def show_plan(
     if config.plan:
         console.print(shown.plan_table(rows))
     console.print(shown.plan_line(rows, job))
-    return classes
 
 
 def describe(

@@ -87,7 +87,7 @@ class SearchConfig:
     seed: Annotated[int, tyro.conf.arg(metavar="N")] = 0
     """Seed of every random draw of the run."""
     max_seconds: Number = None
-    """Budget of time; the cohort of networks in training by then is dropped."""
+    """Budget of time; what is in training by then is shown as it is, and dropped."""
     objectives: Annotated[
         tuple[Literal["accuracy", "num_params"], ...],
         tyro.conf.arg(metavar="NAME ..."),
@@ -97,10 +97,16 @@ class SearchConfig:
     """Never ask for a network twice."""
     genetic_setting: Literal["article", "code"] = "article"
     """The strategy genetic by the article's text, or by its code."""
+    replicates: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Trainings of each network, whose mean accuracy the search is told."""
+    confirm: Annotated[int, tyro.conf.arg(metavar="N")] = 5
+    """The best so many are trained again, and the best mean wins; 0: none."""
     ensemble: Annotated[int, tyro.conf.arg(metavar="N")] = 10
     """Picks of the ensemble, chosen among the best 50 networks; 0: none."""
     start_from: Path = None
     """An earlier run's folder, whose best networks start, or genomes in a .json."""
+    num_runs: Annotated[int, tyro.conf.arg(metavar="N")] = 1
+    """Runs, each with the next seed and a folder of its own under one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +140,8 @@ class OutputConfig:
     """Print nothing but the result."""
     report: bool = True
     """Leave a page about the run, report.html."""
+    resume: Path = None
+    """Go on with the run in this folder, with the settings that it has."""
     output_dir: Path = None
     """Where results go: runs/DATASET-STRATEGY-SEED; never an existing folder."""
     cache_dir: Path = None

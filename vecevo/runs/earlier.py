@@ -11,7 +11,7 @@ from rich.console import Console
 from vecevo import operators
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
-from vecevo.runs.files import journal
+from vecevo.runs.files import queries
 from vecevo.runs.starting import check_population
 from vecevo.space import SearchSpace, decode, encode
 from vecevo.training.recipe import NAMES, complete
@@ -48,7 +48,7 @@ def start_population(
             raise InputError(f"start_from={start_from!r}: {error}") from error
         return genomes
     path = path / "run.sqlite" if path.is_dir() else path
-    known = find_known(journal.read_best(path), space, fixed)[:population_size]
+    known = find_known(queries.read_best(path), space, fixed)[:population_size]
     if not known:
         console.print(f"start: none of the networks of {path} is in this space")
     console.print(

@@ -1,6 +1,8 @@
 """What a run needs of its machine: a device, a cache, a folder to write to."""
 
+import importlib.metadata
 import pathlib
+import platform
 import shutil
 import sys
 
@@ -8,6 +10,14 @@ import jax
 
 from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
+
+PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that a result depends on."""
+    of_packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **of_packages}
 
 
 def select_device(device: str) -> None:

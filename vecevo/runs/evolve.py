@@ -1,11 +1,8 @@
-"""A run as a library call: ask, train what is new, tell, record."""
+"""A run as a library call: ask, train what is new, tell, record; confirm at the end."""
 
 import contextlib
-import itertools
-import math
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -16,25 +13,30 @@ from vecevo.datasets.making import Dataset
 from vecevo.errors import (
     InputError,
     check_callable,
+    check_counts,
     check_positive,
     describe,
 )
 from vecevo.keys import split_run_key
 from vecevo.results import SearchResult
-from vecevo.runs.ending.voting import (
-    check_picks,
-    count_pool,
-    make_ensemble,
-    measure_winner,
+from vecevo.runs.course import Course
+from vecevo.runs.ending import choosing
+from vecevo.runs.ending.confirming import check_confirm
+from vecevo.runs.ending.voting import check_picks
+from vecevo.runs.expecting import (
+    check_space,
+    choose_pool_size,
+    count_lists,
+    expected_networks,
 )
+from vecevo.runs.files import opening
 from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
-from vecevo.runs.starting import start_search
+from vecevo.runs.starting import Start, start_search
+from vecevo.runs.stopping import Stop, watch
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
-from vecevo.training import recipe, sessions, settings
-from vecevo.training.lanes.weights import count_params
-from vecevo.training.programs import products_in
+from vecevo.training import sessions, settings
 
 
 def search(
@@ -49,12 +51,20 @@ def search(
     initial_population: jax.typing.ArrayLike | None = None,
     objectives: Sequence[str] = ("accuracy",),
     fixed: Mapping[str, Any] | None = None,
+    replicates: int = 1,
+    confirm: int = 5,
     ensemble: int = 10,
+    output_dir: str | os.PathLike | None = None,
+    resume: bool = False,
     record_fn: RecordFn | None = None,
     progress_fn: ProgressFn | None = None,
+    stop: Stop | None = None,
+    meta: Mapping[str, Any] | None = None,
     **training: Any,
 ) -> SearchResult:
     """Evolves networks on a data set; a network is trained once.
+
+    A first Ctrl-C ends the search at the end of an epoch, and returns what there is.
 
     Args:
       space: of the networks.
@@ -64,34 +74,49 @@ def search(
       population_size: P; None is the strategy's own, or 20.
       num_generations: the initial one included; a grid takes as many as it needs.
       seed: of every random draw, from 0 to 2^64 - 1.
-      max_seconds: budget; the cohort that it ends is dropped. None is no limit.
+      max_seconds: budget for all of it, from now on. None is no limit.
       initial_population: int[P, G]; None is the strategy's own.
       objectives: names; `accuracy` is maximised, and `num_params` minimised beside it.
       fixed: hyperparams that are no genes, by name.
+      replicates: trainings of each network, whose mean accuracy the search is told.
+      confirm: networks that are trained again at the end, from other initial weights
+        and by other orders of examples; the one of the best mean wins. 0: none.
       ensemble: picks of the ensemble, chosen among the best 50 networks; 0: none.
-      record_fn: called with generation, genomes and NetworkResults of every cohort.
+      output_dir: folder to record the run in, so that it can go on; None: it is not
+        recorded.
+      resume: goes on with the run in output_dir; what it has trained is read back.
+      record_fn: called with generation, genomes and NetworkResults of every cohort,
+        those read back included.
       progress_fn: called with a Progress after every generation.
+      stop: by which another thread, or a handler of signals, ends the search; None:
+        Ctrl-C does.
+      meta: what else to record of the run, as JSON.
       **training: `batch_size`, `max_epochs`, `patience`, `precision` and
         `memory_bytes`, as in `training.settings.TrainingSettings`.
 
     Returns:
       SearchResult. The best networks have their weights, and their accuracy on the
-      test part, which is used for nothing else.
+      test part, which is used for nothing else. `stopped_by` says whether time or a
+      signal ended it.
 
     Raises:
       InputError: for genomes that are none of the space, values that no network
-        takes, or settings that nothing can be trained with.
+        takes, settings that nothing can be trained with, or a run that cannot go on.
     """
-    start, fixed = time.perf_counter(), fixed or {}
     check_positive(max_seconds=max_seconds)
     check_callable(record_fn=record_fn, progress_fn=progress_fn)
     check_picks(ensemble)
+    check_confirm(confirm)
+    check_counts(replicates=replicates)
     check_space(space)
+    fixed = {} if fixed is None else fixed
     if not isinstance(fixed, Mapping):
         raise InputError(f"fixed={describe(fixed)} must be a dict of values by name.")
+    if resume and output_dir is None:
+        raise InputError("resume=True needs output_dir, the folder of the run.")
     keys, dataset = split_run_key(seed), as_dataset(dataset)
     resolved = settings.resolve(training, dataset)
-    strategy, state, num_generations = start_search(
+    start = start_search(
         strategy,
         keys.start,
         space,
@@ -100,133 +125,119 @@ def search(
         initial_population=initial_population,
         objectives=objectives,
     )
-    size = len(state.population)
-    num_lists = count_lists(space, strategy.share_new, size, num_generations)
+    size, num_generations = len(start.state.population), start.num_generations
+    num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
     expected = expected_networks(space, fixed, list_size=size, num_lists=num_lists)
-    session = sessions.start_session(
-        dataset,
-        expected,
-        resolved,
-        seed=seed,
-        is_time_up_fn=_make_clock(start, max_seconds),
-        keeps_probabilities=ensemble > 0,
-    )
-    ledger = Ledger(record_fn, choose_pool_size(ensemble, expected, dataset))
+    with contextlib.ExitStack() as stack:
+        if stop is None:
+            stop = Stop()
+            stack.enter_context(watch(stop, ends_process=False))
+        stop.limit(max_seconds)
+        session = sessions.start_session(
+            dataset,
+            expected,
+            resolved,
+            seed=seed,
+            is_time_up_fn=stop.is_set,
+            keeps_probabilities=ensemble > 0,
+        )
+        stack.enter_context(contextlib.closing(session.setup.programs))
+        opened = opening.open_run(
+            *(session, space, fixed),
+            output_dir=output_dir,
+            resume=resume,
+            num_generations=start.num_generations,
+            meta=meta or {},
+            strategy=start.name,
+            population_size=size,
+            objectives=list(objectives),
+            seed=int(seed),
+            replicates=replicates,
+            start=opening.hash_of(initial_population),
+        )
+        if opened.files is not None:
+            stack.callback(opened.files.close)
+        pool_size = choose_pool_size(expected, dataset) if confirm or ensemble else 0
+        course = Course(
+            opened.session,
+            Ledger(record_fn, max(NUM_TOP, pool_size), replicates),
+            stop,
+            files=opened.files,
+            confirm=confirm,
+            recorded=opened.recorded,
+            progress_fn=progress_fn,
+        )
+        return _search(
+            *(course, opened, space, fixed, start, keys.search),
+            objectives=objectives,
+            ensemble=ensemble,
+        )
+
+
+def _search(
+    course: Course,
+    opened: opening.Opened,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    start: Start,
+    key: jax.Array,
+    *,
+    objectives: Sequence[str],
+    ensemble: int,
+) -> SearchResult:
+    """Searches, and ends the search."""
+    ledger, session, recorded = course.ledger, course.session, opened.recorded
+    known = {
+        (genome, replicate): result
+        for (purpose, genome, replicate), result in opened.known.items()
+        if purpose == "search"
+    }
     evaluate_fn = evaluation.make_evaluate_fn(
         session,
         space,
         fixed,
         lookup_fn=ledger.accuracy.get,
-        take_in_fn=ledger.take_in,
+        take_in_fn=course.take_in,
+        read_back_fn=course.read_back,
         wants_params_fn=ledger.wants_params,
+        num_replicates=ledger.num_replicates,
+        known=known,
     )
-    with contextlib.closing(session.setup.programs):
-        progress = play(
-            strategy,
-            state,
-            keys.search,
-            space,
-            evaluate_fn,
-            ledger,
-            num_generations=num_generations,
-            objectives=objectives,
-            progress_fn=progress_fn,
-        )
-    with products_in(resolved.precision):
-        top = [
-            (genome, measure_winner(result, dataset))
-            for genome, result in ledger.pool[:NUM_TOP]
-        ]
-        voting = make_ensemble(ledger.pool, dataset, num_picks=ensemble)
+    played = play(
+        *(start.strategy, start.state, key, space, evaluate_fn, ledger),
+        num_generations=start.num_generations,
+        objectives=objectives,
+        progress_fn=course.end,
+        begin_fn=course.begin,
+        populations=recorded.populations,
+        num_ended=recorded.num_ended,
+        seconds_before=recorded.seconds,
+    )
+    reason = course.stop.reason if played.is_stopped else None
+    ending = choosing.end_run(
+        *(course, space, fixed),
+        strategy=start.strategy,
+        state=played.state,
+        known=opened.known,
+        num_picks=ensemble,
+    )
     work, num_workers = ledger.work, session.job.num_workers
     return summarize(
         ledger,
-        progress,
+        played.progress,
         objectives,
-        top=top,
-        ensemble=voting,
-        num_evaluated=size * len(progress),
+        **ending._asdict(),
+        stopped_by=reason or course.stop.signal,
+        num_capped=sum(
+            result.num_epochs == session.settings.max_epochs
+            for result in ledger.results.values()
+        ),
+        num_evaluated=len(start.state.population) * len(played.progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,
         time_seconds={
-            "total": time.perf_counter() - start,
+            "total": course.seconds,
             "compile": work.wait_seconds / num_workers,
             "train": work.train_seconds / num_workers,
         },
-    )
-
-
-def _make_clock(start: float, max_seconds: float | None) -> Callable[[], bool]:
-    most = math.inf if max_seconds is None else max_seconds
-    return lambda: time.perf_counter() - start > most
-
-
-def choose_pool_size(
-    ensemble: int, expected: sessions.Expected, dataset: Dataset
-) -> int:
-    """How many networks keep their weights; the winners do in any case."""
-    if not ensemble:
-        return NUM_TOP
-    sizes = {
-        "num_features": dataset.x_train.shape[1],
-        "num_classes": dataset.num_classes,
-    }
-    largest = max(count_params(*shape, **sizes) for shape in expected.shapes)
-    return count_pool(largest, dataset, least=NUM_TOP)
-
-
-def check_space(space: Any) -> None:
-    """Refuses what is no search space.
-
-    Raises:
-      InputError: saying what to give.
-    """
-    if not isinstance(space, SearchSpace):
-        raise InputError(
-            f"space={describe(space)} is no search space: give vecevo.SearchSpace({{"
-            "name: choices, ...}) or vecevo.article_space()."
-        )
-
-
-def count_lists(
-    space: SearchSpace, share_new: float, population_size: int, num_generations: int
-) -> float:
-    """How many generations all the new networks of a run are expected to fill."""
-    num_lists = 1 + share_new * (num_generations - 1)
-    return min(num_lists, space.num_genomes / population_size)
-
-
-def expected_networks(
-    space: SearchSpace, fixed: Mapping[str, Any], *, list_size: int, num_lists: float
-) -> sessions.Expected:
-    """Returns what networks of a space are to be expected.
-
-    Args:
-      space: of the networks.
-      fixed: hyperparams that are no genes.
-      list_size: networks of a generation.
-      num_lists: generations that are trained.
-
-    Raises:
-      InputError: for a value that a network cannot have, or one given twice.
-    """
-    choices = {name: (value,) for name, value in fixed.items()}
-    for name, values in space.genes:
-        if name in choices:
-            raise InputError(
-                f"fixed has {name}={fixed[name]!r}, which is a gene of the space with "
-                f"the choices {values}: leave it out of one of them."
-            )
-        choices[name] = values
-    for name, values in choices.items():
-        for value in values:
-            recipe.check_choice(name, value)
-    absent = [name for name in recipe.REQUIRED if name not in choices]
-    if absent:
-        raise InputError(f"the space has no gene {absent[0]}: add it, or fix it.")
-    return sessions.Expected(
-        shapes=list(itertools.product(choices["width"], choices["depth"])),
-        activations=sessions.in_order(choices["activation"]),
-        list_size=list_size,
-        num_lists=num_lists,
     )

@@ -1,8 +1,11 @@
 """What a run knows about the networks that it has trained."""
 
+import collections
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from vecevo.objectives import objective_values, pareto_front
 from vecevo.results import (
@@ -21,13 +24,28 @@ RecordFn = Callable[[int, Sequence[Genome], Sequence[NetworkResult]], None]
 
 
 class Ledger:
-    """What a run knows about the networks that it has trained."""
+    """What a run knows about the networks that it has trained.
 
-    def __init__(self, record_fn: RecordFn | None = None, pool_size: int = NUM_TOP):
+    Args:
+      record_fn: called with generation, genomes and NetworkResults of every cohort.
+      pool_size: networks that keep their weights.
+      num_replicates: trainings of a network, whose mean is its result.
+    """
+
+    def __init__(
+        self,
+        record_fn: RecordFn | None = None,
+        pool_size: int = NUM_TOP,
+        num_replicates: int = 1,
+    ):
         self.accuracy: dict[Genome, float] = {}
         self.results: dict[Genome, NetworkResult] = {}  # without weights and curves
         self.pool: list[tuple[Genome, NetworkResult]] = []  # the best, with weights
-        self.pool_size = pool_size
+        self.partial: list[tuple[Genome, NetworkResult]] = []  # stopped, with weights
+        self.waiting: dict[Genome, dict[int, NetworkResult]] = collections.defaultdict(
+            dict  # by replicate, of those that lack some
+        )
+        self.pool_size, self.num_replicates = pool_size, num_replicates
         self.generation, self.num_failed, self.work = 0, 0, Work()
         self._record_fn = record_fn
 
@@ -35,23 +53,59 @@ class Ledger:
         self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         """Takes in a cohort."""
-        pairs = list(zip(genomes, results, strict=True))
+        self.work = add_work(self.work, work)
+        fresh = []
+        for genome, result in zip(genomes, results, strict=True):
+            if result.is_partial:
+                self.partial.append((genome, result))
+                continue
+            self.waiting[genome][result.replicate] = result
+            if len(self.waiting[genome]) == self.num_replicates:
+                fresh.append((genome, mean_of(self.waiting.pop(genome))))
+        self._settle(fresh)
+        if self._record_fn is not None and genomes:
+            self._record_fn(self.generation, genomes, results)
+
+    def _settle(self, pairs: list[tuple[Genome, NetworkResult]]) -> None:
         for genome, result in pairs:
             self.accuracy[genome] = result.validation_accuracy
             self.results[genome] = without_arrays(result)
             self.num_failed += result.failed_epoch is not None
-        self.work = add_work(self.work, work)
         trained = [pair for pair in pairs if pair[1].failed_epoch is None]
         self.pool = best_first([*self.pool, *trained])[: self.pool_size]
-        if self._record_fn is not None:
-            self._record_fn(self.generation, genomes, results)
 
-    def wants_params(self, accuracy: float) -> bool:
-        """Whether a network of an accuracy may be among the best so far."""
-        pool = self.pool
-        is_full = len(pool) == self.pool_size
-        least = pool[-1][1].validation_accuracy if is_full else -math.inf
-        return accuracy > -math.inf and accuracy >= least
+    @property
+    def kept(self) -> set[Genome]:
+        """The networks whose weights are needed, or may be."""
+        return {genome for genome, _ in self.pool} | set(self.waiting)
+
+    def wants_params(self, accuracy: float, replicate: int) -> bool:
+        """Whether the weights of a training of some accuracy may be needed."""
+        if replicate or accuracy == -math.inf:
+            return False
+        if self.num_replicates > 1:
+            return True  # its mean is not known yet
+        is_full = len(self.pool) == self.pool_size
+        return not is_full or accuracy >= self.pool[-1][1].validation_accuracy
+
+
+def mean_of(replicates: dict[int, NetworkResult]) -> NetworkResult:
+    """Returns the first replicate with the mean accuracy and loss of all.
+
+    Where one of them failed, the network did.
+    """
+    results = [replicates[replicate] for replicate in sorted(replicates)]
+    first, failed = results[0], [r for r in results if r.failed_epoch is not None]
+    if len(results) == 1:
+        return first
+    if failed:
+        worst = {"validation_accuracy": -math.inf, "validation_loss": math.inf}
+        failed_epoch = failed[0].failed_epoch
+        return first._replace(**worst, failed_epoch=failed_epoch, network=None)
+    return first._replace(
+        validation_accuracy=float(np.mean([r.validation_accuracy for r in results])),
+        validation_loss=float(np.mean([r.validation_loss for r in results])),
+    )
 
 
 def without_arrays(result: NetworkResult) -> NetworkResult:
@@ -78,9 +132,12 @@ def summarize(
         num_params = [result.num_params for _, result in trained]
         rows = pareto_front(objective_values(objectives, accuracy, num_params))
         front = best_first([trained[row] for row in rows])
+    failed = [r.failed_epoch for r in ledger.results.values()]
+    epochs = [epoch for epoch in failed if epoch is not None]
     return SearchResult(
         **{"top": top, "front": front, "progress": progress, **fields},
         num_trained=len(ledger.accuracy),
         num_failed=ledger.num_failed,
+        failed_epochs=tuple(sorted(epochs)),
         useful_work_ratio=work.needed / work.executed if work.executed else None,
     )

@@ -3,8 +3,10 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import InputError
@@ -16,6 +18,15 @@ from vecevo.strategies import EvolutionState, Strategy
 
 EvaluateFn = Callable[[jax.Array], np.ndarray | None]
 ProgressFn = Callable[[Progress], None]
+BeginFn = Callable[[int, np.ndarray], None]
+
+
+class Played(NamedTuple):
+    """How far a run has come."""
+
+    state: EvolutionState  # the last that was told
+    progress: list[Progress]
+    is_stopped: bool  # in the middle of a generation
 
 
 def play(
@@ -29,7 +40,11 @@ def play(
     num_generations: int,
     objectives: Sequence[str],
     progress_fn: ProgressFn | None = None,
-) -> list[Progress]:
+    begin_fn: BeginFn | None = None,
+    populations: Sequence[np.ndarray] = (),
+    num_ended: int = 0,
+    seconds_before: float = 0.0,
+) -> Played:
     """Asks, evaluates and tells, until generations, time or genomes are at an end.
 
     Args:
@@ -43,6 +58,10 @@ def play(
       num_generations: at most.
       objectives: names.
       progress_fn: called after every generation.
+      begin_fn: called with a generation and its offspring before they are evaluated.
+      populations: int32[P, G] of the first generations, which are not asked anew.
+      num_ended: of these, those that were evaluated to the end.
+      seconds_before: that the run took before.
 
     Raises:
       InputError: for a strategy that asks for genomes of another space.
@@ -51,9 +70,15 @@ def play(
     ask, tell = jax.jit(strategy.ask), jax.jit(strategy.tell)
     progress = []
     for generation in range(num_generations):
-        ledger.generation = generation
-        offspring = ask(jax.random.fold_in(key, generation), state)
+        ledger.generation, num_before = generation, len(ledger.accuracy)
+        num_failed = ledger.num_failed
+        if generation < len(populations):
+            offspring = jnp.asarray(populations[generation])
+        else:
+            offspring = ask(jax.random.fold_in(key, generation), state)
         check_offspring(np.asarray(offspring), space)
+        if begin_fn is not None and generation >= len(populations):
+            begin_fn(generation, np.asarray(offspring))
         accuracy = evaluate_fn(offspring)
         if accuracy is None:
             break
@@ -61,13 +86,20 @@ def play(
         num_params = [ledger.results[genome].num_params for genome in genomes]
         fitness = objective_values(objectives, accuracy, num_params)
         state, info = tell(state, offspring, fitness)
-        seconds = time.perf_counter() - start
-        progress.append(_progress(ledger, num_generations, accuracy, seconds))
+        seconds = seconds_before + time.perf_counter() - start
+        said = _progress(ledger, num_generations, accuracy, seconds)
+        progress.append(
+            said._replace(
+                num_new=len(ledger.accuracy) - num_before,
+                num_new_failed=ledger.num_failed - num_failed,
+                is_read_back=generation < num_ended,
+            )
+        )
         if progress_fn is not None:
             progress_fn(progress[-1])
         if info.is_exhausted:
             break
-    return progress
+    return Played(state, progress, is_stopped=ledger.generation >= len(progress))
 
 
 def check_offspring(offspring: np.ndarray, space: SearchSpace) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import tomli_w
 import tyro
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_names
 from vecevo.runs.configuration import (
     DataConfig,
     OutputConfig,
@@ -24,7 +24,12 @@ from vecevo.runs.configuration import (
     SpaceConfig,
     TrainingConfig,
 )
+from vecevo.runs.files import queries
 
+MAY_CHANGE = {  # as a run goes on
+    *("num_generations", "max_seconds", "confirm", "ensemble", "plan", "quiet"),
+    *("report", "cache_dir", "data_dir", "device"),
+}
 PROG = "vecevo"
 DESCRIPTION = """Trains and evolves populations of neural networks on a data set.
 
@@ -35,6 +40,7 @@ Examples:
   vecevo --width 64 128 --learning-rate 0.001 0.01 --num-generations 5
   vecevo --plan --dataset cifar10             what it would take, before it is run
   vecevo --config runs/first/config.toml --output-dir runs/second
+  vecevo --resume runs/first                  goes on with a run that was stopped
 
 vecevo predict, vecevo export and vecevo report use what a run has left; each has a
 --help of its own.
@@ -61,15 +67,17 @@ def parse(args: Sequence[str]) -> RunConfig:
       InputError: in one line, for what cannot be parsed.
     """
     args, default = list(args), RunConfig()
-    for place, arg in enumerate(args):
-        if arg == "--config" or arg.startswith("--config="):
-            _, is_joined, path = arg.partition("=")
-            num_args = 1 if is_joined else 2
-            if not is_joined:
-                path = "".join(args[place + 1 : place + 2])
-            default = read_toml(path)
-            args[place : place + num_args] = []
-            break
+    path = _take_option(args, "--config")
+    if path is not None:
+        default = read_toml(path)
+    resumed = _take_option(args, "--resume")
+    if resumed is not None:
+        if path is not None:
+            raise InputError(
+                f"config={path!r} and resume={resumed!r}: a run goes on with its own "
+                "settings, so leave --config out."
+            )
+        default = recorded_settings(resumed)
     groups = parse_args(
         tyro.conf.OmitArgPrefixes[_Groups],
         args,
@@ -78,7 +86,76 @@ def parse(args: Sequence[str]) -> RunConfig:
         default=_to_groups(default),
     )
     parts = (vars(getattr(groups, f.name)) for f in dataclasses.fields(_Groups))
-    return RunConfig(**{name: v for part in parts for name, v in part.items()})
+    config = RunConfig(**{name: v for part in parts for name, v in part.items()})
+    if resumed is not None:
+        check_resumed(default, config)
+    return config
+
+
+def _take_option(args: list[str], name: str) -> str | None:
+    """Takes an option with its value out of a command line; None: it is not there."""
+    for place, arg in enumerate(args):
+        if arg == name or arg.startswith(f"{name}="):
+            _, is_joined, value = arg.partition("=")
+            if not is_joined:
+                value = "".join(args[place + 1 : place + 2])
+            args[place : place + (1 if is_joined else 2)] = []
+            return value
+    return None
+
+
+def recorded_settings(run: str) -> RunConfig:
+    """Returns the settings of a run that is to go on, in the folder where it is now.
+
+    Raises:
+      InputError: for what is no run, or did not record its settings.
+    """
+    folder = pathlib.Path(run)
+    path = folder / "run.sqlite"
+    if path.exists():
+        values = (queries.read_meta(path) or {}).get("config")
+        if not values:
+            raise InputError(f"resume={run!r} did not record its settings.")
+        config = from_recorded(values)
+    elif (folder / "config.toml").exists():  # of several runs
+        config = read_toml(folder / "config.toml")
+    else:
+        raise InputError(
+            f"resume={run!r} is no folder of a run: it has no run.sqlite; give one."
+        )
+    return dataclasses.replace(config, resume=run, output_dir=run)
+
+
+def from_recorded(values: dict[str, Any]) -> RunConfig:
+    """Returns the configuration that a run recorded, resolved.
+
+    Raises:
+      InputError: for a setting that this version has not.
+    """
+    values = as_now(values)
+    check_names(values, RunConfig.__dataclass_fields__, of="setting of this version")
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+    }
+    return RunConfig(**given)
+
+
+def check_resumed(before: RunConfig, config: RunConfig) -> None:
+    """Refuses settings that a run cannot change as it goes on.
+
+    Raises:
+      InputError: naming all of them.
+    """
+    changed = [
+        f"{name} was {value!r} and is {getattr(config, name)!r}"
+        for name, value in vars(before).items()
+        if name not in MAY_CHANGE and getattr(config, name) != value
+    ]
+    if changed:
+        raise InputError(
+            f"resume={before.resume!r} would be another run: {'; '.join(changed)}. "
+            "Leave these out, or start another."
+        )
 
 
 def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) -> Any:

@@ -52,7 +52,7 @@ def replay(
         )
     start, ledger = time.perf_counter(), Ledger()
     keys = split_run_key(seed)
-    strategy, state, num_generations = start_search(
+    strategy, state, num_generations, _ = start_search(
         strategy,
         keys.start,
         table.space,
@@ -61,7 +61,7 @@ def replay(
         initial_population=initial_population,
         objectives=objectives,
     )
-    progress = play(
+    played = play(
         strategy,
         state,
         keys.search,
@@ -74,9 +74,9 @@ def replay(
     )
     return summarize(
         ledger,
-        progress,
+        played.progress,
         objectives,
-        num_evaluated=len(state.population) * len(progress),
+        num_evaluated=len(state.population) * len(played.progress),
         num_programs=0,
         classes=[],
         time_seconds={

@@ -8,6 +8,7 @@ from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError, check_counts, check_seed
 from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
+from vecevo.runs.ending.confirming import check_confirm
 from vecevo.runs.ending.voting import check_picks
 from vecevo.runs.starting import choose_budget
 from vecevo.space import SearchSpace
@@ -27,7 +28,8 @@ def check(config: RunConfig) -> None:
     Raises:
       InputError: naming the setting.
     """
-    for name in ("population_size", "num_generations", "limit_train"):
+    names = ("population_size", "num_generations", "limit_train", "replicates")
+    for name in (*names, "num_runs"):
         if getattr(config, name) is not None:
             check_counts(**{name: getattr(config, name)})
     for name in ("max_seconds", "memory_gib"):
@@ -36,6 +38,7 @@ def check(config: RunConfig) -> None:
             raise InputError(f"{name}={value} must be a finite number above 0.")
     check_seed(config.seed)
     check_picks(config.ensemble)
+    check_confirm(config.confirm)
     check_training(TrainingSettings(**training_settings(config)))
     if config.strategy == "grid" and config.start_from is not None:
         raise InputError(

@@ -30,6 +30,7 @@ class Start(NamedTuple):
     strategy: Strategy
     state: EvolutionState
     num_generations: int  # at most
+    name: str | None  # of the strategy; None: it was given
 
 
 def choose_budget(
@@ -85,6 +86,7 @@ def start_search(
     """
     check_objectives(objectives)
     check_counts(num_generations=num_generations)
+    name = None
     if strategy is None or isinstance(strategy, str):
         budget = choose_budget(
             strategy,
@@ -94,7 +96,7 @@ def start_search(
             objectives=objectives,
             has_start=initial_population is not None,
         )
-        num_generations = budget.num_generations
+        num_generations, name = budget.num_generations, budget.strategy
         strategy = catalogue.make_strategy(
             budget.strategy,
             space.num_choices,
@@ -127,7 +129,7 @@ def start_search(
     if initial_population is not None:
         check_population(initial_population, space, size)
         state = strategy.init(key, initial_population)
-    return Start(strategy, state, num_generations)
+    return Start(strategy, state, num_generations, name)
 
 
 def check_population(

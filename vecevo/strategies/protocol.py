@@ -54,6 +54,8 @@ AskFn = Callable[[jax.Array, EvolutionState], jax.Array]  # key, state -> int32[
 TellFn = Callable[  # state, offspring int32[P, G], fitness float32[P] -> ...
     [EvolutionState, jax.Array, jax.Array], tuple[EvolutionState, GenerationInfo]
 ]
+JudgeFn = Callable[[EvolutionState, jax.Array], jax.Array]  # genomes int32[N, G] ->
+# float32[N], what is expected of them
 FitnessFn = Callable[[jax.Array], jax.Array]  # int32[P, G] -> float32[P] or [P, M]
 
 
@@ -67,6 +69,7 @@ class Strategy(NamedTuple):
     ask: AskFn
     tell: TellFn
     share_new: float  # of a generation, expected to be genomes not seen before
+    judge: JudgeFn | None = None
 
 
 def make_init(

@@ -79,7 +79,7 @@ def train_list(
     *,
     expected_epochs: Mapping[str, float] | None = None,
     is_known_fn: Callable[[int], bool] = lambda individual: False,
-    wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
+    wants_params_fn: Callable[[float, int], bool] = lambda accuracy, replicate: True,
 ) -> Generator[tuple[list[int], list[NetworkResult], Work]]:
     """Trains a list of networks, cohort by cohort, the large ones first.
 
@@ -92,7 +92,8 @@ def train_list(
       expected_epochs: optimizer -> epochs its networks trained for so far, on average.
       is_known_fn: row of the list -> whether its result is known; a cohort of such
         rows alone, which the plan holds all the same, is not trained.
-      wants_params_fn: validation accuracy -> whether the weights are to be kept.
+      wants_params_fn: validation accuracy, -inf where it failed, and replicate ->
+        whether the weights are to be kept.
 
     Yields:
       Rows of the list, their results, and the work of each cohort. When the time is
@@ -196,12 +197,12 @@ def _network_result(
         failed_epoch=num_epochs - 1 if lane.is_failed else None,
         curves={name: getattr(lane, name) for name in CURVES},
         params=params,
-        network=_network(hyperparams, params, dataset, facts) if is_whole else None,
+        network=make_network(hyperparams, params, dataset, facts) if is_whole else None,
         validation_probabilities=lane.probabilities,
     )
 
 
-def _network(
+def make_network(
     hyperparams: dict[str, Any],
     params: dict[str, dict[str, np.ndarray]],
     dataset: Dataset,

@@ -35,7 +35,7 @@ def train_plan(
     plan: Sequence[planning.Cohort],
     make_lanes_fn: Callable[[planning.Cohort], Lanes],
     *,
-    wants_params_fn: Callable[[float], bool],
+    wants_params_fn: Callable[[float, int], bool],
 ) -> Generator[tuple[planning.Cohort, cohorts.Trained, float]]:
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
@@ -45,7 +45,7 @@ def train_plan(
       session: of the run.
       plan: the cohorts.
       make_lanes_fn: makes the lanes of a cohort.
-      wants_params_fn: as for `cohorts.train_cohort`.
+      wants_params_fn: as for `batches.train_list`.
 
     Yields:
       The cohort, what it gave, and seconds, as they finish. When the time is up,
@@ -98,7 +98,7 @@ def _attempt(
     make_lanes_fn: Callable[[planning.Cohort], Lanes],
     *,
     is_stopped_fn: Callable[[], bool],
-    wants_params_fn: Callable[[float], bool],
+    wants_params_fn: Callable[[float, int], bool],
 ) -> Attempt:
     """Trains a cohort; a lack of memory is a value.
 
@@ -113,7 +113,7 @@ def _attempt(
             np.array(cohort.individuals) >= 0,
             cohort.cohort_class.lane_counts,
             is_stopped_fn=is_stopped_fn,
-            wants_params_fn=wants_params_fn,
+            wants_params_fn=lambda score: wants_params_fn(score, cohort.replicate),
             replicate=cohort.replicate,
         )
     except jax.errors.JaxRuntimeError as error:

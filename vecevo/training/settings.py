@@ -68,6 +68,11 @@ def check(settings: TrainingSettings) -> None:
         )
 
 
+def precision_name(precision: str | None) -> str:
+    """What products are computed in, for the record."""
+    return precision or ("float32" if is_on_cpu() else "default")
+
+
 def dataset_bytes(dataset: Dataset) -> int:
     """Bytes that a data set takes on the device while networks train on it."""
     parts = (dataset.x_train, dataset.y_train)

@@ -1,7 +1,7 @@
 """The run's SQLite file, written once per cohort in one transaction.
 
-What a file of schema 2 holds is said here. Files of schema 1, which had the table of
-networks alone, without the columns that are marked, can be read.
+What a file of schema 3 holds is said here. Files of the schemas before can be read:
+of 1, which had the table of networks alone, and of 2. What they lack is marked.
 """
 
 import json
@@ -11,35 +11,41 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vecevo.errors import InputError
-from vecevo.results import Genome, NetworkResult, Progress
+from vecevo.results import Genome, NetworkResult, Progress, Work
 
-SCHEMA_VERSION = 2
-READABLE = (1, 2)
+SCHEMA_VERSION = 3
 
 _SCHEMA = f"""
 CREATE TABLE meta (  -- new in 2: what the run is
-  name TEXT PRIMARY KEY,  -- space, fixed, config, plan, versions, device
+  name TEXT PRIMARY KEY,  -- identity (new in 3: what a resumed run must share), space,
+    -- fixed, plan, versions, device; of a command its config
   value TEXT NOT NULL  -- JSON
 );
 CREATE TABLE cohorts (  -- new in 2
   id INTEGER PRIMARY KEY,  -- by when it was finished
   generation INTEGER NOT NULL,
-  num_networks INTEGER NOT NULL
+  num_networks INTEGER NOT NULL,
+  needed INTEGER NOT NULL,  -- new in 3, as all below: work, epochs times parameters,
+  executed INTEGER NOT NULL,  -- by the networks and by the padded lanes
+  train_seconds REAL NOT NULL,
+  wait_seconds REAL NOT NULL,  -- for programs to be compiled
+  ended_seconds REAL NOT NULL  -- when it was finished, of the run's time
 );
 CREATE TABLE generations (  -- new in 2
   generation INTEGER PRIMARY KEY,  -- from 0
+  population TEXT NOT NULL,  -- new in 3: JSON, the genomes that were asked for
   best_accuracy REAL,  -- validation accuracy, of the run so far; NULL: all failed
   mean_accuracy REAL,  -- of this generation, those that failed left out
   median_accuracy REAL,  -- of this generation, those that failed counted
-  num_trained INTEGER NOT NULL,  -- distinct networks of the run so far
-  num_failed INTEGER NOT NULL  -- of these
+  num_trained INTEGER,  -- distinct networks of the run so far; NULL: under way
+  num_failed INTEGER,  -- of these
+  ended_seconds REAL  -- new in 3: when it ended, of the run's time
 );
 CREATE TABLE networks (
   id INTEGER PRIMARY KEY,  -- by when its cohort was finished
   generation INTEGER NOT NULL,
   genome TEXT NOT NULL,  -- JSON, choice indices
-  replicate INTEGER NOT NULL,  -- new in 2: 0, or the number of a further training
+  replicate INTEGER NOT NULL,  -- new in 2: which of its trainings it is, from 0
   rung INTEGER NOT NULL,  -- new in 2: 0, or how often it was stopped and went on
   purpose TEXT NOT NULL  -- new in 2
     CHECK (purpose IN ('search', 'confirmation')),
@@ -51,6 +57,7 @@ CREATE TABLE networks (
     CHECK (status IN ('trained', 'failed', 'partial', 'stopped')),
   validation_accuracy REAL,  -- at the epoch whose weights were kept; NULL: failed
   validation_loss REAL,
+  test_accuracy REAL,  -- new in 3: of confirmations alone
   num_epochs INTEGER NOT NULL,
   failed_epoch INTEGER,  -- from 0
   curves TEXT NOT NULL,  -- JSON, a list by epoch for each thing measured
@@ -58,22 +65,53 @@ CREATE TABLE networks (
 );
 PRAGMA user_version = {SCHEMA_VERSION};
 """
-# Of networks that count as told to the search.
-_TOLD = {
-    1: "1",
-    2: "purpose = 'search' AND replicate = 0 AND rung = 0 "
-    "AND status IN ('trained', 'failed')",
-}
 
 
 def create(path: pathlib.Path, meta: Mapping[str, Any]) -> sqlite3.Connection:
     """Creates the file, says in it what the run is, and returns its connection."""
-    connection = sqlite3.connect(path)
+    connection = _connect(path)
     connection.executescript(_SCHEMA)
+    write_meta(connection, meta)
+    return connection
+
+
+def open_again(path: pathlib.Path) -> sqlite3.Connection:
+    """Opens the file of a run that goes on, which `queries.check_whole` has passed."""
+    return _connect(path)
+
+
+def _connect(path: pathlib.Path) -> sqlite3.Connection:
+    """Opens a file with a log ahead of it, so that others may read meanwhile."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    return connection
+
+
+def close(connection: sqlite3.Connection) -> None:
+    """Closes the file, and leaves one that needs no other beside it."""
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error:
+        pass  # somebody reads it, or the disk is full: it is whole with its log, too
+    finally:
+        connection.close()
+
+
+def write_meta(connection: sqlite3.Connection, meta: Mapping[str, Any]) -> None:
+    """Writes what a run says that it is; what it said before is replaced."""
     with connection:
         for name, value in meta.items():
-            _insert(connection, "meta", {"name": name, "value": json.dumps(value)})
-    return connection
+            row = {"name": name, "value": json.dumps(value)}
+            _insert(connection, "meta", row, or_replace=True)
+
+
+def begin_generation(
+    connection: sqlite3.Connection, generation: int, population: Sequence[Genome]
+) -> None:
+    """Writes what a generation asks for."""
+    row = {"generation": generation, "population": json.dumps(population)}
+    with connection:
+        _insert(connection, "generations", row)
 
 
 def record(
@@ -81,147 +119,93 @@ def record(
     generation: int,
     genomes: Sequence[Genome],
     results: Sequence[NetworkResult],
+    work: Work = Work(),  # noqa: B008, a value that never changes
+    *,
+    purpose: str = "search",
+    seconds: float = 0.0,
 ) -> None:
-    """Writes the results of one cohort in one transaction."""
+    """Writes the results of one cohort in one transaction.
+
+    Rows that are partial are replaced. `seconds` is the run's time.
+    """
     with connection:
-        cohort = {"generation": generation, "num_networks": len(results)}
+        cohort = {
+            "generation": generation,
+            "num_networks": len(results),
+            **work._asdict(),
+            "ended_seconds": seconds,
+        }
         number = _insert(connection, "cohorts", cohort)
         for genome, result in zip(genomes, results, strict=True):
-            curves = {
-                name: [finite_or_none(value) for value in curve]
-                for name, curve in result.curves.items()
-            }
-            row = {
-                "generation": generation,
+            same = {
                 "genome": json.dumps(genome),
-                "replicate": 0,
+                "replicate": result.replicate,
                 "rung": 0,
-                "purpose": "search",
-                "cohort": number,
-                "hyperparams": json.dumps(result.hyperparams),
-                "num_params": result.num_params,
-                "status": "trained" if result.failed_epoch is None else "failed",
-                "validation_accuracy": finite_or_none(result.validation_accuracy),
-                "validation_loss": finite_or_none(result.validation_loss),
-                "num_epochs": result.num_epochs,
-                "failed_epoch": result.failed_epoch,
-                "curves": json.dumps(curves),
+                "purpose": purpose,
             }
-            _insert(connection, "networks", row)
+            connection.execute(
+                "DELETE FROM networks WHERE status = 'partial' AND genome = :genome "
+                "AND replicate = :replicate AND rung = :rung AND purpose = :purpose",
+                same,
+            )
+            place = {"generation": generation, "cohort": number}
+            _insert(connection, "networks", {**place, **same, **_row(result)})
 
 
-def record_generation(connection: sqlite3.Connection, progress: Progress) -> None:
-    """Writes what a generation ended with."""
+def _row(result: NetworkResult) -> dict[str, Any]:
+    curves = {
+        name: [finite_or_none(value) for value in curve]
+        for name, curve in result.curves.items()
+    }
+    return {
+        "hyperparams": json.dumps(result.hyperparams),
+        "num_params": result.num_params,
+        "status": status_of(result),
+        "validation_accuracy": finite_or_none(result.validation_accuracy),
+        "validation_loss": finite_or_none(result.validation_loss),
+        "test_accuracy": result.test_accuracy,
+        "num_epochs": result.num_epochs,
+        "failed_epoch": result.failed_epoch,
+        "curves": json.dumps(curves),
+    }
+
+
+def status_of(result: NetworkResult) -> str:
+    """What became of a training, in one word."""
+    if result.failed_epoch is not None:
+        return "failed"
+    return "partial" if result.is_partial else "trained"
+
+
+def end_generation(
+    connection: sqlite3.Connection, progress: Progress, *, seconds: float = 0.0
+) -> None:
+    """Writes what a generation ended with; `seconds` is the run's time."""
     columns = ("best_accuracy", "mean_accuracy", "median_accuracy")
     row = {name: finite_or_none(getattr(progress, name)) for name in columns}
     for name in ("generation", "num_trained", "num_failed"):
         row[name] = getattr(progress, name)
+    row["ended_seconds"] = seconds
+    changes = ", ".join(f"{name} = :{name}" for name in row if name != "generation")
     with connection:
-        _insert(connection, "generations", row)
+        connection.execute(
+            f"UPDATE generations SET {changes} WHERE generation = :generation", row
+        )
 
 
 def _insert(
-    connection: sqlite3.Connection, table: str, row: Mapping[str, Any]
+    connection: sqlite3.Connection,
+    table: str,
+    row: Mapping[str, Any],
+    *,
+    or_replace: bool = False,
 ) -> int | None:
     """Inserts a row, and returns its number."""
     return connection.execute(
-        f"INSERT INTO {table} ({', '.join(row)}) "
+        f"INSERT {'OR REPLACE ' * or_replace}INTO {table} ({', '.join(row)}) "
         f"VALUES ({', '.join(':' + name for name in row)})",
         row,
     ).lastrowid
-
-
-def read_best(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Returns the hyperparams of a run's trained networks, the best first.
-
-    Raises:
-      InputError: for a file that is no table of a run.
-    """
-    query = (
-        "SELECT hyperparams FROM networks WHERE status = 'trained' AND {told} "
-        "ORDER BY validation_accuracy DESC, validation_loss, genome"
-    )
-    return [json.loads(text) for (text,) in _select(path, query, "start_from")]
-
-
-def read_networks(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Returns a dict for each of a run's networks, by when they were trained.
-
-    It has genome, num_params, num_epochs, and validation_accuracy, None where failed.
-
-    Raises:
-      InputError: for a file that is no table of a run.
-    """
-    names = ("genome", "num_params", "num_epochs", "validation_accuracy")
-    query = f"SELECT {', '.join(names)} FROM networks WHERE {{told}} ORDER BY id"
-    rows = [dict(zip(names, row, strict=True)) for row in _select(path, query, "run")]
-    return [row | {"genome": json.loads(row["genome"])} for row in rows]
-
-
-def read_rows(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Returns all columns of a run's networks, by when they were trained.
-
-    A file of schema 1 lacks some: these have the values that they would have had.
-
-    Raises:
-      InputError: for a file that is no table of a run.
-    """
-    rows = _select_dicts(path, "SELECT * FROM networks ORDER BY id")
-    return [{"replicate": 0, "rung": 0, "purpose": "search", **row} for row in rows]
-
-
-def read_generations(path: pathlib.Path) -> list[dict[str, Any]]:
-    """Returns a run's generations; a file of schema 1 has none.
-
-    Raises:
-      InputError: for a file that is no table of a run.
-    """
-    if _select(path, "PRAGMA user_version", "run") == [(1,)]:
-        return []
-    return _select_dicts(path, "SELECT * FROM generations ORDER BY generation")
-
-
-def read_meta(path: pathlib.Path) -> dict[str, Any] | None:
-    """Returns what a run says that it is, or None for a file of schema 1.
-
-    Raises:
-      InputError: for a file that is no table of a run.
-    """
-    if _select(path, "PRAGMA user_version", "run") == [(1,)]:
-        return None
-    rows = _select(path, "SELECT name, value FROM meta", "run")
-    return {name: json.loads(value) for name, value in rows}
-
-
-def _select(path: pathlib.Path, query: str, argument: str) -> list[tuple]:
-    """Returns the rows of a query; errors name the argument that gave the path."""
-    return [tuple(row) for row in _select_rows(path, query, argument)]
-
-
-def _select_dicts(path: pathlib.Path, query: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in _select_rows(path, query, "run")]
-
-
-def _select_rows(path: pathlib.Path, query: str, argument: str) -> list[sqlite3.Row]:
-    try:
-        uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
-        connection = sqlite3.connect(uri, uri=True)
-        connection.row_factory = sqlite3.Row
-        try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in READABLE:
-                raise InputError(
-                    f"{argument}={str(path)!r} has schema version {version}, not "
-                    f"{' or '.join(map(str, READABLE))}: give a run of this version of "
-                    "vecevo."
-                )
-            return connection.execute(query.format(told=_TOLD[version])).fetchall()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise InputError(
-            f"{argument}={str(path)!r} cannot be read ({error}): give a run's folder."
-        ) from error
 
 
 def finite_or_none(number: float) -> float | None:

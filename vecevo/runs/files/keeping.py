@@ -2,7 +2,7 @@
 
 import io
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,50 +10,11 @@ import numpy as np
 from vecevo.datasets.making import Dataset
 from vecevo.networks import saving
 from vecevo.networks.network import Network, probabilities_of
-from vecevo.results import Genome, NetworkResult, SearchResult, genome_text
-from vecevo.runs.ledger import best_first
+from vecevo.results import SearchResult
 
-BEST, TOP, POOL, ENSEMBLE = saving.BEST, "top", "pool", "ensemble"
+BEST, TOP, ENSEMBLE = saving.BEST, "top", "ensemble"
 TESTED = "tested.npz"  # beside the best network: what it says of the test part
 MOST_SHOWN = 12  # examples of the test part that it gets wrong
-
-
-def make_pool_keeper(
-    folder: pathlib.Path, size: int
-) -> Callable[[Sequence[Genome], Sequence[NetworkResult]], None]:
-    """Returns a function that keeps the best networks so far in a folder.
-
-    A file holds Flax's params and, where they are known, `validation_probabilities`.
-
-    Args:
-      folder: to be made.
-      size: networks that are kept, at most.
-    """
-    pool: list[tuple[Genome, NetworkResult]] = []
-    saving.make_folder(folder)
-
-    def keep(genomes: Sequence[Genome], results: Sequence[NetworkResult]) -> None:
-        nonlocal pool
-        pairs = zip(genomes, results, strict=True)
-        fresh = [(g, r) for g, r in pairs if r.network and r.failed_epoch is None]
-        earlier = {genome for genome, _ in pool}
-        # Of those in the pool nothing but their order is needed again.
-        light = [(g, r._replace(params={}, network=None)) for g, r in fresh]
-        pool = best_first([*pool, *light])[:size]
-        kept = {genome for genome, _ in pool}
-        for genome, result in fresh:
-            if genome in kept and result.network is not None:
-                arrays = {"validation_probabilities": result.validation_probabilities}
-                content = saving.as_safetensors(result.network.params, arrays)
-                saving.write_whole(_path(folder, genome), content)
-        for genome in earlier - kept:
-            _path(folder, genome).unlink(missing_ok=True)
-
-    return keep
-
-
-def _path(folder: pathlib.Path, genome: Genome) -> pathlib.Path:
-    return folder / f"{genome_text(genome)}.safetensors"
 
 
 def leave_networks(

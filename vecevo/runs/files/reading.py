@@ -11,7 +11,7 @@ import numpy as np
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
 from vecevo.results import Genome, genome_text
-from vecevo.runs.files import journal
+from vecevo.runs.files import queries
 from vecevo.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -108,15 +108,15 @@ def load_run(run: str | os.PathLike) -> Run:
         config=meta.get("config", {}),
         versions=meta.get("versions", {}),
         device=meta.get("device", ""),
-        networks=[_network(row) for row in journal.read_rows(path)],
-        generations=[_generation(row) for row in journal.read_generations(path)],
+        networks=[_network(row) for row in queries.read_rows(path)],
+        generations=[_generation(row) for row in queries.read_generations(path)],
         summary=_read_summary(folder / "result.json"),
     )
 
 
 def _read_meta(path: pathlib.Path) -> dict[str, Any]:
     """What a run is; of schema 1, its configuration says it."""
-    meta = journal.read_meta(path)
+    meta = queries.read_meta(path)
     if meta is None:
         from vecevo.runs import parsing, resolving
 

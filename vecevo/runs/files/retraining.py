@@ -4,12 +4,12 @@ from typing import Any
 
 from vecevo.datasets.loading import load_dataset
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError, check_names
+from vecevo.errors import InputError
 from vecevo.results import NetworkResult, genome_text, rank_key
 from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.files.reading import RecordedNetwork, Run
-from vecevo.runs.parsing import as_now
+from vecevo.runs.parsing import from_recorded
 from vecevo.training.batches import train_networks
 
 
@@ -74,12 +74,7 @@ def recorded_config(run: Run) -> RunConfig:
         raise InputError(
             f"run={str(run.folder)!r} did not record its settings: give a later one."
         )
-    values = as_now(run.config)
-    check_names(values, RunConfig.__dataclass_fields__, of="setting of this version")
-    given: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
-    }
-    return RunConfig(**given)
+    return from_recorded(run.config)
 
 
 def dataset_of(config: RunConfig, cache_dir: Any = None) -> Dataset:

@@ -1,5 +1,6 @@
 """What a run shows: progress, its plan, the table of winners."""
 
+import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from vecevo.results import Progress
-from vecevo.runs.files.journal import read_rows
+from vecevo.runs.files.queries import read_rows
+from vecevo.runs.report import verdict
+from vecevo.space import SearchSpace
 from vecevo.training.forecast import ClassForecast
 from vecevo.training.planning import Job
 
@@ -84,15 +87,25 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(escape(name.replace("_", " ")))
+    is_partial = any(row.get("status") == "partial" for row in rows)
     for name in ("parameters", *(accuracies[name] for name in shown)):
         table.add_column(name, justify="right")
+    if is_partial:
+        table.add_column("training")
     for row in rows:
         table.add_row(
             *(escape(str(row["hyperparams"][name])) for name in names),
             f"{row['num_params']:,}",
             *(f"{row[name]:.4f}" for name in shown),
+            *([epochs_text(row)] if is_partial else []),
         )
     return table
+
+
+def epochs_text(row: Mapping[str, Any]) -> str:
+    """Returns whether a network was trained to its end, and for how many epochs."""
+    is_partial = row["status"] == "partial"
+    return f"{'stopped after' if is_partial else 'whole,'} {row['num_epochs']} epochs"
 
 
 def ensemble_line(facts: dict[str, Any]) -> str:
@@ -169,6 +182,16 @@ def failed_epochs(folder: pathlib.Path) -> list[int]:
     return [row["failed_epoch"] for row in rows if row["failed_epoch"] is not None]
 
 
+def leave_result(
+    summary: dict[str, Any], space: SearchSpace, folder: pathlib.Path, console: Console
+) -> None:
+    """Writes result.json, and shows what is in it."""
+    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
+    show_result(summary, [name for name, _ in space.genes], folder, console)
+    if summary.get("ensemble"):
+        console.print(ensemble_line(summary["ensemble"]))
+
+
 def show_result(
     summary: dict[str, Any],
     genes: Sequence[str],
@@ -177,15 +200,20 @@ def show_result(
 ) -> None:
     """Prints the winners and the sum of the run."""
     rows = [*summary["top"], *summary["front"]]
-    if summary["best"]:
+    if summary.get("confirmation"):
+        console.print(verdict.confirmation_table(summary, genes))
+    elif summary["best"]:
         console.print(networks_table(summary["top"], genes))
     elif summary["num_failed"]:
         console.print(failure_line(summary["num_failed"], failed_epochs(folder)))
     else:
-        console.print("no network was trained to its end: give the run more time")
+        console.print("no network was trained for an epoch: give the run more time")
     if summary["front"]:
         console.print("the Pareto front of accuracy and parameters:")
         console.print(networks_table(summary["front"], genes))
+    if "stopped_by" in summary:  # networks were trained
+        for line in verdict.verdict_lines(summary):
+            console.print(line)
     if rows and (line := fixed_line(common_hyperparams(rows, genes), genes)):
         console.print(escape(f"all: {line}"), style="dim")
     show_sum(summary, folder, console)
@@ -202,3 +230,8 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
         f"{duration(seconds['compile'])} of it waiting for "
         f"{summary['num_programs']} compiled programs; results in {escape(str(folder))}"
     )
+    if summary.get("stopped_by"):
+        console.print(
+            f"stopped by {summary['stopped_by']} after {summary['num_generations']} "
+            f"generations; to go on: {escape(summary['resume'])}"
+        )

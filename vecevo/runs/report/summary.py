@@ -1,21 +1,21 @@
 """What a run leaves in result.json, and says of itself in its journal."""
 
-import importlib.metadata
-import platform
+import pathlib
+import shlex
+import sys
 from typing import Any
 
 import jax
 import numpy as np
 
 from vecevo.datasets.making import Dataset
-from vecevo.results import Genome, NetworkResult, SearchResult
+from vecevo.results import Confirmed, Genome, NetworkResult, SearchResult
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.files.journal import finite_or_none
+from vecevo.runs.environment import versions
+from vecevo.runs.files.journal import finite_or_none, status_of
 from vecevo.runs.files.tables import Table
 from vecevo.space import SearchSpace
-from vecevo.training.programs import is_on_cpu
-
-PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
+from vecevo.training.settings import precision_name
 
 
 def result_dict(
@@ -23,15 +23,25 @@ def result_dict(
 ) -> dict[str, Any]:
     """Returns the dict of result.json from a SearchResult."""
     top = [
-        {**_network(genome, network), "test_accuracy": network.test_accuracy}
+        {
+            **_network(genome, network),
+            "test_accuracy": network.test_accuracy,
+            "status": status_of(network),
+        }
         for genome, network in result.top
     ]
     return {
         **_common_dict(result, config, space, top),
         "protocol": "article" if dataset.is_article else "validation",
+        "confirmation": [_confirmed(row) for row in result.confirmation],
+        "replicates": config.replicates,
+        "max_epochs": config.max_epochs,
+        "num_capped": result.num_capped,
+        "stopped_by": result.stopped_by,
+        "resume": resume_command(config) if result.stopped_by else None,
         "plan": [c._asdict() for c in result.classes],
         "ensemble": dict(result.ensemble.facts) if result.ensemble else None,
-        "precision": precision_name(config),
+        "precision": precision_name(config.precision),
         "memory_gib": config.memory_gib,
         "dataset": {
             "name": dataset.name,
@@ -90,12 +100,14 @@ def _common_dict(
                 name: finite_or_none(getattr(progress, name))
                 for name in ("best_accuracy", "mean_accuracy", "median_accuracy")
             }
+            | {"num_new": progress.num_new, "num_new_failed": progress.num_new_failed}
             for progress in result.progress
         ],
         "num_genomes": space.num_genomes,
         "num_evaluated": result.num_evaluated,
         "num_trained": result.num_trained,
         "num_failed": result.num_failed,
+        "failed_epochs": list(result.failed_epochs),
         "num_programs": result.num_programs,
         "time_seconds": result.time_seconds,
         "networks_per_hour": 3600 * result.num_trained / total,
@@ -106,6 +118,29 @@ def _common_dict(
     }
 
 
+def _confirmed(row: Confirmed) -> dict[str, Any]:
+    accuracies = {
+        name: [finite_or_none(number) for number in getattr(row, name).tolist()]
+        for name in ("validation_accuracy", "test_accuracy")
+    }
+    return {
+        "genome": list(row.genome),
+        "hyperparams": row.hyperparams,
+        **accuracies,
+        "p_value": row.p_value,
+        "is_tied": row.is_tied,
+    }
+
+
+def resume_command(config: RunConfig) -> str:
+    """Returns the command that goes on with a run, as this one was called."""
+    name = pathlib.Path(sys.argv[0]).name
+    program = (
+        [sys.argv[0]] if name == "vecevo" else [sys.executable, "-m", "vecevo.run"]
+    )
+    return shlex.join([*program, "--resume", str(config.output_dir)])
+
+
 def _network(genome: Genome, network: NetworkResult) -> dict[str, Any]:
     return {
         "genome": list(genome),
@@ -114,14 +149,3 @@ def _network(genome: Genome, network: NetworkResult) -> dict[str, Any]:
         "num_epochs": network.num_epochs,
         "validation_accuracy": network.validation_accuracy,
     }
-
-
-def precision_name(config: RunConfig) -> str:
-    """What products were computed in, for the record."""
-    return config.precision or ("float32" if is_on_cpu() else "default")
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of Python and of the packages that a result depends on."""
-    of_packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), **of_packages}

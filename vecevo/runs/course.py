@@ -1,0 +1,120 @@
+"""The course of a run: what it learns is known, recorded, and told."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vecevo.results import Genome, NetworkResult, Progress, Work
+from vecevo.runs.ending.confirming import count_replicates
+from vecevo.runs.files.opening import plan_of
+from vecevo.runs.files.store import Recorded, Store
+from vecevo.runs.ledger import Ledger
+from vecevo.runs.loop import ProgressFn
+from vecevo.runs.stopping import Stop
+from vecevo.training.sessions import Session
+
+END_SECONDS = 3.0  # of a budget, for the ensemble, tests and a report
+MOST_ASIDE = 1 / 3  # of a budget, for confirmation
+
+
+class Course:
+    """Takes in what a run learns.
+
+    Args:
+      session: of the run.
+      ledger: of the run.
+      stop: of the run.
+      files: to record it in; None: it is not recorded.
+      confirm: networks that are trained again at the end.
+      recorded: before the run was resumed.
+      progress_fn: called after every generation.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        ledger: Ledger,
+        stop: Stop,
+        *,
+        files: Store | None,
+        confirm: int,
+        recorded: Recorded,
+        progress_fn: ProgressFn | None,
+    ):
+        self.session, self.ledger, self.stop, self.files = session, ledger, stop, files
+        self.confirm, self.seconds_before = confirm, recorded.seconds
+        ledger.work = recorded.work
+        self._progress_fn, self._classes = progress_fn, list(session.classes)
+        self._set_aside()
+
+    @property
+    def seconds(self) -> float:
+        """The run's time."""
+        return self.seconds_before + self.stop.seconds
+
+    def begin(self, generation: int, offspring: np.ndarray) -> None:
+        """Records what a generation asks for, int[P, G]."""
+        if self.files is not None:
+            self.files.begin_generation(generation, offspring)
+
+    def take_in(
+        self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
+    ) -> None:
+        """Takes in a cohort of the search."""
+        self.ledger.take_in(genomes, results, work)
+        self.record(genomes, results, work)
+        self._set_aside()
+
+    def read_back(
+        self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
+    ) -> None:
+        """Takes in what was recorded before."""
+        self.ledger.take_in(genomes, results, work)
+
+    def record(
+        self,
+        genomes: Sequence[Genome],
+        results: Sequence[NetworkResult],
+        work: Work,
+        **purpose: str,
+    ) -> None:
+        """Records a cohort, and the plan, where a lack of memory has changed it."""
+        if self.files is None:
+            return
+        if self.session.classes != self._classes:
+            self._classes = list(self.session.classes)
+            self.files.write_meta({"plan": plan_of(self.session)})
+        self.files.record(
+            *(self.ledger.generation, genomes, results, work),
+            kept=self.ledger.kept,
+            seconds=self.seconds,
+            **purpose,
+        )
+
+    def end(self, progress: Progress) -> None:
+        """Records what a generation ended with, and tells it."""
+        if self.files is not None and not progress.is_read_back:
+            self.files.end_generation(progress, seconds=self.seconds)
+        if self._progress_fn is not None:
+            self._progress_fn(progress)
+
+    @property
+    def confirmation_seconds(self) -> float:
+        """What training the best again is expected to take, as those before did."""
+        work, num_trained = self.ledger.work, len(self.ledger.accuracy)
+        if not num_trained:
+            return 0.0
+        worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
+        num_trainings = num_trained * self.ledger.num_replicates
+        num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
+        return num_again * worked / num_trainings
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether confirmation takes no more than its share of the budget."""
+        return self.confirmation_seconds <= self.stop.max_seconds * MOST_ASIDE
+
+    def _set_aside(self) -> None:
+        most = self.stop.max_seconds * MOST_ASIDE
+        seconds = self.confirmation_seconds if self.can_confirm else 0.0
+        self.stop.seconds_aside = min(seconds + END_SECONDS, most)

@@ -1,0 +1,175 @@
+"""The end of a run: its winners, confirmed, tested and joined."""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vecevo.evaluation import train_pairs
+from vecevo.networks.ensembles import Ensemble
+from vecevo.results import Confirmed, Genome, NetworkResult, Work
+from vecevo.runs.course import Course
+from vecevo.runs.ending.confirming import compare, count_replicates
+from vecevo.runs.ending.voting import make_ensemble, measure_winner
+from vecevo.runs.files.store import Training
+from vecevo.runs.ledger import NUM_TOP, best_first
+from vecevo.space import SearchSpace
+from vecevo.strategies import EvolutionState, Strategy
+from vecevo.training.programs import products_in
+
+Pairs = list[tuple[Genome, NetworkResult]]
+
+
+class Ending(NamedTuple):
+    """What a run ends with."""
+
+    top: Pairs
+    confirmation: tuple[Confirmed, ...]
+    ensemble: Ensemble | None
+
+
+def end_run(
+    course: Course,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    *,
+    strategy: Strategy,
+    state: EvolutionState,
+    known: Mapping[Training, NetworkResult],
+    num_picks: int,
+) -> Ending:
+    """Chooses the winners of a run, tests them, and joins the best.
+
+    Args:
+      course: of the run, at the end of its search.
+      space, fixed: of its networks.
+      strategy, state: of the search, and its last.
+      known: trainings that were recorded before.
+      num_picks: of the ensemble.
+    """
+    ledger, dataset = course.ledger, course.session.dataset
+    _fill_pool(course, space, fixed)
+    ranked = rank(ledger.pool, strategy, state)
+    top, confirmed = _top(ranked, ledger.partial), ()
+    if course.confirm and ranked and course.stop.signal is None and course.can_confirm:
+        course.stop.seconds_aside = min(
+            course.stop.seconds_aside, course.stop.max_seconds / 10
+        )
+        best = ranked[: course.confirm]
+        confirmed = confirm(course, space, fixed, [g for g, _ in best], known)
+        order = [c.genome for c in confirmed]
+        if confirmed:
+            best = sorted(best, key=lambda pair: order.index(pair[0]))
+            top = [*best, *ranked[course.confirm :]][:NUM_TOP]
+    with products_in(course.session.settings.precision):
+        tested = [(genome, measure_winner(r, dataset)) for genome, r in top]
+        is_stopped = course.stop.signal is not None
+        voting = None
+        if not is_stopped:
+            voting = make_ensemble(ledger.pool, dataset, num_picks=num_picks)
+    return Ending(tested, confirmed, voting)
+
+
+def rank(pool: Pairs, strategy: Strategy, state: EvolutionState) -> Pairs:
+    """Sorts networks by what the strategy expects of them, where it says so.
+
+    Among networks whose single results a model cannot tell apart, the best result is
+    the luckiest. Where the strategy has no model, they are in the order of the pool.
+    """
+    if strategy.judge is None or not pool:
+        return list(pool)
+    genomes = jnp.array([genome for genome, _ in pool], jnp.int32)
+    expected = np.asarray(jax.jit(strategy.judge)(state, genomes))
+    if not np.isfinite(expected).all():
+        return list(pool)
+    return [pool[place] for place in np.argsort(-expected, kind="stable")]
+
+
+def _top(ranked: Pairs, partial: Pairs) -> Pairs:
+    """The best networks; those that were stopped count by what they had."""
+    if not partial:
+        return ranked[:NUM_TOP]
+    done = [pair for pair in partial if pair[1].network is not None]
+    return best_first([*ranked[:NUM_TOP], *done])[:NUM_TOP]
+
+
+def _fill_pool(course: Course, space: SearchSpace, fixed: Mapping[str, Any]) -> None:
+    """Trains again what the pool has lost the weights of."""
+    pool = course.ledger.pool
+    lost = [genome for genome, result in pool if result.network is None]
+    if not lost:
+        return
+    warnings.warn(
+        f"the weights of {len(lost)} networks are not in the pool: these are trained "
+        "again",
+        stacklevel=2,
+    )
+    found: dict[Genome, NetworkResult] = {}
+
+    def take_in(
+        genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
+    ) -> None:
+        found.update(zip(genomes, results, strict=True))
+
+    train_pairs(
+        *(course.session, space, fixed, [(genome, 0) for genome in lost]),
+        take_in_fn=take_in,
+        wants_params_fn=lambda accuracy, replicate: True,
+        known={},
+    )
+    arrays = ("params", "network", "validation_probabilities")
+    for place, (genome, result) in enumerate(pool):
+        if genome in found:
+            weights = {name: getattr(found[genome], name) for name in arrays}
+            pool[place] = genome, result._replace(**weights)
+
+
+def confirm(
+    course: Course,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    genomes: Sequence[Genome],
+    known: Mapping[Training, NetworkResult],
+) -> tuple[Confirmed, ...]:
+    """Trains networks again, with fresh replicates; empty where that was stopped."""
+    first, dataset = course.ledger.num_replicates, course.session.dataset
+    num_replicates = count_replicates(len(course.ledger.accuracy))
+    replicates = range(first, first + num_replicates)
+    pairs = [(genome, replicate) for replicate in replicates for genome in genomes]
+    found = {
+        (genome, replicate): known["confirmation", genome, replicate]
+        for genome, replicate in pairs
+        if ("confirmation", genome, replicate) in known
+    }
+    before = dict(found)
+
+    def take_in(
+        genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
+    ) -> None:
+        with products_in(course.session.settings.precision):
+            tested = [_tested(result, dataset) for result in results]
+        course.record(genomes, tested, work, purpose="confirmation")
+        for genome, result in zip(genomes, tested, strict=True):
+            if not result.is_partial:
+                found[genome, result.replicate] = result
+
+    train_pairs(
+        *(course.session, space, fixed, pairs),
+        take_in_fn=take_in,
+        wants_params_fn=lambda accuracy, replicate: accuracy > -math.inf,
+        known=before,
+    )
+    if len(found) < len(pairs):
+        return ()
+    return compare({g: [found[g, r] for r in replicates] for g in genomes})
+
+
+def _tested(result: NetworkResult, dataset: Any) -> NetworkResult:
+    """A result with its accuracy on the test part, and without its weights."""
+    tested = measure_winner(result, dataset)
+    rest = {"network": None, "validation_probabilities": None}
+    return tested._replace(params={}, **rest)

@@ -1,0 +1,86 @@
+"""Trainings read back from the files of a run, with weights where they are kept."""
+
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import flax.traverse_util
+import jax
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from vecevo.datasets.making import Dataset
+from vecevo.results import NetworkResult
+from vecevo.runs.files.store import Recorded, Training, weights_path
+from vecevo.training.batches import make_network
+
+
+def read_back(
+    recorded: Recorded, folder: pathlib.Path, dataset: Dataset
+) -> dict[Training, NetworkResult]:
+    """Returns the trainings of a run by purpose, genome and replicate.
+
+    Those of the pool have their weights; where a file is missing or damaged, not.
+    """
+    found = {}
+    for training, row in recorded.rows.items():
+        purpose, genome, replicate = training
+        result = result_of(row)
+        if purpose == "search" and not replicate and result.failed_epoch is None:
+            result = with_weights(result, weights_path(folder, genome), dataset)
+        found[training] = result
+    return found
+
+
+def result_of(row: Mapping[str, Any]) -> NetworkResult:
+    """Returns a row of the journal as a result, without weights."""
+    accuracy, loss = row["validation_accuracy"], row["validation_loss"]
+    curves = {
+        name: np.array([math.nan if x is None else x for x in curve], np.float32)
+        for name, curve in json.loads(row["curves"]).items()
+    }
+    return NetworkResult(
+        hyperparams=json.loads(row["hyperparams"]),
+        num_params=row["num_params"],
+        validation_accuracy=-math.inf if accuracy is None else accuracy,
+        validation_loss=math.inf if loss is None else loss,
+        num_epochs=row["num_epochs"],
+        failed_epoch=row["failed_epoch"],
+        curves=curves,
+        params={},
+        test_accuracy=row["test_accuracy"],
+        replicate=row["replicate"],
+    )
+
+
+def with_weights(
+    result: NetworkResult, path: pathlib.Path, dataset: Dataset
+) -> NetworkResult:
+    """Returns a result with the weights of a file, where it is there and whole."""
+    try:
+        arrays = safetensors.numpy.load(path.read_bytes())
+    except (OSError, ValueError, safetensors.SafetensorError):
+        return result
+    said = arrays.pop("validation_probabilities", None)
+    if sum(array.size for array in arrays.values()) != result.num_params:
+        return result  # of another network
+    flax_params = flax.traverse_util.unflatten_dict(arrays, sep="/")
+    params = jax.tree.map(np.transpose, flax_params)
+    facts = {
+        "validation_accuracy": result.validation_accuracy,
+        "validation_loss": result.validation_loss,
+        "epoch": _kept_epoch(result, keeps_last=dataset.is_article),
+    }
+    network = make_network(result.hyperparams, params, dataset, facts)
+    return result._replace(
+        params=params, network=network, validation_probabilities=said
+    )
+
+
+def _kept_epoch(result: NetworkResult, *, keeps_last: bool) -> int:
+    if keeps_last:
+        return result.num_epochs - 1
+    return int(np.nanargmin(result.curves["validation_loss"]))

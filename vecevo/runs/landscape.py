@@ -1,0 +1,52 @@
+"""The command on a recorded table, where nothing is trained."""
+
+import pathlib
+
+from rich.console import Console
+
+from vecevo.errors import InputError
+from vecevo.results import Progress
+from vecevo.runs import environment
+from vecevo.runs.configuration import RunConfig
+from vecevo.runs.files.tables import load_table
+from vecevo.runs.parsing import to_toml
+from vecevo.runs.recorded import replay
+from vecevo.runs.report import console as shown
+from vecevo.runs.report import summary as summaries
+from vecevo.runs.settling import check_new, make_strategy, resolve
+
+
+def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None:
+    """Searches a recorded table as configured; nothing is trained.
+
+    Progress goes to `talk`, the result to `console`.
+    """
+    try:
+        table = load_table(str(config.landscape))
+    except InputError as error:
+        raise InputError(f"landscape={config.landscape!r}: {error}") from error
+    config = resolve(config, table.space)
+    folder = pathlib.Path(str(config.output_dir))
+    check_new(folder)
+    num_replicates = table.validation_accuracy.shape[1]
+    talk.print(
+        f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
+        f"{num_replicates} replicates of each: {config.num_generations} generations "
+        f"of {config.population_size}"
+    )
+
+    def progress_fn(progress: Progress) -> None:
+        talk.print(shown.progress_line(progress, config.num_generations))
+
+    result = replay(
+        table,
+        strategy=make_strategy(config, table.space),
+        num_generations=config.num_generations,
+        seed=config.seed,
+        objectives=config.objectives,
+        progress_fn=progress_fn,
+    )
+    environment.make_folder(folder)
+    (folder / "config.toml").write_text(to_toml(config))
+    summary = summaries.replay_dict(result, table, config)
+    shown.leave_result(summary, table.space, folder, console)

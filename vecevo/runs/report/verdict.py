@@ -1,0 +1,127 @@
+"""What a run found, said such that nobody need guess what it is worth."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.markup import escape
+from rich.table import Table
+
+Summary = Mapping[str, Any]  # the content of result.json
+
+LARGE_SHARE = 0.5  # of networks that the cap on epochs stopped
+
+
+def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
+    """Returns the best networks, trained again, as a table for the console.
+
+    Of the hyperparams it shows those with the given names.
+    """
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(escape(name.replace("_", " ")))
+    for name in ("in the search", "validation", "test"):
+        table.add_column(name, justify="right")
+    table.add_column("beside the first")
+    single = {tuple(row["genome"]): row for row in summary["top"]}
+    for place, row in enumerate(summary["confirmation"]):
+        found = single.get(tuple(row["genome"]))
+        table.add_row(
+            *(escape(str(row["hyperparams"][name])) for name in names),
+            "-" if found is None else f"{found['validation_accuracy']:.4f}",
+            spread_text(row["validation_accuracy"]),
+            spread_text(row["test_accuracy"]),
+            beside_text(row, is_first=place == 0),
+        )
+    return table
+
+
+def spread_text(accuracies: Sequence[float | None]) -> str:
+    """Returns the mean and the standard deviation of replicates; None: one failed.
+
+    >>> spread_text([0.5, 0.7])
+    '0.6000 ± 0.1414'
+    """
+    numbers = [math.nan if x is None else x for x in accuracies]
+    if not all(map(math.isfinite, numbers)):
+        return "failed"
+    deviation = f" ± {np.std(numbers, ddof=1):.4f}" if len(numbers) > 1 else ""
+    return f"{np.mean(numbers):.4f}{deviation}"
+
+
+def beside_text(row: Mapping[str, Any], *, is_first: bool) -> str:
+    """Returns whether a network can be told from the first, in words."""
+    if is_first:
+        return "the winner"
+    if row["is_tied"] is None:
+        return "not tested"
+    p_value = "p < 0.001" if row["p_value"] < 0.001 else f"p {row['p_value']:.3f}"
+    told = "cannot be told from it" if row["is_tied"] else "worse"
+    return f"{told}, {p_value}"
+
+
+def verdict_lines(summary: Summary) -> list[str]:
+    """Returns what the winner was chosen by, and what speaks against trusting it."""
+    lines = [chosen_line(summary)] if summary["best"] else []
+    return [*lines, *failure_lines(summary), *doubt_lines(summary)]
+
+
+def chosen_line(summary: Summary) -> str:
+    """Returns which data chose the winner, and among how many networks."""
+    part = "test" if summary["protocol"] == "article" else "validation"
+    num = summary["dataset"][f"num_{part}"]
+    confirmed = summary["confirmation"]
+    by = f"one training each, on the {num:,} examples of the {part} part"
+    if confirmed:
+        by = (
+            f"the mean of {len(confirmed[0]['validation_accuracy'])} new trainings of "
+            f"each of the best {len(confirmed)}, on the {num:,} examples of the "
+            f"{part} part"
+        )
+    return f"chosen by {by}; {summary['num_trained']:,} networks were tried"
+
+
+def failure_lines(summary: Summary) -> list[str]:
+    """Returns how many networks failed, and when."""
+    epochs, num_failed = summary["failed_epochs"], summary["num_failed"]
+    if not num_failed or not summary["best"]:
+        return []
+    first, last = (min(epochs) + 1, max(epochs) + 1)
+    where = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    lines = [f"{num_failed:,} of them failed: a loss was not finite, in {where}"]
+    lost = [
+        str(number)
+        for number, row in enumerate(summary["generations"], start=1)
+        if row["num_new"] and row["num_new_failed"] == row["num_new"]
+    ]
+    if lost:
+        lines.append(
+            f"every new network failed in generation {', '.join(lost)}: try lower "
+            "learning rates"
+        )
+    return lines
+
+
+def doubt_lines(summary: Summary) -> list[str]:
+    """Returns why the first of the table may not be the best."""
+    lines, confirmed = [], summary["confirmation"]
+    tied = [row for row in confirmed[1:] if row["is_tied"]]
+    if confirmed and len(confirmed) > 1 and confirmed[1]["is_tied"] is None:
+        lines.append(
+            "two trainings of each are too few to tell them apart: means alone"
+        )
+    if tied:
+        lines.append(
+            f"within noise: {len(tied)} of the other {len(confirmed) - 1} cannot be "
+            "told from the winner (paired t-test by replicate, Holm's correction, "
+            "5 %)"
+        )
+    num_capped, num_trained = summary["num_capped"], summary["num_trained"]
+    if num_trained and num_capped > LARGE_SHARE * num_trained:
+        lines.append(
+            f"{num_capped:,} of {num_trained:,} networks trained to the cap of "
+            f"{summary['max_epochs']} epochs, and might do better with more: "
+            "--max-epochs"
+        )
+    return lines

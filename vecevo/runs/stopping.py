@@ -1,0 +1,86 @@
+"""Why a run ends before its end: its time is up, or somebody stops it."""
+
+import contextlib
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, where no run watches for it."""
+
+
+def raise_terminated(number: int, frame: object) -> None:
+    """A handler of SIGTERM."""
+    raise Terminated
+
+
+class Stop:
+    """Says whether a run is to stop; asked before every epoch of every cohort."""
+
+    def __init__(self):
+        self._start, self.max_seconds = time.perf_counter(), math.inf
+        self.seconds_aside = 0.0  # of the budget, for what comes after the search
+        self.signal: str | None = None  # by which it was stopped
+
+    def limit(self, max_seconds: float | None) -> None:
+        """Sets a budget, from the start on; None is no limit."""
+        self.max_seconds = math.inf if max_seconds is None else max_seconds
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.perf_counter() - self._start
+
+    @property
+    def reason(self) -> str | None:
+        """The signal, or max_seconds, or None: it may go on."""
+        if self.signal is not None:
+            return self.signal
+        is_up = self.seconds > self.max_seconds - self.seconds_aside
+        return "max_seconds" if is_up else None
+
+    def is_set(self) -> bool:
+        """Whether the run is to stop."""
+        return self.reason is not None
+
+
+@contextlib.contextmanager
+def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
+    """Lets the first Ctrl-C, or SIGTERM, set the stop; the second does as it did.
+
+    Threads other than the main one get no signals: there this does nothing.
+
+    Args:
+      stop: of the run.
+      ends_process: whether SIGTERM stops the run too, and a second signal the
+        process, at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [signal.SIGINT, *([signal.SIGTERM] if ends_process else [])]
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def set_back(again: Callable | int | None = None) -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler if again is None else again)
+
+    def take(number: int, frame: object) -> None:
+        del frame
+        stop.signal = signal.Signals(number).name
+        set_back(signal.SIG_DFL if ends_process else None)
+        print("vecevo: stopping; once more ends it at once", file=sys.stderr)
+
+    for number in numbers:
+        signal.signal(number, take)
+    try:
+        yield
+    finally:
+        if stop.signal is None:
+            set_back()
