@@ -106,39 +106,84 @@ MAY_IMPORT = {
         "runs.files.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
-    "runs.files.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
+    "runs.files.keeping": {
+        *("datasets.making", "networks", "results"),
+    },
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
-    "runs.files.journal": {"errors", "results"},
+    "runs.files.journal": {
+        "results",
+    },
     "runs.configuration": {"catalogue", "space"},
-    "runs.parsing": {"errors", "runs.configuration"},
+    "runs.parsing": {
+        *("errors", "runs.configuration", "runs.files.queries"),
+    },
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
-        *("runs.starting", "runs.ending.voting", "space", "training.recipe"),
-        "training.settings",
+        *("runs.ending.confirming", "runs.ending.voting", "runs.starting", "space"),
+        *("training.recipe", "training.settings"),
     },
     "runs.files.reading": {
-        *("errors", "extras", "results", "runs.files.journal", "runs.parsing"),
+        *("errors", "extras", "results", "runs.files.queries", "runs.parsing"),
         *("runs.resolving", "space"),
     },
     "runs.files.tables": {"errors", "runs.files.reading", "space"},
     "runs.earlier": {
-        *(
-            "errors",
-            "keys",
-            "operators",
-            "runs.files.journal",
-            "runs.starting",
-            "space",
-        ),
-        "training.recipe",
+        *("errors", "keys", "operators", "runs.files.queries", "runs.starting"),
+        *("space", "training.recipe"),
     },
+    "runs.course": {
+        *("results", "runs.ending.confirming", "runs.files.opening"),
+        *("runs.files.store", "runs.ledger", "runs.loop", "runs.stopping"),
+        "training.sessions",
+    },
+    "runs.ending.choosing": {
+        *("evaluation", "networks.ensembles", "results", "runs.course"),
+        *("runs.ending.confirming", "runs.ending.voting", "runs.files.store"),
+        *("runs.ledger", "space", "strategies", "training.programs"),
+    },
+    "runs.ending.confirming": {
+        *("errors", "results"),
+    },
+    "runs.expecting": {
+        *("datasets.making", "errors", "runs.ending.voting", "runs.ledger", "space"),
+        *("training.lanes.weights", "training.recipe", "training.sessions"),
+    },
+    "runs.files.identity": {
+        *("datasets.making", "errors"),
+    },
+    "runs.files.opening": {
+        *("errors", "results", "runs.environment", "runs.files.identity"),
+        *("runs.files.pool", "runs.files.store", "space", "training.planning"),
+        *("training.sessions", "training.settings"),
+    },
+    "runs.files.pool": {
+        *("datasets.making", "results", "runs.files.store", "training.batches"),
+    },
+    "runs.files.queries": {
+        *("errors", "results", "runs.files.journal"),
+    },
+    "runs.files.store": {
+        *("errors", "networks.saving", "results", "runs.files.journal"),
+        "runs.files.queries",
+    },
+    "runs.landscape": {
+        *("errors", "results", "runs.configuration", "runs.environment"),
+        *("runs.files.tables", "runs.parsing", "runs.recorded", "runs.report.console"),
+        *("runs.report.summary", "runs.settling"),
+    },
+    "runs.report.verdict": set(),
+    "runs.settling": {
+        *("catalogue", "errors", "runs.configuration", "runs.resolving", "space"),
+        "strategies",
+    },
+    "runs.stopping": set(),
     # whole runs, and how they are shown
     "runs.evolve": {
-        *("datasets", "errors", "evaluation", "keys", "results", "runs.ledger"),
-        *("runs.loop", "runs.starting", "runs.ending.voting", "space", "strategies"),
-        *("training.lanes.weights", "training.programs", "training.recipe"),
-        "training.sessions",
+        *("datasets", "errors", "evaluation", "keys", "results", "runs.course"),
+        *("runs.ending.choosing", "runs.ending.confirming", "runs.ending.voting"),
+        *("runs.expecting", "runs.files.opening", "runs.ledger", "runs.loop"),
+        *("runs.starting", "runs.stopping", "space", "strategies", "training.sessions"),
         "training.settings",
     },
     "runs.recorded": {
@@ -146,12 +191,13 @@ MAY_IMPORT = {
         *("runs.files.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.files.journal", "training.forecast", "training.planning"),
+        *("results", "runs.files.queries", "runs.report.verdict", "space"),
+        *("training.forecast", "training.planning"),
     },
     "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
-        *("datasets.making", "results", "runs.configuration", "runs.files.journal"),
-        *("runs.files.tables", "space", "training.programs"),
+        *("datasets.making", "results", "runs.configuration", "runs.environment"),
+        *("runs.files.journal", "runs.files.tables", "space", "training.settings"),
     },
     # pictures and pages about recorded runs
     "runs.report.facts": {"errors", "results", "runs.ledger", "runs.files.reading"},
@@ -194,9 +240,8 @@ MAY_IMPORT = {
         *("runs.report.facts", "runs.report.sections"),
     },
     "runs.command": {
-        *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
-        *("training.forecast", "training.planning", "training.programs"),
-        *("training.sessions", "training.settings"),
+        *("datasets", "errors", "results", "runs", "space", "training.forecast"),
+        *("training.programs", "training.sessions", "training.settings"),
     },
     # other packages, which need not be there
     "integrations.optuna": {
@@ -209,7 +254,9 @@ MAY_IMPORT = {
         *("datasets.making", "datasets.splitting", "errors", "extras"),
         *("networks.ensembles", "runs.evolve", "space", "strategies"),
     },
-    "run": {"errors", "runs.command", "runs.parsing"},
+    "run": {
+        *("errors", "runs.command", "runs.parsing", "runs.stopping"),
+    },
     "predict": {"datasets.tables", "errors", "networks", "runs.parsing"},
     "export": {
         *("errors", "networks.saving", "results", "runs.parsing"),

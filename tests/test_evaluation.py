@@ -94,7 +94,7 @@ def test_weights_that_are_not_wanted_do_not_leave_the_device():
         FIXED,
         lookup_fn=lambda g: kept[g].validation_accuracy if g in kept else None,
         take_in_fn=take_in,
-        wants_params_fn=lambda accuracy: accuracy < 0,
+        wants_params_fn=lambda accuracy, replicate: accuracy < 0,
     )
     evaluate(jnp.array([[0, 0], [1, 1]]))
     assert [result.params for result in kept.values()] == [{}, {}]

@@ -31,7 +31,8 @@ def call(monkeypatch, *args):
 def read_table(path, columns="genome, validation_accuracy, curves"):
     connection = sqlite3.connect(path)
     # Cohorts are recorded as they finish, in any order.
-    query = f"SELECT {columns} FROM networks ORDER BY generation, genome"
+    order = "purpose, generation, genome, replicate"
+    query = f"SELECT {columns} FROM networks ORDER BY {order}"
     rows = connection.execute(query).fetchall()
     connection.close()
     return rows
@@ -90,10 +91,8 @@ def test_a_grid_leaves_its_results_and_is_not_overwritten(
     assert set(result["time_seconds"]) == {"total", "compile", "train"}
     assert result["dataset"]["num_train"] == 200
     rows = read_table(tmp_path / "out/run.sqlite")
-    assert (
-        max(accuracy for _, accuracy, _ in rows)
-        == (result["best"]["validation_accuracy"])
-    )
+    assert result["best"]["validation_accuracy"] in {row[1] for row in rows}
+    assert result["best"]["genome"] == result["confirmation"][0]["genome"]
     assert len({genome for genome, _, _ in rows}) == 14
     assert len(json.loads(rows[0][2])["validation_loss"]) == 2
     before = (tmp_path / "out/result.json").read_bytes()
@@ -117,7 +116,7 @@ def test_a_run_starts_from_an_earlier_one_or_from_genomes(
     start += ["--strategy", "genetic"]  # the default one would replace the repeats
     call(monkeypatch, *TINY, *start, "--output-dir", str(tmp_path / "third"))
     rows = read_table(tmp_path / "third/run.sqlite", "genome")
-    assert rows == [("[0, 0, 1, 0]",)]
+    assert set(rows) == {("[0, 0, 1, 0]",)}
 
 
 def test_several_objectives_and_no_repeats_end_with_the_space_and_its_front(

@@ -45,6 +45,7 @@ def test_what_is_written_is_read(tmp_path, connection):
     results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
     journal.record(connection, 0, [(0, 0), (1, 1)], results)
     progress = Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
+    journal.begin_generation(connection, 0, [(0, 0), (1, 1)])
     journal.end_generation(connection, progress)
     path = tmp_path / "run.sqlite"
     meta = queries.read_meta(path)
@@ -79,7 +80,7 @@ def test_a_network_has_one_row_for_each_replicate_rung_and_purpose(connection):
         connection.execute("UPDATE networks SET status = 'lucky'")
 
 
-def test_confirmations_replicates_and_parts_are_not_told(tmp_path, connection):
+def test_confirmations_and_parts_are_not_told(tmp_path, connection):
     genomes = [(0, 0), (0, 1), (1, 0), (1, 1)]
     results = [make_result(g, 0.1 * n) for n, g in enumerate(genomes, start=1)]
     journal.record(connection, 0, genomes, results)
@@ -89,8 +90,8 @@ def test_confirmations_replicates_and_parts_are_not_told(tmp_path, connection):
         ):
             connection.execute(f"UPDATE networks SET {changes} WHERE id = {number}")
     rows = queries.read_networks(tmp_path / "run.sqlite")
-    assert [row["genome"] for row in rows] == [[0, 0]]
-    assert len(queries.read_best(tmp_path / "run.sqlite")) == 1
+    assert [row["genome"] for row in rows] == [[0, 0], [1, 0]]
+    assert len(queries.read_best(tmp_path / "run.sqlite")) == 2
 
 
 def test_a_run_of_schema_1_is_a_table_and_starts_another():
@@ -116,6 +117,7 @@ def test_a_run_from_before_a_hyperparameter_starts_another():
 def test_a_run_is_read_back_as_a_value(tmp_path, connection):
     results = [make_result((0, 0), 0.75), make_result((1, 1), -math.inf)]
     journal.record(connection, 0, [(0, 0), (1, 1)], results)
+    journal.begin_generation(connection, 0, [(0, 0), (1, 1)])
     journal.end_generation(
         connection, Progress(0, 0.75, -math.inf, 0.5, 2, 1, 100.0, 0.0)
     )

@@ -13,7 +13,7 @@ import safetensors.numpy
 import vecevo
 from vecevo import export, predict, run
 from vecevo.results import NetworkResult, Work, genome_text
-from vecevo.runs.files import keeping, retraining
+from vecevo.runs.files import retraining, store
 from vecevo.runs.ledger import Ledger
 from vecevo.runs.report import facts
 
@@ -77,11 +77,14 @@ def test_run_report_table_and_study_agree(folder, tmp_path):
     from vecevo.integrations.optuna import study_of
 
     recorded = vecevo.load_run(folder)
-    frame = recorded.to_dataframe().set_index("genome")
+    searched = [n for n in recorded.networks if n.purpose == "search"]
+    frame = recorded.to_dataframe()
+    assert len(frame) == len(recorded.networks) == 8 + 5 * 2
+    frame = frame[frame["purpose"] == "search"].set_index("genome")
     trials = {t.user_attrs["genome"]: t for t in study_of(recorded).trials}
-    assert len(frame) == len(trials) == len(recorded.networks) == 8
+    assert len(frame) == len(trials) == len(searched) == 8
     page = (folder / "report.html").read_text()
-    for network in recorded.networks:
+    for network in searched:
         row = frame.loc[genome_text(network.genome)]
         assert row["validation_accuracy"] == network.validation_accuracy
         assert row["num_params"] == network.num_params
@@ -97,31 +100,28 @@ def test_run_report_table_and_study_agree(folder, tmp_path):
 
 
 def test_the_pool_keeps_the_best_alone(tmp_path):
-    keep = keeping.make_pool_keeper(tmp_path / "pool", 2)
+    files, ledger = store.start(tmp_path, {}), Ledger(pool_size=4)
     network = vecevo.Network({}, {"a": {"b": np.zeros(2)}}, None, (0, 1))
 
-    def result(accuracy, loss=1.0):
+    def result(accuracy, loss):
         return NetworkResult(
             *({}, 1, accuracy, loss, 1, None, {}, {"a": {}}), network=network
         )
 
-    keep([(0, 1), (0, 2)], [result(0.5), result(0.6)])
-    keep([(1, 0)], [result(0.4)])
-    assert held(tmp_path) == {"0-1", "0-2"}
-    keep([(1, 1), (1, 2)], [result(0.6, 0.5), result(0.7)])
-    assert held(tmp_path) == {"1-1", "1-2"}  # of equals the one of lower loss
-    # As a ledger keeps them, with many that are equal.
-    rng, ledger = np.random.default_rng(0), Ledger(pool_size=4)
-    keep = keeping.make_pool_keeper(tmp_path / "pool", 4)
-    for file in (tmp_path / "pool").iterdir():
-        file.unlink()
+    rng, everything = np.random.default_rng(0), []
     for number in range(30):
         genomes = [(number, 0), (number, 1)]
         accuracies, losses = rng.integers(0, 4, 2) / 4, rng.integers(0, 3, 2) / 2
         results = [result(*pair) for pair in zip(accuracies, losses, strict=True)]
-        keep(genomes, results)
+        everything += [
+            (-r.validation_accuracy, r.validation_loss, g)
+            for g, r in zip(genomes, results, strict=True)
+        ]
         ledger.take_in(genomes, results, Work())
-        assert held(tmp_path) == {genome_text(genome) for genome, _ in ledger.pool}
+        files.record(number, genomes, results, Work(), kept=ledger.kept, seconds=1.0)
+        best = [genome for *_, genome in sorted(everything)[:4]]
+        assert held(tmp_path) == {genome_text(genome) for genome in best}
+    files.close()
 
 
 def test_a_report_ranks_as_the_run_did():

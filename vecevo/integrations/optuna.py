@@ -122,7 +122,7 @@ def study_of(
     """
     if not isinstance(run, Run):
         raise InputError(f"run={describe(run)} is no run: give load_run(folder).")
-    trials = [_trial_of(network, run.space) for network in run.networks]
+    trials = [_trial_of(n, run.space) for n in run.networks if n.purpose == "search"]
     with _opened(storage) as opened:
         study = _create_study(opened, study_name or run.folder.resolve().name)
         study.add_trials(trials)

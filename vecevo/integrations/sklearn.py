@@ -119,6 +119,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
             num_generations=self.num_generations,
             seed=seed,
             max_seconds=self.max_seconds,
+            confirm=0,
             ensemble=self.ensemble,
             max_epochs=self.max_epochs,
         )

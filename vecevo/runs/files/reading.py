@@ -4,13 +4,14 @@ import json
 import math
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
-from vecevo.results import Genome, genome_text
+from vecevo.results import Genome, genome_text, rank_key
 from vecevo.runs.files import queries
 from vecevo.space import SearchSpace
 
@@ -34,6 +35,7 @@ class RecordedNetwork(NamedTuple):
     num_epochs: int
     failed_epoch: int | None
     curves: dict[str, np.ndarray]  # by name float[epochs], NaN where not finite
+    test_accuracy: float | None = None  # of confirmations alone
 
 
 class RecordedGeneration(NamedTuple):
@@ -80,6 +82,16 @@ class Run(NamedTuple):
             for network in self.networks
         ]
         return pandas.DataFrame(rows)
+
+
+def ranked(run: Run, networks: Sequence[RecordedNetwork]) -> list[RecordedNetwork]:
+    """Sorts networks, the best first: the winners as the run has them, then others."""
+    top = [tuple(row["genome"]) for row in (run.summary or {}).get("top") or []]
+    places = {genome: place for place, genome in enumerate(top)}
+    return sorted(
+        networks,
+        key=lambda n: (places.get(n.genome, len(top)), *rank_key(n, n.genome)),
+    )
 
 
 def load_run(run: str | os.PathLike) -> Run:

@@ -5,10 +5,10 @@ from typing import Any
 from vecevo.datasets.loading import load_dataset
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
-from vecevo.results import NetworkResult, genome_text, rank_key
+from vecevo.results import NetworkResult, genome_text
 from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.files.reading import RecordedNetwork, Run
+from vecevo.runs.files.reading import RecordedNetwork, Run, ranked
 from vecevo.runs.parsing import from_recorded
 from vecevo.training.batches import train_networks
 
@@ -19,7 +19,7 @@ def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedN
     Raises:
       InputError: for one that it has not.
     """
-    networks = [n for n in run.networks if n.purpose == "search"]
+    networks = [n for n in run.networks if n.purpose == "search" and not n.replicate]
     if genome is not None:
         found = [n for n in networks if genome_text(n.genome) == genome]
         if not found:
@@ -33,10 +33,7 @@ def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedN
                 "weights to keep: give another."
             )
         return found[0]
-    trained = sorted(
-        (n for n in networks if n.status == "trained"),
-        key=lambda n: rank_key(n, n.genome),
-    )
+    trained = ranked(run, [n for n in networks if n.status == "trained"])
     if rank is None or not 1 <= rank <= len(trained):
         raise InputError(
             f"rank={rank} must be from 1 to {len(trained)}, the networks of "

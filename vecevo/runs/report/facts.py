@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vecevo.errors import is_number
-from vecevo.results import Genome, rank_key
-from vecevo.runs.files.reading import RecordedNetwork, Run
+from vecevo.results import Genome
+from vecevo.runs.files.reading import RecordedNetwork, Run, ranked
 from vecevo.runs.ledger import NUM_TOP
 
 MOST_LETTERS = 18  # of a value in a picture
@@ -19,18 +19,30 @@ MOST_LETTERS = 18  # of a value in a picture
 def searched_networks(run: Run) -> list[RecordedNetwork]:
     """Returns what the search trained, in the order of the run.
 
-    Of a network that was trained on, rung by rung, it is the last; confirmations of
-    winners are left out.
+    Of a network that was trained on, rung by rung, it is the last; of several
+    replicates the first, with the mean of all; confirmations are left out.
     """
-    last: dict[Any, RecordedNetwork] = {}
+    last: dict[Any, dict[int, RecordedNetwork]] = {}
     for network in run.networks:
-        key = (network.genome, network.replicate)
         if network.purpose != "search":
             continue
-        if key not in last or network.rung >= last[key].rung:
-            last.pop(key, None)
-            last[key] = network
-    return list(last.values())
+        found = last.get(network.genome, {})
+        before = found.get(network.replicate)
+        if before is None or network.rung >= before.rung:
+            last.pop(network.genome, None)
+            last[network.genome] = found | {network.replicate: network}
+    return [mean_of(list(found.values())) for found in last.values()]
+
+
+def mean_of(replicates: Sequence[RecordedNetwork]) -> RecordedNetwork:
+    """Returns the first replicate with the mean accuracy and loss of all."""
+    first = min(replicates, key=lambda n: n.replicate)
+    if len(replicates) == 1:
+        return first
+    return first._replace(
+        validation_accuracy=float(np.mean([n.validation_accuracy for n in replicates])),
+        validation_loss=float(np.mean([n.validation_loss for n in replicates])),
+    )
 
 
 def is_failed(network: RecordedNetwork) -> bool:
@@ -50,8 +62,7 @@ def failed_networks(run: Run) -> list[RecordedNetwork]:
 
 def top_networks(run: Run) -> list[RecordedNetwork]:
     """Returns the best five, ranked as in result.json; fewer where there are fewer."""
-    networks = whole_networks(run)
-    return sorted(networks, key=lambda n: rank_key(n, n.genome))[:NUM_TOP]
+    return ranked(run, whole_networks(run))[:NUM_TOP]
 
 
 def accuracies_of(networks: Sequence[RecordedNetwork]) -> np.ndarray:

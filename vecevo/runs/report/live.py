@@ -204,6 +204,7 @@ class View:
     ):
         self.standing, self._print_fn, self._is_drawn = standing, print_fn, is_drawn
         self._start = self._last_line = time.monotonic()
+        self._num_read_back = 0  # generations
 
     def __rich__(self) -> Table:
         return draw(self.standing, seconds=time.monotonic() - self._start)
@@ -219,6 +220,12 @@ class View:
         """Takes the end of a generation in, and prints its line."""
         seconds = time.monotonic() - self._start
         self.standing = after_generation(self.standing, progress, seconds=seconds)
+        if progress.is_read_back:
+            self._num_read_back += 1
+            return
+        if self._num_read_back:
+            self._print_fn(f"read back: {self._num_read_back} generations")
+            self._num_read_back = 0
         self._print_fn(progress_line(progress, self.standing.num_generations))
 
 
