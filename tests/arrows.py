@@ -74,7 +74,7 @@ MAY_IMPORT = {
     },
     "training.batches": {
         *("datasets", "errors", "networks.network", "results", "training.cohorts"),
-        "training.epochs",
+        *("training.epochs", "training.forecast"),
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
     },
@@ -104,6 +104,10 @@ MAY_IMPORT = {
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
     "runs.keeping": {"datasets.making", "networks", "results", "runs.ledger"},
+    "runs.budget": {
+        *("training.forecast", "training.planning", "training.sessions"),
+        "training.settings",
+    },
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.journal": {"errors", "results"},
     "runs.configuration": {"catalogue", "space"},
@@ -125,8 +129,9 @@ MAY_IMPORT = {
     },
     # whole runs, and how they are shown
     "runs.evolve": {
-        *("datasets", "errors", "evaluation", "keys", "results", "runs.ledger"),
-        *("runs.loop", "runs.starting", "runs.voting", "space", "strategies"),
+        *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),
+        *("runs.ledger", "runs.loop", "runs.starting", "runs.voting", "space"),
+        "strategies",
         *("training.lanes.weights", "training.programs", "training.recipe"),
         "training.sessions",
         "training.settings",
@@ -136,7 +141,7 @@ MAY_IMPORT = {
         *("runs.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.journal", "training.forecast", "training.planning"),
+        *("results", "runs.budget", "runs.journal", "training.forecast"),
     },
     "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
@@ -177,7 +182,7 @@ MAY_IMPORT = {
     "runs.command": {
         *("catalogue", "datasets", "errors", "results", "runs", "space", "strategies"),
         *("training.forecast", "training.planning", "training.programs"),
-        *("training.sessions", "training.settings"),
+        "training.settings",
     },
     # other packages, which need not be there
     "integrations.optuna": {

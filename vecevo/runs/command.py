@@ -16,7 +16,7 @@ from vecevo import catalogue
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, Progress, SearchResult
-from vecevo.runs import environment, journal, keeping, resolving
+from vecevo.runs import budget, environment, journal, keeping, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import (
@@ -39,7 +39,6 @@ from vecevo.training import settings
 from vecevo.training.forecast import forecast
 from vecevo.training.planning import CohortClass
 from vecevo.training.programs import products_in
-from vecevo.training.sessions import make_plan
 
 
 def run(config: RunConfig, console: Console) -> None:
@@ -267,12 +266,15 @@ def show_plan(
     expected = expected_networks(space, fixed, **lists)
     resolved = settings.resolve(resolving.training_settings(config), dataset)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
-    job, classes = make_plan(data_shape, expected, resolved)
-    rows = forecast(expected.shapes, classes, job, **lists)
+    asked = (data_shape, expected, resolved, config.max_seconds)
+    planned = budget.plan_in_time(*asked)
+    rows = forecast(expected.shapes, planned.classes, planned.job, **lists)
     if config.plan:
         console.print(shown.plan_table(rows))
-    console.print(shown.plan_line(rows, job))
-    return classes
+    proposals = budget.propose(*asked, num_genomes=space.num_genomes)
+    for line in shown.plan_lines(rows, planned, proposals):
+        console.print(line)
+    return planned.classes
 
 
 def describe(

@@ -21,6 +21,7 @@ from vecevo.errors import (
 )
 from vecevo.keys import split_run_key
 from vecevo.results import SearchResult
+from vecevo.runs.budget import plan_in_time
 from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
 from vecevo.runs.starting import start_search
@@ -98,9 +99,11 @@ def search(
     size = len(state.population)
     num_lists = count_lists(space, strategy.share_new, size, num_generations)
     expected = expected_networks(space, fixed, list_size=size, num_lists=num_lists)
+    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     session = sessions.start_session(
         dataset,
-        expected,
+        planned.expected,
         resolved,
         seed=seed,
         is_time_up_fn=_make_clock(start, max_seconds),

@@ -18,6 +18,7 @@ from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.cohorts import CURVES, LaneResult
 from vecevo.training.epochs import Lanes
+from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.scheduling import train_plan
@@ -79,7 +80,7 @@ def train_list(
     expected_epochs: Mapping[str, float] | None = None,
     wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
 ) -> Generator[tuple[list[int], list[NetworkResult], Work]]:
-    """Trains a list of networks, cohort by cohort, the large ones first.
+    """Trains a list of networks, cohort by cohort, in the order of the session.
 
     Closing the iterator stops what is in training.
 
@@ -106,7 +107,8 @@ def train_list(
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
         return make_lanes(session.network_root, cohort, hyperparams)
 
-    plan = planning.plan(trainees, session.classes)[::-1]
+    cohorts = planning.plan(trainees, session.classes)
+    plan = in_order(cohorts, session.job, cheapest_first=session.cheapest_first)
     trained_plan = train_plan(
         session, plan, make_lanes_fn, wants_params_fn=wants_params_fn
     )
