@@ -5,7 +5,7 @@ settings has the same plan.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from vecevo.training import planning
@@ -29,6 +29,7 @@ class BudgetPlan(NamedTuple):
     classes: list[planning.CohortClass]
     expected: Expected  # to start a session with; its lists are those of the plan
     in_time: InTime
+    generation_seconds: float  # of the first, with the plan that is the best for it
 
 
 class Proposal(NamedTuple):
@@ -47,8 +48,10 @@ def plan_in_time(
     """Plans a run such that its programs pay off within its time.
 
     With fewer lists to come fewer programs are compiled, and more networks padded. Of
-    the plans for all lists, a half of them, a quarter and so on, that of the most
-    networks in time is taken; among equals, that of the fewest lists.
+    the plans for all lists, a half of them, a quarter and so on to a single network,
+    those for more networks than the time allows are left out, and of the others that
+    of the most networks is taken. Where not one network is allowed, it is that of the
+    shortest generation.
 
     Args:
       data_shape: N, F, C of the part to train on.
@@ -68,7 +71,24 @@ def plan_in_time(
     while num_lists * expected.list_size > 1:
         num_lists /= 2
         plans.append(_plan(data_shape, expected, settings, num_lists, max_seconds))
-    return max(reversed(plans), key=lambda plan: plan.in_time.num_networks)
+    soonest = min(plan.in_time.first_seconds for plan in plans)
+    return _best(plans)._replace(generation_seconds=soonest)
+
+
+def _best(plans: Sequence[BudgetPlan]) -> BudgetPlan:
+    """The plan of the most networks in time, of those that pay off."""
+    paying = [plan for plan in plans if _pays_off(plan)]
+    if paying:
+        return max(paying, key=lambda plan: plan.in_time.num_networks)
+    # Programs may be cached, and the machine faster: do not pad without need.
+    empty = [plan for plan in plans if not plan.in_time.num_networks]
+    return min(empty, key=lambda plan: plan.in_time.first_seconds)
+
+
+def _pays_off(plan: BudgetPlan) -> bool:
+    """Whether the time allows as many networks as a plan is made for."""
+    num_networks = plan.expected.list_size * plan.expected.num_lists
+    return num_networks <= plan.in_time.num_networks
 
 
 def _plan(
@@ -90,7 +110,7 @@ def _plan(
         max_seconds=max_seconds,
     )
     fewer = fewer._replace(cheapest_first=in_time.is_cut)
-    return BudgetPlan(max_seconds, job, classes, fewer, in_time)
+    return BudgetPlan(max_seconds, job, classes, fewer, in_time, in_time.first_seconds)
 
 
 def propose(
@@ -113,31 +133,13 @@ def propose(
     now = plan_in_time(data_shape, expected, settings, max_seconds).in_time
     if not is_short(now):
         return []
-    num_train, num_features, num_classes = data_shape
-    epochs = [n for n in EPOCHS if n < (settings.max_epochs or math.inf)]
-    options = (
-        {
-            f"--max-epochs {num}": (
-                data_shape,
-                expected,
-                settings._replace(max_epochs=num),
-            )
-            for num in epochs
-        },
-        {
-            f"--limit-train {num}": (
-                (num, num_features, num_classes),
-                expected,
-                settings,
-            )
-            for num in fewer_examples(num_train)
-        },
-        {
-            f"widths to {width}": (data_shape, narrow, settings)
-            for width, narrow in _narrower(expected, num_genomes)
-        },
+    asked = (data_shape, expected, settings)
+    by_setting = (
+        _fewer_epochs(*asked),
+        _fewer_examples(*asked),
+        _narrower(*asked, num_genomes),
     )
-    found = [_first_enough(of_one, max_seconds) for of_one in options]
+    found = [_first_enough(options, max_seconds) for options in by_setting]
     return [one for one in found if one and one.in_time.num_networks > now.num_networks]
 
 
@@ -159,6 +161,26 @@ def _first_enough(
     return max(proposals, key=lambda one: one.in_time.num_networks, default=None)
 
 
+def _fewer_epochs(
+    data_shape: DataShape, expected: Expected, settings: TrainingSettings
+) -> dict[str, Asked]:
+    caps = [cap for cap in EPOCHS if cap < (settings.max_epochs or math.inf)]
+    return {
+        f"--max-epochs {cap}": (data_shape, expected, settings._replace(max_epochs=cap))
+        for cap in caps
+    }
+
+
+def _fewer_examples(
+    data_shape: DataShape, expected: Expected, settings: TrainingSettings
+) -> dict[str, Asked]:
+    num_train, num_features, num_classes = data_shape
+    return {
+        f"--limit-train {num}": ((num, num_features, num_classes), expected, settings)
+        for num in fewer_examples(num_train)
+    }
+
+
 def fewer_examples(num_train: int) -> list[int]:
     """Round numbers of examples to train on, fewer than there are, the most first.
 
@@ -173,10 +195,18 @@ def fewer_examples(num_train: int) -> list[int]:
     return [number for number in numbers if least <= number < num_train]
 
 
-def _narrower(expected: Expected, num_genomes: int) -> Iterator[tuple[int, Expected]]:
-    """What is expected without the widest networks, from the second width down."""
+def _narrower(
+    data_shape: DataShape,
+    expected: Expected,
+    settings: TrainingSettings,
+    num_genomes: int,
+) -> dict[str, Asked]:
+    """Leaves out the widest networks, and as large a part of the space."""
+    options = {}
     for width in sorted({width for width, _ in expected.shapes})[-2::-1]:
         shapes = [shape for shape in expected.shapes if shape[0] <= width]
         genomes = num_genomes * len(shapes) / len(expected.shapes)
         num_lists = min(expected.num_lists, genomes / expected.list_size)
-        yield width, expected._replace(shapes=shapes, num_lists=num_lists)
+        narrow = expected._replace(shapes=shapes, num_lists=num_lists)
+        options[f"widths to {width}"] = (data_shape, narrow, settings)
+    return options

@@ -95,10 +95,10 @@ def allowed(planned: BudgetPlan, *, of_all: bool = False) -> str:
 
 def short_line(planned: BudgetPlan, proposals: Sequence[Proposal]) -> str:
     """Returns what would allow more networks, where no generation ends in time."""
-    in_time = planned.in_time
     line = (
-        f"{allowed(planned)}, less than one generation of {in_time.num_first:,}, which "
-        f"takes {duration(in_time.first_seconds)}"
+        f"{allowed(planned)}, less than one generation of "
+        f"{planned.in_time.num_first:,}, which takes "
+        f"{duration(planned.generation_seconds)}"
     )
     if not proposals:
         return line
