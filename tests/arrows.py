@@ -77,7 +77,7 @@ MAY_IMPORT = {
     },
     "training.batches": {
         *("datasets", "errors", "networks.network", "results", "training.cohorts"),
-        "training.epochs",
+        *("training.epochs", "training.forecast"),
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
     },
@@ -178,21 +178,25 @@ MAY_IMPORT = {
         "strategies",
     },
     "runs.stopping": set(),
+    "runs.budget": {
+        *("training.forecast", "training.planning", "training.sessions"),
+        "training.settings",
+    },
     # whole runs, and how they are shown
     "runs.evolve": {
-        *("datasets", "errors", "evaluation", "keys", "results", "runs.course"),
-        *("runs.ending.choosing", "runs.ending.confirming", "runs.ending.voting"),
-        *("runs.expecting", "runs.files.opening", "runs.ledger", "runs.loop"),
-        *("runs.starting", "runs.stopping", "space", "strategies", "training.sessions"),
-        "training.settings",
+        *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),
+        *("runs.course", "runs.ending.choosing", "runs.ending.confirming"),
+        *("runs.ending.voting", "runs.expecting", "runs.files.opening", "runs.ledger"),
+        *("runs.loop", "runs.starting", "runs.stopping", "space", "strategies"),
+        *("training.sessions", "training.settings"),
     },
     "runs.recorded": {
         *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
         *("runs.files.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.files.queries", "runs.report.verdict", "space"),
-        *("training.forecast", "training.planning"),
+        *("results", "runs.budget", "runs.files.queries", "runs.report.verdict"),
+        *("space", "training.forecast"),
     },
     "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
@@ -241,7 +245,7 @@ MAY_IMPORT = {
     },
     "runs.command": {
         *("datasets", "errors", "results", "runs", "space", "training.forecast"),
-        *("training.programs", "training.sessions", "training.settings"),
+        *("training.programs", "training.settings"),
     },
     # other packages, which need not be there
     "integrations.optuna": {

@@ -13,7 +13,7 @@ from rich.console import Console
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.results import Genome, NetworkResult, SearchResult
-from vecevo.runs import environment, landscape, resolving
+from vecevo.runs import budget, environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import search
@@ -32,7 +32,6 @@ from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
 from vecevo.training.programs import products_in
-from vecevo.training.sessions import make_plan
 
 
 def run(config: RunConfig, console: Console) -> int:
@@ -197,11 +196,14 @@ def show_plan(
     expected = expected_networks(space, fixed, **lists)
     resolved = settings.resolve(resolving.training_settings(config), dataset)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
-    job, classes = make_plan(data_shape, expected, resolved)
-    rows = forecast(expected.shapes, classes, job, **lists)
+    asked = (data_shape, expected, resolved, config.max_seconds)
+    planned = budget.plan_in_time(*asked)
+    rows = forecast(expected.shapes, planned.classes, planned.job, **lists)
     if config.plan:
         console.print(shown.plan_table(rows))
-    console.print(shown.plan_line(rows, job))
+    proposals = budget.propose(*asked, num_genomes=space.num_genomes)
+    for line in shown.plan_lines(rows, planned, proposals):
+        console.print(line)
 
 
 def describe(

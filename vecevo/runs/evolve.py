@@ -19,6 +19,7 @@ from vecevo.errors import (
 )
 from vecevo.keys import split_run_key
 from vecevo.results import SearchResult
+from vecevo.runs.budget import plan_in_time
 from vecevo.runs.course import Course
 from vecevo.runs.ending import choosing
 from vecevo.runs.ending.confirming import check_confirm
@@ -128,6 +129,8 @@ def search(
     size, num_generations = len(start.state.population), start.num_generations
     num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
     expected = expected_networks(space, fixed, list_size=size, num_lists=num_lists)
+    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
         if stop is None:
             stop = Stop()
@@ -135,7 +138,7 @@ def search(
         stop.limit(max_seconds)
         session = sessions.start_session(
             dataset,
-            expected,
+            planned.expected,
             resolved,
             seed=seed,
             is_time_up_fn=stop.is_set,

@@ -18,6 +18,7 @@ from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.cohorts import CURVES, LaneResult
 from vecevo.training.epochs import Lanes
+from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.scheduling import train_plan
@@ -81,7 +82,7 @@ def train_list(
     is_known_fn: Callable[[int], bool] = lambda individual: False,
     wants_params_fn: Callable[[float, int], bool] = lambda accuracy, replicate: True,
 ) -> Generator[tuple[list[int], list[NetworkResult], Work]]:
-    """Trains a list of networks, cohort by cohort, the large ones first.
+    """Trains a list of networks, cohort by cohort, in the order of the session.
 
     Closing the iterator stops what is in training.
 
@@ -114,9 +115,12 @@ def train_list(
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
         return make_lanes(session.network_root, cohort, hyperparams)
 
+    cohorts = planning.plan(trainees, session.classes)
     plan = [
         cohort
-        for cohort in planning.plan(trainees, session.classes)[::-1]
+        for cohort in in_order(
+            cohorts, session.job, cheapest_first=session.cheapest_first
+        )
         if not all(is_known_fn(i) for i in cohort.individuals if i >= 0)
     ]
     trained_plan = train_plan(

@@ -28,7 +28,8 @@ class Expected(NamedTuple):
     shapes: Sequence[tuple[int, int]]  # width and depth; one may repeat
     activations: tuple[str, ...] = activations.NAMES
     list_size: int = 1  # networks that are trained at once
-    num_lists: float = 1  # how often that is done
+    num_lists: float = 1  # how often that is done; below 1: the time ends before
+    cheapest_first: bool = False  # for a list that the time will not suffice for
 
 
 class Session(NamedTuple):
@@ -40,6 +41,7 @@ class Session(NamedTuple):
     setup: Setup
     job: planning.Job
     activations: tuple[str, ...]  # that a network may have
+    cheapest_first: bool  # the order of a list's cohorts; else the largest first
     is_time_up_fn: Callable[[], bool]  # asked before every epoch of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
@@ -148,6 +150,7 @@ def start_session(
         setup=setup,
         job=job,
         activations=expected.activations,
+        cheapest_first=expected.cheapest_first,
         is_time_up_fn=is_time_up_fn,
         network_root=keys.network,
     )

@@ -1,6 +1,7 @@
 """What a run shows: progress, its plan, the table of winners."""
 
 import json
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from vecevo.results import Progress
+from vecevo.runs.budget import BudgetPlan, Proposal, is_short
 from vecevo.runs.files.queries import read_rows
 from vecevo.runs.report import verdict
 from vecevo.space import SearchSpace
 from vecevo.training.forecast import ClassForecast
-from vecevo.training.planning import Job
 
 
 def progress_line(progress: Progress, num_generations: int) -> str:
@@ -60,17 +61,65 @@ def plan_table(rows: Sequence[ClassForecast]) -> Table:
     return table
 
 
-def plan_line(rows: Sequence[ClassForecast], job: Job) -> str:
-    """Returns what a run is expected to take, in one line."""
+def plan_lines(
+    rows: Sequence[ClassForecast], planned: BudgetPlan, proposals: Sequence[Proposal]
+) -> list[str]:
+    """Returns what a run is expected to take, and what its time allows of it.
+
+    Args:
+      rows: of the whole run.
+      planned: of the run.
+      proposals: where less than one generation is allowed.
+    """
     num_programs = sum(row.num_programs for row in rows)
-    seconds = sum(row.seconds for row in rows)
+    num_networks = sum(row.num_networks for row in rows)
+    seconds, job = sum(row.seconds for row in rows), planned.job
     compiling = num_programs * job.costs.compile_seconds
-    return (
-        f"plan: {sum(row.num_networks for row in rows):,.0f} new networks in "
+    line = (
+        f"plan: {num_networks:,.0f} new networks in "
         f"{sum(row.num_cohorts for row in rows):,.0f} cohorts, {job.num_workers} at "
         f"once; at most {num_programs} programs; about {duration(seconds)}, and "
         f"{duration(compiling)} to compile what is not cached"
     )
+    if math.isinf(planned.max_seconds):
+        return [line]
+    if is_short(planned.in_time):
+        return [f"{line}; {allowed(planned)}", short_line(planned, proposals)]
+    is_whole = round(planned.in_time.num_networks) >= round(num_networks)
+    return [f"{line}; {allowed(planned, of_all=is_whole)}"]
+
+
+def allowed(planned: BudgetPlan, *, of_all: bool = False) -> str:
+    """Returns how many networks the time allows."""
+    words = f"about {roughly(planned.in_time.num_networks)} networks"
+    words = "all of them" if of_all else words
+    return f"max_seconds {planned.max_seconds:g} allows {words}"
+
+
+def short_line(planned: BudgetPlan, proposals: Sequence[Proposal]) -> str:
+    """Returns what would allow more networks, where no generation ends in time."""
+    line = (
+        f"{allowed(planned)}, less than one generation of "
+        f"{planned.in_time.num_first:,}, which takes "
+        f"{duration(planned.generation_seconds)}"
+    )
+    if not proposals:
+        return line
+    first, *rest = [
+        (one.setting, roughly(one.in_time.num_networks)) for one in proposals
+    ]
+    words = [f"{first[0]} would allow about {first[1]}"]
+    words += [f"{setting} about {num}" for setting, num in rest]
+    return f"{line}: {', '.join(words)}"
+
+
+def roughly(number: float) -> str:
+    """Returns a number in two digits.
+
+    >>> roughly(1372.2), roughly(7.6)
+    ('1,400', '8')
+    """
+    return f"{float(f'{round(number):.2g}'):,.0f}"
 
 
 def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:

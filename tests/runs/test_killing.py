@@ -1,0 +1,146 @@
+"""A run that is killed and goes on ends as one that was left alone."""
+
+import json
+import pathlib
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+import vecevo
+
+SETTINGS = (
+    *("--width", "8", "16", "--depth", "1", "2", "--limit-train", "200"),
+    *("--max-epochs", "12", "--population-size", "8", "--num-generations", "5"),
+    *("--strategy", "recommended", "--no-report"),
+)
+COMMAND = (sys.executable, "-m", "vecevo.run")
+ENDED = {0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
+OF_A_MOMENT = ("time_seconds", "networks_per_hour", "num_programs")
+
+
+def run(*args):
+    return subprocess.run([*COMMAND, *args], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    done = run(*SETTINGS, "--output-dir", str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def table(folder):
+    """All that a run found, in an order that does not depend on when."""
+    connection = sqlite3.connect(folder / "run.sqlite")
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute("SELECT * FROM networks")]
+    ended = connection.execute(
+        "SELECT generation, population, best_accuracy, num_trained FROM generations "
+        "ORDER BY generation"
+    )
+    generations = [tuple(row) for row in ended]
+    connection.close()
+    for row in rows:
+        del row["id"], row["cohort"]
+    return sorted(json.dumps(row, sort_keys=True) for row in rows), generations
+
+
+def result(folder):
+    content = json.loads((folder / "result.json").read_text())
+    return {name: x for name, x in content.items() if name not in OF_A_MOMENT}
+
+
+def run_with_kills(folder, moments):
+    """Stops a run at moments, seconds and signals, then lets it end; returns codes."""
+    codes = []
+    for seconds, number in (*moments, (600, signal.SIGKILL)):
+        is_there = (folder / "run.sqlite").exists()
+        args = ("--resume", folder) if is_there else (*SETTINGS, "--output-dir", folder)
+        if not is_there and folder.exists():
+            (folder / "config.toml").unlink(missing_ok=True)
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        _, errors = process.communicate()
+        codes.append(process.returncode)
+        assert process.returncode in ENDED, errors
+        assert b"Traceback" not in errors, errors
+        if process.returncode == 0:
+            break
+    return codes
+
+
+def check(whole, folder, moments):
+    assert run_with_kills(folder, moments)[-1] == 0
+    assert table(folder) == table(whole)
+    assert result(folder) == result(whole)
+    for name in ("best", "top/2"):
+        network, expected = (vecevo.load_network(f / name) for f in (folder, whole))
+        assert network.hyperparams == expected.hyperparams
+
+
+def test_a_killed_run_ends_as_one_that_was_left_alone(whole, tmp_path):
+    moments = [(3.2, signal.SIGKILL), (3.4, signal.SIGINT), (3.6, signal.SIGTERM)]
+    check(whole, tmp_path / "run", moments)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("numbers", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]])
+def test_killed_at_random_moments(whole, tmp_path, seed, numbers):
+    rng = random.Random(seed)
+    moments = [(rng.uniform(0.5, 6), rng.choice(numbers)) for _ in range(3)]
+    check(whole, tmp_path / "run", moments)
+
+
+def test_a_finished_run_goes_on_and_another_is_refused(whole, tmp_path):
+    whole = shutil.copytree(whole, tmp_path / "moved")
+    before = table(whole)[0]
+    for args, words in (
+        (("--width", "8"), "width was (8, 16) and is (8,)"),
+        (("--num-generations", "2"), "num_generations=2 is less than the 5"),
+        (("--config", "x.toml"), "leave --config out"),
+    ):
+        done = run("--resume", str(whole), *args)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1
+        assert words in done.stderr or args[0] == "--config"
+    absent = run("--resume", str(tmp_path / "none"))
+    assert absent.returncode == 2 and "is no folder of a run" in absent.stderr
+    done = run("--resume", str(whole), "--num-generations", "6")
+    assert done.returncode == 0 and "read back: 5 generations" in done.stdout
+    after = table(whole)[0]
+    searched = {row for row in before if '"purpose": "search"' in row}
+    assert searched < set(after)
+    assert len([row for row in after if '"purpose": "search"' in row]) == 48
+
+
+def test_two_processes_do_not_share_a_run(tmp_path):
+    from vecevo.runs.files import store
+
+    files = store.start(tmp_path / "run", {})
+    with pytest.raises(vecevo.InputError, match="in use: another process"):
+        store.open_again(tmp_path / "run")
+    files.close()
+    with pytest.raises(vecevo.InputError, match="has a run"):
+        store.start(tmp_path / "run", {})
+    path = pathlib.Path(tmp_path / "run/run.sqlite")
+    content = path.read_bytes()
+    for size in (0, 10, 100, 5000, len(content) // 2, len(content) - 5000):
+        path.write_bytes(content[:size])
+        with pytest.raises(vecevo.InputError):
+            store.open_again(tmp_path / "run")
+        assert path.read_bytes() == content[:size]
+    path.write_bytes(content)
+    files, recorded = store.open_again(tmp_path / "run")
+    assert recorded.populations == [] and recorded.num_ended == 0
+    files.close()
