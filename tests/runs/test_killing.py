@@ -20,7 +20,10 @@ SETTINGS = (
 )
 COMMAND = (sys.executable, "-m", "vecevo.run")
 ENDED = {0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
-OF_A_MOMENT = ("time_seconds", "networks_per_hour", "num_programs")
+OF_A_MOMENT = (
+    *("time_seconds", "networks_per_hour", "num_programs"),
+    "useful_work_ratio",  # what was trained twice counts twice
+)
 
 
 def run(*args):
