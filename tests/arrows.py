@@ -182,6 +182,9 @@ MAY_IMPORT = {
         *("training.forecast", "training.planning", "training.sessions"),
         "training.settings",
     },
+    "runs.report.several": {
+        *("runs.files.reading", "runs.report.facts"),
+    },
     # whole runs, and how they are shown
     "runs.evolve": {
         *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),

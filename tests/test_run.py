@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -254,3 +255,19 @@ def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strateg
     resolving.check(settings)
     space, _ = resolving.make_space(settings)
     assert resolving.resolve_search(settings, space).strategy == strategy
+
+
+def test_several_runs_lie_in_one_folder_and_go_on(monkeypatch, tmp_path, capsys):
+    out = tmp_path / "out"
+    args = [*TINY, "--num-runs", "2", "--seed", "3", "--confirm", "0"]
+    call(monkeypatch, *args, "--output-dir", str(out))
+    printed = capsys.readouterr().out
+    best = []
+    for seed in (3, 4):
+        rows = read_table(out / f"seed-{seed}/run.sqlite", "validation_accuracy")
+        best.append(max(accuracy for (accuracy,) in rows))
+    last = printed.splitlines()[-1].split()
+    assert last[2] == f"{sum(best) / 2:.4f}"
+    shutil.rmtree(out / "seed-4")
+    call(monkeypatch, "--resume", str(out))
+    assert capsys.readouterr().out.splitlines()[-1].split() == last

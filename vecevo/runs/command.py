@@ -24,7 +24,7 @@ from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import telling
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
-from vecevo.runs.report import live
+from vecevo.runs.report import live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
 from vecevo.runs.stopping import SIGNALS, Stop, watch
@@ -50,7 +50,41 @@ def run(config: RunConfig, console: Console) -> int:
     if config.landscape is not None:
         landscape.run_on_landscape(config, talk, console)
         return 0
+    if config.num_runs > 1:
+        return run_several(config, talk, console)
     return run_training(config, talk, console)
+
+
+def run_several(config: RunConfig, talk: Console, console: Console) -> int:
+    """Does as `run`, once for each of several seeds, in folders of one folder."""
+    config = resolve(config, resolving.make_space(config)[0])
+    folder = pathlib.Path(str(config.output_dir))
+    if config.resume is None and not config.plan:
+        check_new(folder)
+        environment.make_folder(folder)
+        (folder / "config.toml").write_text(to_toml(config))
+    folders = []
+    for seed in range(config.seed, config.seed + config.num_runs):
+        own = folder / f"seed-{seed}"
+        folders.append(own)
+        resume = str(own) if (own / "run.sqlite").exists() else None
+        changes = {"seed": seed, "output_dir": str(own), "resume": resume}
+        talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
+        one = dataclasses.replace(config, num_runs=1, **changes)
+        code = run_training(one, talk, console)
+        if code:
+            console.print(f"to go on with all runs: {summaries.resume_command(config)}")
+        if code or config.plan:
+            return code
+    runs = [load_run(own) for own in folders]
+    console.print("best validation accuracy of the runs, by networks trained:")
+    console.print(several.spread_table(runs))
+    if config.report:
+        # Only now, as it imports Matplotlib.
+        from vecevo.runs.report import page
+
+        page.write_report(runs, folder / "report.html")
+    return 0
 
 
 def run_training(config: RunConfig, talk: Console, console: Console) -> int:
