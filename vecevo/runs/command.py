@@ -19,7 +19,7 @@ from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import search
 from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
-from vecevo.runs.files.reading import load_run
+from vecevo.runs.files.reading import Run, load_run
 from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import telling
 from vecevo.runs.parsing import to_toml
@@ -80,10 +80,7 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     console.print("best validation accuracy of the runs, by networks trained:")
     console.print(several.spread_table(runs))
     if config.report:
-        # Only now, as it imports Matplotlib.
-        from vecevo.runs.report import page
-
-        page.write_report(runs, folder / "report.html")
+        leave_report(runs, folder, console)
     return 0
 
 
@@ -123,6 +120,7 @@ def record_run(
     folder = pathlib.Path(str(config.output_dir))
     if config.resume is None:
         environment.make_folder(folder)
+        (folder / "config.toml").write_text(to_toml(as_started(config)))
     try:
         result = evolve(config, space, fixed, start, dataset, stop, console)
     except BaseException as error:
@@ -145,7 +143,7 @@ def record_run(
         summary = summaries.result_dict(result, dataset, config, space)
         shown.leave_result(summary, space, folder, console)
     if config.report and stop.signal is None:
-        leave_report(folder, console)
+        leave_report([load_run(folder)], folder, console)
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 
@@ -160,12 +158,12 @@ def as_started(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, resume=None, plan=False)
 
 
-def leave_report(folder: pathlib.Path, console: Console) -> None:
-    """Writes the page about the run into its folder."""
+def leave_report(runs: Sequence[Run], folder: pathlib.Path, console: Console) -> None:
+    """Writes a page about one run, or several compared, into a folder."""
     # Only now, as it imports Matplotlib.
     from vecevo.runs.report import page
 
-    page.write_report([load_run(folder)], folder / "report.html")
+    page.write_report(runs, folder / "report.html")
     console.print(f"report: {folder / 'report.html'}")
 
 

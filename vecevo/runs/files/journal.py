@@ -69,18 +69,13 @@ PRAGMA user_version = {SCHEMA_VERSION};
 
 def create(path: pathlib.Path, meta: Mapping[str, Any]) -> sqlite3.Connection:
     """Creates the file, says in it what the run is, and returns its connection."""
-    connection = _connect(path)
+    connection = connect(path)
     connection.executescript(_SCHEMA)
     write_meta(connection, meta)
     return connection
 
 
-def open_again(path: pathlib.Path) -> sqlite3.Connection:
-    """Opens the file of a run that goes on, which `queries.check_whole` has passed."""
-    return _connect(path)
-
-
-def _connect(path: pathlib.Path) -> sqlite3.Connection:
+def connect(path: pathlib.Path) -> sqlite3.Connection:
     """Opens a file with a log ahead of it, so that others may read meanwhile."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")

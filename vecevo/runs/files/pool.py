@@ -1,7 +1,5 @@
 """Trainings read back from the files of a run, with weights where they are kept."""
 
-import json
-import math
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -36,24 +34,11 @@ def read_back(
 
 
 def result_of(row: Mapping[str, Any]) -> NetworkResult:
-    """Returns a row of the journal as a result, without weights."""
-    accuracy, loss = row["validation_accuracy"], row["validation_loss"]
-    curves = {
-        name: np.array([math.nan if x is None else x for x in curve], np.float32)
-        for name, curve in json.loads(row["curves"]).items()
-    }
-    return NetworkResult(
-        hyperparams=json.loads(row["hyperparams"]),
-        num_params=row["num_params"],
-        validation_accuracy=-math.inf if accuracy is None else accuracy,
-        validation_loss=math.inf if loss is None else loss,
-        num_epochs=row["num_epochs"],
-        failed_epoch=row["failed_epoch"],
-        curves=curves,
-        params={},
-        test_accuracy=row["test_accuracy"],
-        replicate=row["replicate"],
-    )
+    """Returns a parsed row of the journal as a result, without weights."""
+    names = set(NetworkResult._fields) & set(row)
+    curves = {name: curve.astype(np.float32) for name, curve in row["curves"].items()}
+    values = {name: row[name] for name in names} | {"curves": curves, "params": {}}
+    return NetworkResult(**values)
 
 
 def with_weights(

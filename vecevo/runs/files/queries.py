@@ -1,9 +1,13 @@
 """The run's SQLite file, read: of every schema there was, as `journal` says them."""
 
 import json
+import math
 import pathlib
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.results import Work
@@ -74,6 +78,26 @@ def read_rows(path: pathlib.Path) -> list[dict[str, Any]]:
     rows = _select_dicts(path, "SELECT * FROM networks ORDER BY id")
     absent = {"replicate": 0, "rung": 0, "purpose": "search", "test_accuracy": None}
     return [{**absent, **row} for row in rows]
+
+
+def parsed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a row with its texts as values, and with what stands for NULL.
+
+    A network that failed has accuracy -inf and loss inf; curves are float[epochs], NaN
+    where not finite.
+    """
+    accuracy, loss = row["validation_accuracy"], row["validation_loss"]
+    return {
+        **row,
+        "genome": tuple(json.loads(row["genome"])),
+        "hyperparams": json.loads(row["hyperparams"]),
+        "validation_accuracy": -math.inf if accuracy is None else accuracy,
+        "validation_loss": math.inf if loss is None else loss,
+        "curves": {
+            name: np.array([math.nan if x is None else x for x in curve], float)
+            for name, curve in json.loads(row["curves"]).items()
+        },
+    }
 
 
 def read_generations(path: pathlib.Path) -> list[dict[str, Any]]:

@@ -139,21 +139,8 @@ def _read_meta(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _network(row: dict[str, Any]) -> RecordedNetwork:
-    accuracy, loss = row["validation_accuracy"], row["validation_loss"]
-    texts = {name: json.loads(row[name]) for name in ("genome", "hyperparams")}
-    curves = {
-        name: np.array([math.nan if x is None else x for x in curve], float)
-        for name, curve in json.loads(row["curves"]).items()
-    }
-    values = {
-        "genome": tuple(texts["genome"]),
-        "hyperparams": texts["hyperparams"],
-        "validation_accuracy": -math.inf if accuracy is None else accuracy,
-        "validation_loss": math.inf if loss is None else loss,
-        "curves": curves,
-    }
-    rest = set(RecordedNetwork._fields) - set(values)
-    return RecordedNetwork(**values, **{name: row[name] for name in rest})
+    values = queries.parsed(row)
+    return RecordedNetwork(**{name: values[name] for name in RecordedNetwork._fields})
 
 
 def _generation(row: dict[str, Any]) -> RecordedGeneration:

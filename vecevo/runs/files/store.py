@@ -25,7 +25,7 @@ class Recorded(NamedTuple):
     meta: Mapping[str, Any]
     populations: list[np.ndarray]  # int32[P, G], of all generations that were begun
     num_ended: int  # of these
-    rows: dict[Training, dict[str, Any]]  # of the journal; those partial left out
+    rows: dict[Training, dict[str, Any]]  # parsed; those partial left out
     work: Work
     seconds: float  # of the run's time
 
@@ -123,27 +123,24 @@ def open_again(folder: pathlib.Path) -> tuple[Store, Recorded]:
             queries.check_whole(path)
             recorded = _read(path)
             saving.make_folder(folder / POOL)
-            return Store(folder, journal.open_again(path), lock), recorded
+            return Store(folder, journal.connect(path), lock), recorded
         except BaseException:
             lock.close()
             raise
 
 
 def _read(path: pathlib.Path) -> Recorded:
-    rows = [row for row in queries.read_rows(path) if row["status"] != "partial"]
+    rows = [queries.parsed(row) for row in queries.read_rows(path)]
+    whole = [row for row in rows if row["status"] != "partial"]
     work, seconds = queries.read_work(path)
     return Recorded(
         meta=queries.read_meta(path) or {},
         populations=[np.array(p, np.int32) for p in queries.read_populations(path)],
         num_ended=len(queries.read_generations(path)),
-        rows={(r["purpose"], _genome(r), r["replicate"]): r for r in rows},
+        rows={(r["purpose"], r["genome"], r["replicate"]): r for r in whole},
         work=work,
         seconds=seconds,
     )
-
-
-def _genome(row: Mapping[str, Any]) -> Genome:
-    return tuple(int(index) for index in row["genome"].strip("[]").split(","))
 
 
 def _lock(folder: pathlib.Path) -> IO[str]:

@@ -216,11 +216,10 @@ def failure_line(num_failed: int, epochs: Sequence[int]) -> str:
       num_failed: networks.
       epochs: at which they failed, from 0; empty where that is not known.
     """
-    first, last = (min(epochs) + 1, max(epochs) + 1) if epochs else (0, 0)
-    where = f" in epoch {first}" if first == last else f" in epochs {first} to {last}"
+    where = f" in {verdict.epochs_in_words(epochs)}" if epochs else ""
     return (
         f"no network was trained to its end: {num_failed} failed, as their loss was no "
-        f"longer finite{where if epochs else ''}; try lower learning rates"
+        f"longer finite{where}; try lower learning rates"
     )
 
 

@@ -82,13 +82,22 @@ def chosen_line(summary: Summary) -> str:
     return f"chosen by {by}; {summary['num_trained']:,} networks were tried"
 
 
+def epochs_in_words(epochs: Sequence[int]) -> str:
+    """Returns the first and the last of some epochs, which count from 0, from 1.
+
+    >>> epochs_in_words([0, 3])
+    'epochs 1 to 4'
+    """
+    first, last = min(epochs) + 1, max(epochs) + 1
+    return f"epoch {first}" if first == last else f"epochs {first} to {last}"
+
+
 def failure_lines(summary: Summary) -> list[str]:
     """Returns how many networks failed, and when."""
     epochs, num_failed = summary["failed_epochs"], summary["num_failed"]
     if not num_failed or not summary["best"]:
         return []
-    first, last = (min(epochs) + 1, max(epochs) + 1)
-    where = f"epoch {first}" if first == last else f"epochs {first} to {last}"
+    where = epochs_in_words(epochs)
     lines = [f"{num_failed:,} of them failed: a loss was not finite, in {where}"]
     lost = [
         str(number)
