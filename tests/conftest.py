@@ -1,6 +1,7 @@
 """How the tests compile."""
 
 import os
+import signal
 
 import jax
 import pytest
@@ -49,6 +50,15 @@ def quick_compilation(request):
     Tests marked `optimized` compile as a user's run does.
     """
     set_quick(request.node.get_closest_marker("optimized") is None)
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_signals():
+    """Puts back what a command does with signals, as it does not end the process."""
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(name="set_quick")

@@ -40,6 +40,7 @@ def main() -> None:
     except KeyboardInterrupt as error:
         print("vecevo: stopped before anything was trained", file=sys.stderr)
         code = 143 if isinstance(error, stopping.Terminated) else 130
+    stopping.end_by_signals()
     if code:
         sys.exit(code)
 

@@ -20,6 +20,15 @@ def raise_terminated(number: int, frame: object) -> None:
     raise Terminated
 
 
+def end_by_signals() -> None:
+    """Lets signals end the process at once from now on: all is written.
+
+    A KeyboardInterrupt would show tracebacks of what cleans up as Python exits.
+    """
+    for name in SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_DFL)
+
+
 class Stop:
     """Says whether a run is to stop; asked before every epoch of every cohort."""
 
