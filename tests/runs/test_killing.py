@@ -65,8 +65,8 @@ def run_with_kills(folder, moments):
     for seconds, number in (*moments, (600, signal.SIGKILL)):
         is_there = (folder / "run.sqlite").exists()
         args = ("--resume", folder) if is_there else (*SETTINGS, "--output-dir", folder)
-        if not is_there and folder.exists():
-            (folder / "config.toml").unlink(missing_ok=True)
+        if not is_there:  # it had not begun, and its name is to be had again
+            shutil.rmtree(folder, ignore_errors=True)
         process = subprocess.Popen(
             [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
