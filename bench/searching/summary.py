@@ -68,6 +68,18 @@ def bootstrap_difference(ours, theirs, *, num_resamples, seed):
     }
 
 
+def mean_difference(one, other):
+    """Returns the mean of paired differences and its normal interval of 95 %."""
+    differences = np.asarray(one) - np.asarray(other)
+    error = differences.std(ddof=1) / len(differences) ** 0.5
+    mean = differences.mean()
+    return {
+        "difference": round_to(mean),
+        "low": round_to(mean - 1.96 * error),
+        "high": round_to(mean + 1.96 * error),
+    }
+
+
 def compare_with_best(name, others, regrets):
     """Compares a method in every cell with the other one of the lowest median.
 

@@ -29,6 +29,14 @@ def model():
     )
 
 
+def scores_of(model):
+    return surrogate.normal_scores(model.fitness, surrogate.told_in(model))
+
+
+def fit(model, prior):
+    return surrogate.fit(model, scores_of(model), prior, NUM_CHOICES, num_steps=15)
+
+
 def plain_covariance(scales, genomes_1, genomes_2):
     """The covariance, gene by gene in float64."""
     values = np.zeros((len(genomes_1), len(genomes_2)))
@@ -59,9 +67,8 @@ def plain_scores(model):
 def test_mean_and_variance_are_those_of_the_process(model):
     candidates = np.array([[0, 1, 0, 2], [2, 3, 0, 4], [1, 0, 0, 0]], np.int32)
     candidates = np.concatenate([candidates, model.genomes[2:3], model.genomes[-1:]])
-    is_told = jnp.arange(CAPACITY) < NUM_TOLD
     predict = jax.jit(lambda *args: surrogate.predict(*args, num_choices=NUM_CHOICES))
-    mean, pull, is_known = predict(model, is_told, candidates)
+    mean, pull, is_known = predict(model, scores_of(model), candidates)
     genomes = np.asarray(model.genomes)[:NUM_TOLD]
     weights = np.linalg.inv(plain_told(model.scales, genomes))
     shared = plain_covariance(model.scales, genomes, candidates)
@@ -85,7 +92,7 @@ def test_fitting_climbs_the_density_of_the_scales(model):
         apart = jax.tree.map(lambda s, p: ((s - p) ** 2).sum(), scales, prior)
         return fit - sum(jax.tree.leaves(apart)) / 2
 
-    fitted = jax.jit(lambda m, p: surrogate.fit(m, p, NUM_CHOICES))(model, prior)
+    fitted = jax.jit(fit)(model, prior)
     before, after = density(model.scales), density(fitted)
     assert after > before
     # Near the top: no single step along an axis is much better.
@@ -182,15 +189,13 @@ def test_scales_that_are_not_finite_do_not_stay(model):
     broken = model._replace(
         scales=jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), model.scales)
     )
-    fitted = surrogate.fit(broken, model.scales, NUM_CHOICES)
     jax.tree.map(
         np.testing.assert_array_equal,
-        fitted,
-        surrogate.fit(model, model.scales, NUM_CHOICES),
+        fit(broken, model.scales),
+        fit(model, model.scales),
     )
-    is_told = jnp.arange(CAPACITY) < model.num_told
-    candidates = model.genomes[:5]
-    mean, pull, _ = surrogate.predict(broken, is_told, candidates, NUM_CHOICES)
+    candidates, scores = model.genomes[:5], scores_of(model)
+    mean, pull, _ = surrogate.predict(broken, scores, candidates, NUM_CHOICES)
     assert (mean == 0).all() and (pull == 0).all()
 
 
@@ -211,12 +216,11 @@ def test_a_search_goes_on_from_a_state_whose_scales_were_lost(model):
 
 def test_a_covariance_that_cannot_be_factored_gives_the_prior(model, monkeypatch):
     monkeypatch.setattr(surrogate, "JITTER", -2.0)  # no longer positive definite
-    is_told = jnp.arange(CAPACITY) < model.num_told
-    mean, pull, _ = surrogate.predict(model, is_told, model.genomes[:5], NUM_CHOICES)
+    candidates, scores = model.genomes[:5], scores_of(model)
+    mean, pull, _ = surrogate.predict(model, scores, candidates, NUM_CHOICES)
     assert (mean == 0).all() and (pull == 0).all()
     prior = jax.tree.map(lambda leaf: leaf + 1, model.scales)
-    fitted = surrogate.fit(model, prior, NUM_CHOICES)
-    jax.tree.map(np.testing.assert_array_equal, fitted, prior)
+    jax.tree.map(np.testing.assert_array_equal, fit(model, prior), prior)
 
 
 def test_a_search_by_a_seed_stays_what_it_was():

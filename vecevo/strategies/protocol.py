@@ -69,7 +69,7 @@ class Strategy(NamedTuple):
     ask: AskFn
     tell: TellFn
     share_new: float  # of a generation, expected to be genomes not seen before
-    judge: JudgeFn | None = None
+    judge: JudgeFn | None = None  # where it has a model: what it expects of genomes
 
 
 def make_init(

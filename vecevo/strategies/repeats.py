@@ -9,7 +9,12 @@ from jax.typing import ArrayLike
 from vecevo.errors import InputError
 from vecevo.operators.checks import NumChoices, as_static, check_whole
 from vecevo.strategies.archives import is_known, make_archive
-from vecevo.strategies.protocol import EvolutionState, GenerationInfo, Strategy
+from vecevo.strategies.protocol import (
+    EvolutionState,
+    GenerationInfo,
+    JudgeFn,
+    Strategy,
+)
 from vecevo.strategies.variation import reset_one_gene
 
 NUM_STEPS = 16  # of one gene, that lead away from a repeat before a new one is drawn
@@ -99,7 +104,15 @@ def without_repeats(
             is_exhausted=is_exhausted
         )
 
-    return Strategy(init=init, ask=ask, tell=tell, share_new=1.0)
+    judge = _judge_of(strategy)
+    return Strategy(init=init, ask=ask, tell=tell, share_new=1.0, judge=judge)
+
+
+def _judge_of(strategy: Strategy) -> JudgeFn | None:
+    judge = strategy.judge
+    if judge is None:
+        return None
+    return lambda state, genomes: judge(_without(state), genomes)
 
 
 def _without(state: EvolutionState) -> EvolutionState:

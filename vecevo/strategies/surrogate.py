@@ -16,7 +16,7 @@ from jax.scipy.special import ndtri
 
 from vecevo.operators.checks import NumChoices
 
-NUM_STEPS, STEP_SIZE = 15, 0.15  # of fitting, each generation, from the last one on
+STEP_SIZE = 0.15  # of fitting
 JITTER = 1e-4  # keeps factorisations positive in float32
 
 
@@ -35,6 +35,19 @@ class Model(NamedTuple):
     fitness: jax.Array  # float32[N]
     num_told: jax.Array  # int32[], of all generations
     scales: Scales
+
+
+def told_in(model: Model) -> jax.Array:
+    """Returns bool[N], the places that were told."""
+    return jnp.arange(len(model.fitness)) < model.num_told
+
+
+def is_told_of(model: Model, candidates: jax.Array) -> jax.Array:
+    """Returns bool[N, C], whether a place was told of a candidate."""
+    is_same = jnp.ones((len(model.genomes), len(candidates)), bool)
+    for gene, told_gene in zip(candidates.T, model.genomes.T, strict=True):
+        is_same &= told_gene[:, None] == gene
+    return is_same & told_in(model)[:, None]
 
 
 def exactly[**Params, Returned](
@@ -92,18 +105,43 @@ def told_covariance(
     return smooth + jnp.diag(noise)
 
 
+def upper_scores(fitness: jax.Array, is_told: jax.Array) -> jax.Array:
+    """Returns float32[N]: fitness in deviations, with all below the median at it.
+
+    Unlike ranks, it does not pull apart what is nearly equal, and it has no eye for how
+    bad the worse half is. The median is that of those that did not fail. 0 where
+    nothing was told; NaN where all failed.
+    """
+    is_finite = is_told & jnp.isfinite(fitness)
+    median = jnp.nanmedian(jnp.where(is_finite, fitness, jnp.nan))
+    kept = jnp.maximum(fitness, median)
+    mean = jnp.mean(kept, where=is_told)
+    deviation = jnp.std(kept, where=is_told)
+    scaled = (kept - mean) / jnp.where(deviation > 0, deviation, 1.0)
+    return jnp.where(is_told, scaled, 0.0)
+
+
 @exactly
 def predict(
-    model: Model, is_told: jax.Array, candidates: jax.Array, num_choices: NumChoices
+    model: Model,
+    scores: jax.Array,
+    candidates: jax.Array,
+    num_choices: NumChoices,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Returns the mean of candidates, and what they share with those told.
+
+    Args:
+      model: Model.
+      scores: float32[N], about 0, what its genomes were told to be worth.
+      candidates: int32[C, G].
+      num_choices: int32[G], static.
 
     Returns:
       Mean float32[C]; float32[N, C], whose columns' squared lengths are how much less
       than 1 the variances are; and bool[C], whether a candidate was told. Where the
       covariance cannot be factored, the first two are those of the prior: 0.
     """
-    scores = normal_scores(model.fitness, is_told)
+    is_told = told_in(model)
     told = told_covariance(model.scales, model.genomes, is_told, num_choices)
     lower = jnp.linalg.cholesky(told)
     shared = covariance(model.scales, model.genomes, candidates, num_choices)
@@ -111,22 +149,24 @@ def predict(
     is_factored = jnp.isfinite(lower).all()
     mean = jnp.where(is_factored, cho_solve((lower, True), scores) @ shared, 0.0)
     pull = jnp.where(is_factored, solve_triangular(lower, shared, lower=True), 0.0)
-    is_same = jnp.ones(shared.shape, bool)
-    for gene, told_gene in zip(candidates.T, model.genomes.T, strict=True):
-        is_same &= told_gene[:, None] == gene
-    is_known = (is_same & is_told[:, None]).any(axis=0)
-    return mean, pull, is_known
+    return mean, pull, is_told_of(model, candidates).any(axis=0)
 
 
 @exactly
-def fit(model: Model, prior: Scales, num_choices: NumChoices) -> Scales:
-    """Returns Scales a few steps up the posterior density.
+def fit(
+    model: Model,
+    scores: jax.Array,
+    prior: Scales,
+    num_choices: NumChoices,
+    *,
+    num_steps: int,
+) -> Scales:
+    """Returns Scales a few steps from the model's up the posterior density.
 
     The logarithms have normal priors round those of `prior`, of deviation 1. Steps that
     lead to what is not finite end at the prior.
     """
-    is_told = jnp.arange(len(model.fitness)) < model.num_told
-    scores = normal_scores(model.fitness, is_told)
+    is_told = told_in(model)
     optimizer = optax.adam(STEP_SIZE, b1=0.8, b2=0.9)
 
     def slope(scales: Scales) -> Scales:
@@ -151,5 +191,5 @@ def fit(model: Model, prior: Scales, num_choices: NumChoices) -> Scales:
 
     first = finite_or(model.scales, prior)
     start = (first, optimizer.init(first))
-    (scales, _), _ = jax.lax.scan(step, start, length=NUM_STEPS)
+    (scales, _), _ = jax.lax.scan(step, start, length=num_steps)
     return finite_or(scales, prior)
