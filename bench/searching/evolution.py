@@ -62,6 +62,7 @@ def evolve(
         num_generations=num_generations,
         max_epochs=max_epochs,
         seed=SEED,
+        confirm=0,
     )
     jax.effects_barrier()
     rows = [

@@ -62,7 +62,11 @@ def measure_split(path, split):
     dataset = vecevo.load_dataset(path, seed=split)
     start = time.perf_counter()
     result = vecevo.search(
-        vecevo.article_space(), dataset, population_size=POPULATION_SIZE, seed=split
+        vecevo.article_space(),
+        dataset,
+        population_size=POPULATION_SIZE,
+        seed=split,
+        confirm=0,
     )
     seconds = time.perf_counter() - start
     return {

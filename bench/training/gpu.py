@@ -150,6 +150,7 @@ def run_job(name, dataset, smoke):
         num_generations=JOBS[name]["num_generations"],
         patience=NUM_EPOCHS,
         max_epochs=1 if smoke else NUM_EPOCHS,
+        confirm=0,
     )
     return {
         "what": "job",
