@@ -185,6 +185,11 @@ MAY_IMPORT = {
     "runs.report.several": {
         *("runs.files.reading", "runs.report.facts"),
     },
+    "runs.report.parts": set(),
+    "runs.report.winners": {
+        *("runs.files.reading", "runs.report.facts", "runs.report.parts"),
+        "runs.report.verdict",
+    },
     # whole runs, and how they are shown
     "runs.evolve": {
         *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),
@@ -235,7 +240,8 @@ MAY_IMPORT = {
     "runs.report.sections": {
         *("runs.files.reading", "runs.report.comparison", "runs.report.drawing"),
         *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
-        *("runs.report.parallel", "runs.report.sizes", "runs.report.tested"),
+        *("runs.report.parallel", "runs.report.parts", "runs.report.sizes"),
+        *("runs.report.tested", "runs.report.winners"),
     },
     "runs.report.tested": {
         "runs.files.keeping",
@@ -244,7 +250,8 @@ MAY_IMPORT = {
     },
     "runs.report.page": {
         *("errors", "runs.files.reading", "runs.report.console", "runs.report.drawing"),
-        *("runs.report.facts", "runs.report.sections"),
+        *("runs.report.facts", "runs.report.parts", "runs.report.sections"),
+        "runs.report.winners",
     },
     "runs.command": {
         *("datasets", "errors", "results", "runs", "space", "training.forecast"),

@@ -61,8 +61,14 @@ def failed_networks(run: Run) -> list[RecordedNetwork]:
 
 
 def top_networks(run: Run) -> list[RecordedNetwork]:
-    """Returns the best five, ranked as in result.json; fewer where there are fewer."""
-    return ranked(run, whole_networks(run))[:NUM_TOP]
+    """Returns the best five, ranked as in result.json; fewer where there are fewer.
+
+    Those that were trained again at the end come first, by what that found.
+    """
+    rows = (run.summary or {}).get("confirmation") or []
+    places = {tuple(row["genome"]): place for place, row in enumerate(rows)}
+    found = ranked(run, whole_networks(run))
+    return sorted(found, key=lambda n: places.get(n.genome, len(places)))[:NUM_TOP]
 
 
 def accuracies_of(networks: Sequence[RecordedNetwork]) -> np.ndarray:

@@ -10,13 +10,9 @@ from vecevo.errors import InputError
 from vecevo.runs.files.reading import Run
 from vecevo.runs.report import drawing, facts
 from vecevo.runs.report.console import duration
-from vecevo.runs.report.sections import (
-    Picture,
-    Section,
-    accuracy_text,
-    sections_of_run,
-    sections_of_runs,
-)
+from vecevo.runs.report.parts import Picture, Section
+from vecevo.runs.report.sections import sections_of_run, sections_of_runs
+from vecevo.runs.report.winners import accuracy_text
 
 STYLE = """
 :root { color-scheme: light dark; --page: #fff; --ink: #1c1e21; --soft: #5b6068;

@@ -1,11 +1,9 @@
 """What a report consists of: sections, each with a picture or a table."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from matplotlib.figure import Figure
-
-from vecevo.runs.files.reading import RecordedNetwork, Run
+from vecevo.runs.files.reading import Run
 from vecevo.runs.report import (
     comparison,
     drawing,
@@ -15,37 +13,9 @@ from vecevo.runs.report import (
     parallel,
     sizes,
     tested,
+    winners,
 )
-
-
-class Picture(NamedTuple):
-    """A figure, and what it shows in words."""
-
-    name: str  # of its files, and what its ids begin with
-    figure: Figure
-    description: str  # with its main numbers
-
-
-class Section(NamedTuple):
-    """A part of a page, with a picture, or a table, or neither."""
-
-    title: str
-    caption: str
-    picture: Picture | None = None
-    header: Sequence[str] = ()  # of the table
-    rows: Sequence[Sequence[str]] = ()  # each as long as the header
-
-
-class Drawing(NamedTuple):
-    """How a picture is made of a run, or of several."""
-
-    name: str
-    title: str
-    draw: Callable[[Any], Figure | None]  # None: there is nothing to draw
-    describe: Callable[[Any], str]
-    caption: str
-    absence: str  # said where there is nothing to draw
-
+from vecevo.runs.report.parts import Drawing, Picture, Section
 
 OF_ONE = (
     Drawing(
@@ -148,8 +118,9 @@ def sections_of_run(run: Run) -> list[Section]:
     """Returns all of a page about one run, below its head."""
     drawn = [make_section(drawing, run) for drawing in OF_ONE]
     return [
-        top_section(run),
-        *ensemble_sections(run),
+        winners.top_section(run),
+        *winners.confirmation_sections(run),
+        *winners.ensemble_sections(run),
         *drawn,
         settings_section(run),
     ]
@@ -158,7 +129,7 @@ def sections_of_run(run: Run) -> list[Section]:
 def sections_of_runs(runs: Sequence[Run]) -> list[Section]:
     """Returns all of a page that compares runs, below its head."""
     drawn = [make_section(drawing, runs) for drawing in OF_SEVERAL]
-    return [winners_section(runs), *drawn]
+    return [winners.winners_section(runs), *drawn]
 
 
 def make_section(made: Drawing, runs: Run | Sequence[Run]) -> Section:
@@ -169,59 +140,6 @@ def make_section(made: Drawing, runs: Run | Sequence[Run]) -> Section:
         return Section(made.title, made.absence)
     picture = Picture(made.name, figure, made.describe(runs))
     return Section(made.title, made.caption, picture)
-
-
-def top_section(run: Run) -> Section:
-    """Returns the table of the best five networks."""
-    names = [name for name, _ in run.space.genes]
-    top, tested = facts.top_networks(run), facts.tested_accuracies(run)
-    if not top:
-        return Section("The best networks", "No network has an accuracy.")
-    columns = ("parameters", "epochs", "validation accuracy", "test accuracy")
-    header = ("", *map(facts.words, names), *columns)
-    rows = [
-        (
-            str(place),
-            *(facts.value_text(network.hyperparams.get(name)) for name in names),
-            *(f"{network.num_params:,}", str(network.num_epochs)),
-            f"{network.validation_accuracy:.4f}",
-            accuracy_text(tested.get(network.genome)),
-        )
-        for place, network in enumerate(top, start=1)
-    ]
-    caption = "By validation accuracy. The test part was used for these alone."
-    if not tested:
-        caption = "By validation accuracy. Test accuracies were not recorded."
-    return Section("The best networks", caption, header=header, rows=rows)
-
-
-def ensemble_sections(run: Run) -> list[Section]:
-    """Returns what the ensemble is worth, where there is one."""
-    found = (run.summary or {}).get("ensemble")
-    if not found:
-        return []
-    best = (run.summary or {})["best"]
-    measured = ("validation_accuracy", "test_accuracy")
-    rows = [
-        (
-            f"ensemble of {found['num_networks']} networks",
-            *(accuracy_text(found[name]) for name in measured),
-            accuracy_text(found["held_out_accuracy"]),
-        ),
-        (
-            "the best network",
-            *(accuracy_text(best[name]) for name in measured),
-            accuracy_text(found["held_out_best"]),
-        ),
-    ]
-    caption = (
-        f"{found['num_picks']} picks of the best {found['pool_size']} networks, each "
-        "the one that lowers the log loss of the mean most (Caruana et al., 2004). On "
-        "held-out halves: both were chosen by half of the validation part, of networks "
-        "that all of it had kept, and measured on the other."
-    )
-    header = ("", "validation accuracy", "test accuracy", "on held-out halves")
-    return [Section("The ensemble", caption, header=header, rows=rows)]
 
 
 def settings_section(run: Run) -> Section:
@@ -242,42 +160,3 @@ def settings_section(run: Run) -> Section:
 def setting_text(value: Any) -> str:
     """Returns a setting as a table shows it."""
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def accuracy_text(accuracy: float | None) -> str:
-    """Returns an accuracy as tables show it, or a dash where there is none."""
-    return "-" if accuracy is None else f"{accuracy:.4f}"
-
-
-def winners_section(runs: Sequence[Run]) -> Section:
-    """Returns the table of several runs, each with its best network."""
-    header = ("run", "data set", "strategy", "seed", "networks", "failed", "validation")
-    rows = [
-        (
-            *(name, facts.dataset_name(run)),
-            *(str(run.config.get(name, "-")) for name in ("strategy", "seed")),
-            f"{len(facts.searched_networks(run)):,}",
-            f"{len(facts.failed_networks(run)):,}",
-            *_winner(run, facts.top_networks(run)[:1]),
-        )
-        for run, name in zip(runs, facts.run_names(runs), strict=True)
-    ]
-    return Section(
-        "The winners",
-        "Accuracies compare where data set and protocol are the same. Settings that "
-        "a run did not record are dashes.",
-        header=(*header, "test accuracy", "parameters", "the best network"),
-        rows=rows,
-    )
-
-
-def _winner(run: Run, best: Sequence[RecordedNetwork]) -> tuple[str, str, str, str]:
-    for network in best:
-        values = ", ".join(
-            f"{facts.words(name)} {facts.value_text(network.hyperparams.get(name))}"
-            for name, _ in run.space.genes
-        )
-        tested = facts.tested_accuracies(run).get(network.genome)
-        accuracy = f"{network.validation_accuracy:.4f}"
-        return accuracy, accuracy_text(tested), f"{network.num_params:,}", values
-    return "-", "-", "-", "no network has an accuracy"

@@ -10,6 +10,7 @@ from rich.table import Table
 
 Summary = Mapping[str, Any]  # the content of result.json
 
+CONFIRMED = ("in the search", "validation", "test", "beside the first")
 LARGE_SHARE = 0.5  # of networks that the cap on epochs stopped
 
 
@@ -21,20 +22,30 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(escape(name.replace("_", " ")))
-    for name in ("in the search", "validation", "test"):
+    for name in CONFIRMED[:-1]:
         table.add_column(name, justify="right")
-    table.add_column("beside the first")
+    table.add_column(CONFIRMED[-1])
+    for row in confirmation_rows(summary, names):
+        table.add_row(*map(escape, row))
+    return table
+
+
+def confirmation_rows(summary: Summary, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Returns a row for each network trained again: values of `names`, CONFIRMED."""
     single = {tuple(row["genome"]): row for row in summary["top"]}
+    rows = []
     for place, row in enumerate(summary["confirmation"]):
         found = single.get(tuple(row["genome"]))
-        table.add_row(
-            *(escape(str(row["hyperparams"][name])) for name in names),
-            "-" if found is None else f"{found['validation_accuracy']:.4f}",
-            spread_text(row["validation_accuracy"]),
-            spread_text(row["test_accuracy"]),
-            beside_text(row, is_first=place == 0),
+        rows.append(
+            (
+                *(str(row["hyperparams"][name]) for name in names),
+                "-" if found is None else f"{found['validation_accuracy']:.4f}",
+                spread_text(row["validation_accuracy"]),
+                spread_text(row["test_accuracy"]),
+                beside_text(row, is_first=place == 0),
+            )
         )
-    return table
+    return rows
 
 
 def spread_text(accuracies: Sequence[float | None]) -> str:
