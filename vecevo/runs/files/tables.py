@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vecevo.errors import InputError
-from vecevo.runs.files.reading import load_run
+from vecevo.runs.files.reading import RecordedNetwork, load_run
 from vecevo.space import SearchSpace
 
 EMBEDDED = ("digits",)
@@ -107,26 +107,34 @@ def _read_run(folder: pathlib.Path) -> Table:
             f"run={str(folder)!r} is no folder of a run: it has no run.sqlite; "
             f"give one, a file of save_table, or {', '.join(EMBEDDED)}."
         )
-    run = load_run(folder)
-    rows = [n for n in run.networks if n.status in ("trained", "failed")]
-    rows = [n for n in rows if (n.purpose, n.replicate, n.rung) == ("search", 0, 0)]
-    space = run.space
-    if len(rows) < space.num_genomes:
+    run, columns = load_run(folder), {}
+    for network in run.networks:
+        is_whole = network.status in ("trained", "failed")
+        if is_whole and (network.purpose, network.rung) == ("search", 0):
+            columns.setdefault(network.replicate, []).append(network)
+    space, fewest = run.space, min(map(len, columns.values()), default=0)
+    if fewest < space.num_genomes:
         raise InputError(
-            f"run={str(folder)!r} has {len(rows)} of the {space.num_genomes} networks "
+            f"run={str(folder)!r} has {fewest} of the {space.num_genomes} networks "
             "of its space: give a grid that went to its end."
         )
-    # Genomes, as JSON lists, are all different, so that these are all places.
-    places = np.ravel_multi_index(
-        np.array([row.genome for row in rows]).T, space.num_choices
-    )
-    rows = [rows[row] for row in np.argsort(places)]
-    accuracy = [row.validation_accuracy for row in rows]
+    ordered = [_in_order(columns[r], space) for r in sorted(columns)]
+    accuracy = [[row.validation_accuracy for row in rows] for rows in ordered]
+    num_epochs = [[row.num_epochs for row in rows] for rows in ordered]
     return Table(
         space=space,
         fixed=run.fixed,
-        validation_accuracy=np.array(accuracy, np.float32)[:, None],
-        num_epochs=np.array([row.num_epochs for row in rows], np.int32)[:, None],
-        num_params=np.array([row.num_params for row in rows], np.int32),
+        validation_accuracy=np.array(accuracy, np.float32).T,
+        num_epochs=np.array(num_epochs, np.int32).T,
+        num_params=np.array([row.num_params for row in ordered[0]], np.int32),
         source=str(folder),
     )
+
+
+def _in_order(
+    networks: Sequence[RecordedNetwork], space: SearchSpace
+) -> list[RecordedNetwork]:
+    """Sorts all networks of a space, each there once, as `grid_population` does."""
+    genomes = np.array([network.genome for network in networks])
+    places = np.ravel_multi_index(genomes.T, space.num_choices)
+    return [networks[row] for row in np.argsort(places)]
