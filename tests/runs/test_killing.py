@@ -1,5 +1,6 @@
 """A run that is killed and goes on ends as one that was left alone."""
 
+import contextlib
 import json
 import pathlib
 import random
@@ -40,15 +41,14 @@ def whole(tmp_path_factory):
 
 def table(folder):
     """All that a run found, in an order that does not depend on when."""
-    connection = sqlite3.connect(folder / "run.sqlite")
-    connection.row_factory = sqlite3.Row
-    rows = [dict(row) for row in connection.execute("SELECT * FROM networks")]
-    ended = connection.execute(
-        "SELECT generation, population, best_accuracy, num_trained FROM generations "
-        "ORDER BY generation"
-    )
-    generations = [tuple(row) for row in ended]
-    connection.close()
+    with contextlib.closing(sqlite3.connect(folder / "run.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        rows = [dict(row) for row in connection.execute("SELECT * FROM networks")]
+        ended = connection.execute(
+            "SELECT generation, population, best_accuracy, num_trained "
+            "FROM generations ORDER BY generation"
+        )
+        generations = [tuple(row) for row in ended]
     for row in rows:
         del row["id"], row["cohort"]
     return sorted(json.dumps(row, sort_keys=True) for row in rows), generations

@@ -72,6 +72,7 @@ def create(path: pathlib.Path, meta: Mapping[str, Any]) -> sqlite3.Connection:
     connection = connect(path)
     connection.executescript(_SCHEMA)
     write_meta(connection, meta)
+    _move_log(connection)
     return connection
 
 
@@ -80,6 +81,11 @@ def connect(path: pathlib.Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     return connection
+
+
+def _move_log(connection: sqlite3.Connection) -> None:
+    """Moves what the log has into the file, so that a damaged log loses less."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def close(connection: sqlite3.Connection) -> None:
@@ -186,6 +192,7 @@ def end_generation(
         connection.execute(
             f"UPDATE generations SET {changes} WHERE generation = :generation", row
         )
+    _move_log(connection)
 
 
 def _insert(

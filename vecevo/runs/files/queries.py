@@ -151,6 +151,18 @@ def _select(path: pathlib.Path, query: str, argument: str) -> list[tuple]:
     return [tuple(row) for row in _select_rows(path, query, argument)]
 
 
+def _unreadable(path: pathlib.Path, version: int, argument: str) -> str:
+    if not version:
+        return (
+            f"{argument}={str(path)!r} is empty, or of another program: give what a "
+            "run has left."
+        )
+    return (
+        f"{argument}={str(path)!r} has schema version {version}, not "
+        f"{' or '.join(map(str, READABLE))}: give a run of this version of vecevo."
+    )
+
+
 def _select_dicts(path: pathlib.Path, query: str) -> list[dict[str, Any]]:
     return [dict(row) for row in _select_rows(path, query, "run")]
 
@@ -163,11 +175,7 @@ def _select_rows(path: pathlib.Path, query: str, argument: str) -> list[sqlite3.
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in READABLE:
-                raise InputError(
-                    f"{argument}={str(path)!r} has schema version {version}, not "
-                    f"{' or '.join(map(str, READABLE))}: give a run of this version of "
-                    "vecevo."
-                )
+                raise InputError(_unreadable(path, version, argument))
             told = "1" if version == 1 else _TOLD
             return connection.execute(query.format(told=told)).fetchall()
         finally:
