@@ -28,7 +28,9 @@ def make_setup(*, max_epochs, keeps_last=False):
     )
 
 
-def train(setup, learning_rates, lane_counts, is_stopped_fn=lambda: False):
+def train(
+    setup, learning_rates, lane_counts, is_stopped_fn=lambda: False, weight_decay=None
+):
     module = networks.PaddedMLP(WIDTH, 1, 4)
     lanes = epochs.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
@@ -37,6 +39,8 @@ def train(setup, learning_rates, lane_counts, is_stopped_fn=lambda: False):
         optimizer=jnp.full(NUM_LANES, optimizers.NAMES.index("sgd")),
     )
     rates = {"learning_rate": jnp.array([rate or 0.0 for rate in learning_rates])}
+    if weight_decay is not None:
+        rates["weight_decay"] = jnp.array(weight_decay)
     lanes = lanes._replace(rates=lanes.rates | rates)
     is_occupied = np.array([rate is not None for rate in learning_rates])
     try:
@@ -72,6 +76,21 @@ def test_a_cohort_is_cut_down_to_the_lanes_that_train_on():
             jax.tree.leaves(cut[lane]), jax.tree.leaves(whole[lane]), strict=True
         ):
             np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+# A decay of weights that makes them grow by a factor at each of four steps an epoch.
+@pytest.mark.parametrize(("growth", "epoch"), [(1e30, 0), (1e4, 1), (1e2, 2)])
+def test_when_a_lane_fails_the_others_do_not_change(growth, epoch):
+    others = [0.1, 0.2, 0.05]
+    healthy = train(make_setup(max_epochs=6), [0.1, *others], (4,))
+    decay = [10 * growth, 0.0, 0.0, 0.0]
+    ill = train(make_setup(max_epochs=6), [0.1, *others], (4,), weight_decay=decay)
+    assert not healthy.lane_results[0].is_failed
+    failed, *alive = ill.lane_results
+    assert failed.is_failed and len(failed.train_loss) == epoch + 1
+    for got, expected in zip(alive, healthy.lane_results[1:], strict=True):
+        assert len(got.train_loss) > epoch  # they trained on
+        jax.tree.map(np.testing.assert_array_equal, got, expected)
 
 
 def test_empty_lanes_have_no_result_and_are_not_waited_for():
