@@ -3,6 +3,7 @@
 import contextlib
 import math
 import pathlib
+import shutil
 import sqlite3
 
 import numpy as np
@@ -142,6 +143,24 @@ def test_a_run_of_schema_1_is_read_back():
     assert run.space.num_genomes == len(run.networks) == 4
     assert {n.status for n in run.networks} == {"trained", "failed"}
     assert run.generations == [] and run.networks[0].purpose == "search"
+
+
+def test_a_run_of_schema_2_is_read_back_and_does_not_go_on(tmp_path):
+    run = vecevo.load_run(OLD.parent / "schema_2")
+    found = [(n.genome, n.status, n.validation_accuracy) for n in run.networks]
+    assert found == [
+        ((1, 0, 0, 0, 0), "trained", 0.121527776122093),
+        ((1, 0, 0, 0, 1), "trained", 0.0972222238779068),
+        ((0, 0, 0, 0, 0), "trained", 0.138888895511627),
+        ((0, 0, 0, 0, 1), "failed", -math.inf),
+    ]
+    assert run.networks[0].replicate == 0 and run.networks[0].curves["train_loss"].size
+    table = vecevo.load_table(OLD.parent / "schema_2")
+    assert table.validation_accuracy.shape == (4, 1)
+    copy = shutil.copytree(OLD.parent / "schema_2", tmp_path / "run")
+    settings = {"fixed": run.fixed, "output_dir": copy, "resume": True}
+    with pytest.raises(vecevo.InputError, match="with schema 2, which cannot go on"):
+        vecevo.search(run.space, "digits", strategy="random", **settings)
 
 
 def test_what_is_no_run_is_refused(tmp_path):

@@ -61,8 +61,7 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     folder = pathlib.Path(str(config.output_dir))
     if config.resume is None and not config.plan:
         check_new(folder)
-        environment.make_folder(folder)
-        (folder / "config.toml").write_text(to_toml(config))
+        start_folder(config, folder)
     folders = []
     for seed in range(config.seed, config.seed + config.num_runs):
         own = folder / f"seed-{seed}"
@@ -119,8 +118,7 @@ def record_run(
     """Searches as configured, and leaves what came of it; returns the exit code."""
     folder = pathlib.Path(str(config.output_dir))
     if config.resume is None:
-        environment.make_folder(folder)
-        (folder / "config.toml").write_text(to_toml(as_started(config)))
+        start_folder(config, folder)
     try:
         result = evolve(config, space, fixed, start, dataset, stop, console)
     except BaseException as error:
@@ -135,8 +133,8 @@ def record_run(
             shutil.rmtree(folder)
         console.print(f"stopped by {stop.signal} before anything was trained")
         return SIGNALS[stop.signal]
+    leave_settings(config, folder)
     with telling(folder):
-        (folder / "config.toml").write_text(to_toml(as_started(config)))
         facts = {"seed": config.seed, "versions": environment.versions()}
         with products_in(config.precision):
             keeping.leave_networks(result, dataset, folder, facts)
@@ -147,10 +145,29 @@ def record_run(
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 
+def start_folder(config: RunConfig, folder: pathlib.Path) -> None:
+    """Makes the folder of a new run, with its settings."""
+    environment.make_folder(folder)
+    try:
+        leave_settings(config, folder)
+    except InputError:
+        shutil.rmtree(folder)
+        raise
+
+
+def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
+    """Writes config.toml, from which the same run can be started again."""
+    with telling(folder):
+        (folder / "config.toml").write_text(to_toml(as_started(config)))
+
+
 def has_networks(folder: pathlib.Path) -> bool:
-    """Whether the run in a folder has trained a network."""
+    """Whether the run in a folder has trained a network, or may have."""
     path = folder / "run.sqlite"
-    return path.exists() and bool(queries.read_rows(path))
+    try:
+        return path.exists() and bool(queries.read_rows(path))
+    except InputError:
+        return True  # what cannot be read now may be read later
 
 
 def as_started(config: RunConfig) -> RunConfig:

@@ -70,9 +70,13 @@ PRAGMA user_version = {SCHEMA_VERSION};
 def create(path: pathlib.Path, meta: Mapping[str, Any]) -> sqlite3.Connection:
     """Creates the file, says in it what the run is, and returns its connection."""
     connection = connect(path)
-    connection.executescript(_SCHEMA)
-    write_meta(connection, meta)
-    _move_log(connection)
+    try:
+        connection.executescript(_SCHEMA)
+        write_meta(connection, meta)
+        _move_log(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -102,8 +102,14 @@ def start(folder: pathlib.Path, meta: Mapping[str, Any]) -> Store:
             raise InputError(
                 f"output_dir={str(folder)!r} has a run: resume it, or name another."
             )
-        saving.make_folder(folder / POOL)
-        return Store(folder, journal.create(folder / JOURNAL, meta), lock)
+        try:
+            saving.make_folder(folder / POOL)
+            return Store(folder, journal.create(folder / JOURNAL, meta), lock)
+        except BaseException:  # it does not even say what it is
+            for path in folder.glob(f"{JOURNAL}*"):
+                path.unlink()
+            lock.close()
+            raise
 
 
 def open_again(folder: pathlib.Path) -> tuple[Store, Recorded]:

@@ -55,8 +55,8 @@ def write_report(runs: Sequence[Run], path: str | os.PathLike) -> None:
         pathlib.Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(
-            f"output={os.fspath(path)!r} cannot be written ({error.strerror}): name a "
-            "file in a folder that is there."
+            f"output={os.fspath(path)!r} cannot be written ({error.strerror}): make "
+            "room, or name a file in a folder that is there."
         ) from error
 
 
