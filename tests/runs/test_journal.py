@@ -147,13 +147,14 @@ def test_a_run_of_schema_1_is_read_back():
 
 def test_a_run_of_schema_2_is_read_back_and_does_not_go_on(tmp_path):
     run = vecevo.load_run(OLD.parent / "schema_2")
-    found = [(n.genome, n.status, n.validation_accuracy) for n in run.networks]
-    assert found == [
-        ((1, 0, 0, 0, 0), "trained", 0.121527776122093),
-        ((1, 0, 0, 0, 1), "trained", 0.0972222238779068),
-        ((0, 0, 0, 0, 0), "trained", 0.138888895511627),
-        ((0, 0, 0, 0, 1), "failed", -math.inf),
+    assert [(n.genome, n.status) for n in run.networks] == [
+        ((1, 0, 0, 0, 0), "trained"),
+        ((1, 0, 0, 0, 1), "trained"),
+        ((0, 0, 0, 0, 0), "trained"),
+        ((0, 0, 0, 0, 1), "failed"),
     ]
+    accuracies = [n.validation_accuracy for n in run.networks]
+    assert accuracies == pytest.approx([0.12152778, 0.09722222, 0.1388889, -math.inf])
     assert run.networks[0].replicate == 0 and run.networks[0].curves["train_loss"].size
     table = vecevo.load_table(OLD.parent / "schema_2")
     assert table.validation_accuracy.shape == (4, 1)
