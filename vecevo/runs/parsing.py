@@ -15,7 +15,7 @@ from typing import Any, Literal
 import tomli_w
 import tyro
 
-from vecevo.errors import InputError, check_names
+from vecevo.errors import InputError, check_names, check_paths, describe
 from vecevo.runs.configuration import (
     DataConfig,
     OutputConfig,
@@ -112,6 +112,7 @@ def recorded_settings(run: str) -> RunConfig:
     """
     folder = pathlib.Path(run)
     path = folder / "run.sqlite"
+    check_paths(resume=path)
     if path.exists():
         values = (queries.read_meta(path) or {}).get("config")
         if not values:

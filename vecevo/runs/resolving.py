@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError, check_counts, check_seed
+from vecevo.errors import InputError, check_counts, check_paths, check_seed
 from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.ending.confirming import check_confirm
@@ -37,6 +37,7 @@ def check(config: RunConfig) -> None:
         if value is not None and not 0 < value < math.inf:
             raise InputError(f"{name}={value} must be a finite number above 0.")
     check_seed(config.seed)
+    check_paths(dataset=config.dataset)
     check_picks(config.ensemble)
     check_confirm(config.confirm)
     check_training(TrainingSettings(**training_settings(config)))
