@@ -2,9 +2,13 @@
 
 import pathlib
 
+import jax
+import numpy as np
 import pytest
 
-from vecevo import export, predict, report, run
+from vecevo import catalogue, export, predict, report, run
+from vecevo.errors import InputError
+from vecevo.training import recipe
 
 UNCACHED = ["--cache-dir", "none"]
 LONG = "n" * 300  # more than a file system takes
@@ -63,3 +67,43 @@ def test_a_user_without_a_home_folder_is_named(monkeypatch, capsys, name):
     given = [f"--{name}", "~nobody-is-that/x"]
     error = refusal(run.main, monkeypatch, capsys, *args, *given)
     assert f"{name.replace('-', '_')}='~nobody-is-that/x'" in error
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--memory-gib", "1e300"], "memory_gib=1e+300 must be"),
+        (["--memory-gib", "1e-300"], "memory_gib=1e-300 must be"),
+        (["--memory-gib", "nan"], "memory_gib=nan must be"),
+        (["--width", "9" * 400], "must be a whole number from 1 to 2147483647"),
+        (["--population-size", "2147483647"], "population_size=2147483647 must be"),
+        (["--seed", str(2**64 - 2), "--num-runs", "3"], "give a smaller seed"),
+    ],
+)
+def test_numbers_beyond_what_a_machine_has_are_refused(
+    monkeypatch, capsys, args, words
+):
+    error = refusal(run.main, monkeypatch, capsys, *UNCACHED, "--plan", *args)
+    assert words in error
+
+
+def test_a_rate_that_is_no_float_is_refused():
+    with pytest.raises(InputError, match="learning_rate"):
+        recipe.check_choice("learning_rate", 10**400)
+
+
+def test_the_most_generations_of_a_large_space_need_no_memory_beforehand():
+    choices = np.full(4, 100)  # more genomes than are mapped
+    strategy = catalogue.make_strategy(
+        "recommended", choices, population_size=2, num_generations=2**31 - 1
+    )
+    state = jax.eval_shape(strategy.init, jax.random.key(0))
+    sizes = [leaf.size for leaf in jax.tree.leaves(state)]
+    assert max(sizes) <= 4 * catalogue.MOST_LISTED
+
+
+def test_the_last_seed_there_is_can_be_run(monkeypatch, capsys):
+    args = ["--seed", str(2**64 - 2), "--num-runs", "2", "--plan"]
+    monkeypatch.setattr("sys.argv", ["vecevo", *UNCACHED, *args])
+    run.main()
+    assert "seed 18446744073709551614" in capsys.readouterr().out

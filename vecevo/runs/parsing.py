@@ -15,7 +15,7 @@ from typing import Any, Literal
 import tomli_w
 import tyro
 
-from vecevo.errors import InputError, check_names, check_paths, describe
+from vecevo.errors import InputError, check_names, check_paths
 from vecevo.runs.configuration import (
     DataConfig,
     OutputConfig,
