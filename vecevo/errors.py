@@ -93,7 +93,7 @@ def describe(value: Any) -> str:
     try:
         text = " ".join(repr(value).split())
     except ValueError:  # a whole number of more digits than Python writes
-        return f"a {type(value).__name__} of too many digits"
+        return f"{type(value).__name__} of too many digits"
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 

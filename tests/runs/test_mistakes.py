@@ -107,3 +107,34 @@ def test_the_last_seed_there_is_can_be_run(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["vecevo", *UNCACHED, *args])
     run.main()
     assert "seed 18446744073709551614" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed = 0x" + "f" * 5000, "seed=int of too many digits: it must be a whole"),
+        ("seed = [0x" + "f" * 5000 + "]", "seed=list of too many digits"),
+        ("max_seconds = 1" + "0" * 400, "at most 64 bits"),
+        ("width = " + "[" * 100_000, "cannot be read: maximum recursion depth"),
+        ('resume = "runs/first"', "has resume: give --resume"),
+    ],
+)
+def test_files_of_settings_beyond_all_reason_are_refused(
+    monkeypatch, capsys, tmp_path, text, words
+):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    error = refusal(run.main, monkeypatch, capsys, "--config", str(path), "--plan")
+    assert words in error and f"config='{path}'" in error
+
+
+@pytest.mark.parametrize("main", [run.main, report.main])
+def test_an_argument_that_is_no_text_is_refused(monkeypatch, capsys, main):
+    error = refusal(main, monkeypatch, capsys, "runs/\udcff")
+    assert r"argument 'runs/\udcff' is no UTF-8" in error
+
+
+@pytest.mark.parametrize("value", ["\n\nbest", "\n--\nbest"])
+def test_a_message_is_whole_where_lines_were_typed(monkeypatch, capsys, value):
+    error = refusal(run.main, monkeypatch, capsys, "--strategy", value)
+    assert "best' for argument '--strategy'" in error
