@@ -76,7 +76,10 @@ def test_a_user_without_a_home_folder_is_named(monkeypatch, capsys, name):
         (["--memory-gib", "1e-300"], "memory_gib=1e-300 must be"),
         (["--memory-gib", "nan"], "memory_gib=nan must be"),
         (["--width", "9" * 400], "must be a whole number from 1 to 2147483647"),
-        (["--population-size", "2147483647"], "population_size=2147483647 must be"),
+        (
+            ["--population-size", "2147483647"],
+            "population_size=2147483647 must be at most 100000",
+        ),
         (["--seed", str(2**64 - 2), "--num-runs", "3"], "give a smaller seed"),
     ],
 )

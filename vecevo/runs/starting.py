@@ -13,7 +13,7 @@ from vecevo.space import SearchSpace
 from vecevo.strategies import EvolutionState, Strategy
 
 POPULATION_SIZE = 20  # of all strategies but a grid
-MOST_SIZE = 1_000_000  # networks in a generation, far more than were ever trained
+MOST_SIZE = 100_000  # networks in a generation, far more than were ever trained
 MOST_AT_ONCE = 1000  # networks of a grid in one generation
 
 
