@@ -70,7 +70,7 @@ def check_paths(**paths: Any) -> None:
             if getattr(error, "errno", None) not in NOT_THERE:
                 reason = getattr(error, "strerror", None) or error
                 raise InputError(
-                    f"{name}={describe(os.fspath(path))} cannot be looked for "
+                    f"{name}={describe(str(path))} cannot be looked for "
                     f"({reason}): give another path."
                 ) from error
 
