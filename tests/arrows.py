@@ -6,7 +6,7 @@ MAY_IMPORT = {
     "errors": set(),
     "keys": {"errors"},
     "results": {"networks.ensembles", "networks.network"},
-    "folders": set(),
+    "folders": {"errors"},
     "extras": {"errors"},
     # the search tower knows no network
     "space": {"errors"},
@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "catalogue": {"errors", "operators", "strategies"},
     "landscapes": {"errors", "operators"},
     # data sets know neither
-    "datasets.prepared": {"errors"},
+    "datasets.prepared": {"errors", "folders"},
     "datasets.columns": {"errors"},
     "datasets.inputs": {"datasets.columns", "errors"},
     "datasets.fitting": {"datasets.columns", "datasets.inputs", "errors"},

@@ -26,6 +26,8 @@ StrategyName = Literal[
 ]
 NAMES: tuple[str, ...] = typing.get_args(StrategyName)
 
+MOST_LISTED = 1 << 20  # genomes that a list of the last of them may have
+
 
 class Request(NamedTuple):
     """What is asked of a strategy by its name."""
@@ -37,8 +39,8 @@ class Request(NamedTuple):
 
     @property
     def most_told(self) -> int:
-        """Genomes that it will be told at most."""
-        return self.population_size * self.num_generations
+        """Genomes that it is told at most, or as many of the last as are listed."""
+        return min(self.population_size * self.num_generations, MOST_LISTED)
 
 
 def _genetic_settings(request: Request) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What a user did wrong, said in one line: the argument, its value, the way out."""
 
+import errno
 import numbers
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 MOST_SEED = 2**64 - 1
 MOST_COUNT = 2**31 - 1
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR)  # of check_paths
 
 
 class InputError(ValueError):
@@ -51,6 +54,27 @@ def check_seed(seed: Any) -> None:
         raise InputError(f"seed={seed!r} must be a whole number from 0 to 2**64 - 1.")
 
 
+def check_paths(**paths: Any) -> None:
+    """Refuses paths that cannot even be looked for, as Python would with a traceback.
+
+    None, and a path where nothing is, are right.
+
+    Raises:
+      InputError: naming the first of them: too long a name, a folder without access.
+    """
+    for name, path in paths.items():
+        try:
+            if path is not None:
+                os.stat(path)
+        except (OSError, ValueError) as error:
+            if getattr(error, "errno", None) not in NOT_THERE:
+                reason = getattr(error, "strerror", None) or error
+                raise InputError(
+                    f"{name}={describe(str(path))} cannot be looked for "
+                    f"({reason}): give another path."
+                ) from error
+
+
 def check_names(given: Iterable[str], known: Iterable[str], *, of: str) -> None:
     """Refuses names that are not among those known; `of` says what they are of.
 
@@ -66,7 +90,10 @@ def describe(value: Any) -> str:
     """A value as a message shows it, in one short line: of arrays, what they are."""
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"{type(value).__name__} {value.dtype}{list(value.shape)}"
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"{type(value).__name__} of too many digits"
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 

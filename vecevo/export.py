@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
 from vecevo.runs import parsing
 
 PROG = "python -m vecevo.export"
@@ -62,6 +62,7 @@ def export(config: ExportConfig) -> None:
     recorded = retraining.find_network(run, rank=config.rank, genome=config.genome)
     name = genome_text(recorded.genome)
     folder = pathlib.Path(config.output or run.folder / "exports" / name)
+    check_paths(output=folder)
     if folder.exists():
         raise InputError(
             f"output={str(folder)!r} exists and is never overwritten: name another."

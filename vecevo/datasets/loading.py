@@ -12,7 +12,7 @@ import numpy as np
 from vecevo.datasets import bundled, prepared, tables
 from vecevo.datasets.fitting import Scaling
 from vecevo.datasets.making import ARRAYS, Dataset, make_dataset
-from vecevo.errors import InputError, describe
+from vecevo.errors import InputError, check_paths, describe
 
 MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 MNIST_BATCH_SIZE = 128  # the article's
@@ -53,6 +53,7 @@ def load_dataset(
             f"path of a file ({FILES}), or a name of tensorflow-datasets; arrays go to "
             "make_dataset."
         )
+    check_paths(dataset=name)
     name, defaults, notes = os.fspath(name), {}, ()
     ending = pathlib.Path(name).suffix.lower()
     if ending not in tables.ENDINGS and target is not None:

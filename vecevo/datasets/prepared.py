@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
+from vecevo.folders import expand
 
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"  # that of tensorflow-datasets
 NAME = r"\w[\w.-]*(/\w[\w.-]*)?"
@@ -55,7 +56,8 @@ def load_arrays(
 
 def data_folder(data_dir: str | os.PathLike | None) -> pathlib.Path:
     """Returns where prepared sets are."""
-    return pathlib.Path(data_dir or DEFAULT_DATA_DIR).expanduser().absolute()
+    check_paths(data_dir=data_dir)
+    return expand(data_dir or DEFAULT_DATA_DIR, name="data_dir").absolute()
 
 
 def find_prepared(name: str, data_dir: pathlib.Path) -> pathlib.Path | None:

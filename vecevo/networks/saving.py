@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from vecevo.datasets.columns import Categories
 from vecevo.datasets.inputs import Inputs
-from vecevo.errors import InputError, describe
+from vecevo.errors import InputError, check_paths, describe
 from vecevo.networks.ensembles import Ensemble
 from vecevo.networks.network import Network, Params
 from vecevo.training.recipe import complete
@@ -106,6 +106,7 @@ def load_network(path: str | os.PathLike) -> Network | Ensemble:
         raise InputError(f"path={describe(path)} is no path: give a network's folder.")
     folder = pathlib.Path(path)
     folder = folder.parent if folder.name in (WEIGHTS, FACTS, ENSEMBLE) else folder
+    check_paths(path=folder / FACTS)
     if (folder / BEST / FACTS).exists():
         folder = folder / BEST
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 
 from vecevo import operators
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
 from vecevo.keys import split_run_key
 from vecevo.runs.files import queries
 from vecevo.runs.starting import check_population
@@ -39,6 +39,7 @@ def start_population(
     Raises:
       InputError: for what cannot be read, or genomes that are none of the space.
     """
+    check_paths(start_from=start_from)
     path = pathlib.Path(start_from)
     if path.suffix == ".json":
         genomes = read_genomes(path)

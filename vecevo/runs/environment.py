@@ -8,8 +8,8 @@ import sys
 
 import jax
 
-from vecevo.errors import InputError
-from vecevo.folders import default_cache_dir
+from vecevo.errors import InputError, check_paths
+from vecevo.folders import default_cache_dir, expand
 
 PACKAGES = ("vecevo", "jax", "jaxlib", "flax", "optax", "numpy")
 
@@ -50,7 +50,7 @@ def set_up_cache(cache_dir: str | None) -> pathlib.Path | None:
     """Turns JAX's compilation cache on; returns the cache folder, or None."""
     if cache_dir == "none":
         return None
-    folder = pathlib.Path(cache_dir or default_cache_dir()).expanduser()
+    folder = expand(cache_dir or default_cache_dir(), name="cache_dir")
     make_folder(folder, name="cache_dir", exist_ok=True)
     jax.config.update("jax_compilation_cache_dir", str(folder / "xla"))
     # Without these two, JAX keeps only programs that took long to compile.
@@ -63,6 +63,7 @@ def make_folder(
     folder: pathlib.Path, *, name: str = "output_dir", exist_ok: bool = False
 ) -> None:
     """Makes a folder that can be written to."""
+    check_paths(**{name: folder})
     try:
         folder.mkdir(parents=True, exist_ok=exist_ok)
         probe = folder / ".writable"

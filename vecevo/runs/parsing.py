@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import io
-import itertools
 import pathlib
 import sys
 import tomllib
@@ -15,7 +14,7 @@ from typing import Any, Literal
 import tomli_w
 import tyro
 
-from vecevo.errors import InputError, check_names
+from vecevo.errors import MOST_SEED, InputError, check_names, check_paths, describe
 from vecevo.runs.configuration import (
     DataConfig,
     OutputConfig,
@@ -66,6 +65,7 @@ def parse(args: Sequence[str]) -> RunConfig:
     Raises:
       InputError: in one line, for what cannot be parsed.
     """
+    check_texts(args)
     args, default = list(args), RunConfig()
     path = _take_option(args, "--config")
     if path is not None:
@@ -92,6 +92,19 @@ def parse(args: Sequence[str]) -> RunConfig:
     return config
 
 
+def check_texts(args: Sequence[str]) -> None:
+    """Refuses arguments that no file of settings could hold.
+
+    Raises:
+      InputError: for bytes that are no UTF-8, which Python takes as surrogates.
+    """
+    for arg in args:
+        try:
+            arg.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"argument {arg!r} is no UTF-8: give a text.") from error
+
+
 def _take_option(args: list[str], name: str) -> str | None:
     """Takes an option with its value out of a command line; None: it is not there."""
     for place, arg in enumerate(args):
@@ -112,6 +125,7 @@ def recorded_settings(run: str) -> RunConfig:
     """
     folder = pathlib.Path(run)
     path = folder / "run.sqlite"
+    check_paths(resume=path)
     if path.exists():
         values = (queries.read_meta(path) or {}).get("config")
         if not values:
@@ -178,8 +192,10 @@ def run_command(
     kind: Any, command_fn: Callable[[Any], None], *, prog: str, description: str
 ) -> None:
     """Runs a command beside the main one; bad input ends with exit code 2."""
+    args = sys.argv[1:]
     try:
-        command_fn(parse_args(kind, sys.argv[1:], prog=prog, description=description))
+        check_texts(args)
+        command_fn(parse_args(kind, args, prog=prog, description=description))
     except InputError as error:
         print(f"vecevo: {error}", file=sys.stderr)
         sys.exit(2)
@@ -199,13 +215,14 @@ def _one_line(box: str, prog: str) -> str:
     """Takes the message out of the box that tyro draws round it, above its help.
 
     The title is in the upper border, or, where the terminal has no line characters,
-    above a rule of its own; another rule ends the message.
+    above a rule of its own; another rule ends the message. A rule is as wide as the
+    box: rows of the message may be empty or have dashes, as what was typed.
     """
-    rows = [row.strip("│ ") for row in box.splitlines()[1:]]
-    if not box.startswith("╭"):
-        rows = rows[1:]
-    message = " ".join(itertools.takewhile(lambda row: row.strip("─-╰╯"), rows))
-    return f"{message.rstrip('.')}: see {prog} --help."
+    border, *rows = box.splitlines()
+    rows = [row.strip("│ ") for row in rows[0 if box.startswith("╭") else 1 :]]
+    is_rule = [set(row) <= set("─-╰╯") and len(row) + 4 >= len(border) for row in rows]
+    message = " ".join(" ".join(rows[: [*is_rule, True].index(True)]).split())
+    return f"{message.rstrip('.: ')}: see {prog} --help."
 
 
 def read_toml(path: str | pathlib.Path) -> RunConfig:
@@ -215,13 +232,15 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
       InputError: naming a key that is unknown or of another type.
     """
     try:
-        text = pathlib.Path(path).read_text()
+        text = pathlib.Path(path).read_text(encoding="utf-8")
         values = tomllib.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"config={path!r} cannot be read: {reason}.") from error
     fields = typing.get_type_hints(RunConfig)
     values = as_now(values)
+    if "resume" in values:
+        raise InputError(f"config={path!r} has resume: give --resume RUN without it.")
     for key, value in values.items():
         if key not in fields:
             raise InputError(
@@ -229,7 +248,7 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
             )
         if not _is_of_type(value, fields[key]):
             raise InputError(
-                f"config={path!r} has {key}={value!r}: it must be "
+                f"config={path!r} has {key}={describe(value)}: it must be "
                 f"{_type_in_words(fields[key])}."
             )
         values[key] = tuple(value) if isinstance(value, list) else value
@@ -254,7 +273,9 @@ def _is_of_type(value: Any, kind: Any) -> bool:
         return any(_is_of_type(value, arg) for arg in args)
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
-    return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+    if isinstance(value, int):
+        return kind in (int, float) and abs(value) <= MOST_SEED
+    return isinstance(value, kind)
 
 
 def _type_in_words(kind: Any) -> str:
@@ -265,8 +286,9 @@ def _type_in_words(kind: Any) -> str:
         return f"a list, each {_type_in_words(args[0])}"
     if origin in (types.UnionType, typing.Union):
         return _type_in_words(args[0])
-    words = {int: "a whole number", float: "a number", str: "a text"}
-    return (words | {bool: "true or false"})[kind]
+    whole = "a whole number of at most 64 bits"
+    words = {int: whole, float: f"a number, and {whole} without a point"}
+    return (words | {str: "a text", bool: "true or false"})[kind]
 
 
 def to_toml(config: RunConfig) -> str:

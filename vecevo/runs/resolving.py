@@ -5,7 +5,13 @@ import math
 from typing import Any
 
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError, check_counts, check_seed
+from vecevo.errors import (
+    MOST_SEED,
+    InputError,
+    check_counts,
+    check_paths,
+    check_seed,
+)
 from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.ending.confirming import check_confirm
@@ -21,6 +27,8 @@ LANDSCAPE_SETTINGS = {  # those that have a say where nothing is trained
     *("population_size", "num_generations", "seed", "device", "output_dir"),
 }
 
+LEAST_GIB, MOST_GIB = 2**-30, 2**30  # of memory_gib
+
 
 def check(config: RunConfig) -> None:
     """Refuses values that cannot be run with.
@@ -32,11 +40,18 @@ def check(config: RunConfig) -> None:
     for name in (*names, "num_runs"):
         if getattr(config, name) is not None:
             check_counts(**{name: getattr(config, name)})
-    for name in ("max_seconds", "memory_gib"):
-        value = getattr(config, name)
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(f"{name}={value} must be a finite number above 0.")
+    if config.max_seconds is not None and not 0 < config.max_seconds < math.inf:
+        raise InputError(
+            f"max_seconds={config.max_seconds} must be a finite number above 0."
+        )
+    if config.memory_gib is not None and not LEAST_GIB <= config.memory_gib < MOST_GIB:
+        raise InputError(
+            f"memory_gib={config.memory_gib} must be a number from {LEAST_GIB:.3g}, "
+            f"which is a byte, to {MOST_GIB}."
+        )
     check_seed(config.seed)
+    check_seed_of_last(config.seed, config.num_runs)
+    check_paths(dataset=config.dataset)
     check_picks(config.ensemble)
     check_confirm(config.confirm)
     check_training(TrainingSettings(**training_settings(config)))
@@ -48,6 +63,15 @@ def check(config: RunConfig) -> None:
     check_strategy(config)
     check_landscape(config)
     make_space(config)
+
+
+def check_seed_of_last(seed: int, num_runs: int) -> None:
+    """Refuses several runs whose seeds go beyond the last that there is."""
+    if seed + num_runs - 1 > MOST_SEED:
+        raise InputError(
+            f"seed={seed} and num_runs={num_runs} go beyond the seed 2**64 - 1, as "
+            "each run takes the next: give a smaller seed."
+        )
 
 
 def check_strategy(config: RunConfig) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 
 from vecevo import catalogue
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
 from vecevo.runs import resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.space import SearchSpace
@@ -31,6 +31,7 @@ def default_folder(config: RunConfig) -> str:
 
 def check_new(folder: pathlib.Path) -> None:
     """Refuses an output folder that is there already."""
+    check_paths(output_dir=folder)
     if folder.exists():
         raise InputError(
             f"output_dir={str(folder)!r} exists and is never overwritten: name another "

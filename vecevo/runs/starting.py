@@ -13,6 +13,7 @@ from vecevo.space import SearchSpace
 from vecevo.strategies import EvolutionState, Strategy
 
 POPULATION_SIZE = 20  # of all strategies but a grid
+MOST_SIZE = 100_000  # networks in a generation, far more than were ever trained
 MOST_AT_ONCE = 1000  # networks of a grid in one generation
 
 
@@ -52,10 +53,17 @@ def choose_budget(
       num_generations: of a grid, as many as it needs.
       objectives: names.
       has_start: whether the first generation is given.
+
+    Raises:
+      InputError: for a size that is no count, or beyond what memory has room for.
     """
     check_counts(num_generations=num_generations)
     if population_size is not None:
         check_counts(population_size=population_size)
+        if population_size > MOST_SIZE:
+            raise InputError(
+                f"population_size={population_size} must be at most {MOST_SIZE}."
+            )
     if strategy is None:
         budget = (population_size or POPULATION_SIZE) * num_generations
         is_covered = space.num_genomes <= budget and not has_start

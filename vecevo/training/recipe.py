@@ -6,13 +6,13 @@ given the identity that its random draws depend on.
 
 import hashlib
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 
-from vecevo.errors import InputError, check_names, is_number
+from vecevo.errors import MOST_COUNT, InputError, check_names, is_number
 from vecevo.training.lanes import activations, optimizers
 
 
@@ -30,8 +30,8 @@ def _whole(least: int, most: float) -> Callable[[Any], bool]:
     return lambda x: is_number(x) and x % 1 == 0 and least <= x <= most
 
 
-def _from(least: float, most: float = math.inf) -> Callable[[Any], bool]:
-    return lambda x: is_number(x) and least <= x <= most and math.isfinite(x)
+def _from(least: float, most: float = sys.float_info.max) -> Callable[[Any], bool]:
+    return lambda x: is_number(x) and least <= x <= most
 
 
 def _one_of(names: tuple[str, ...]) -> dict[str, Any]:
@@ -48,7 +48,9 @@ def _default_learning_rate(values: Mapping) -> float:
 
 TABLE = (
     Hyperparameter("depth", _whole(1, 1000), "a whole number from 1 to 1000", int),
-    Hyperparameter("width", _whole(1, math.inf), "a whole number from 1 up", int),
+    Hyperparameter(
+        "width", _whole(1, MOST_COUNT), f"a whole number from 1 to {MOST_COUNT}", int
+    ),
     Hyperparameter("activation", **_one_of(activations.NAMES)),
     Hyperparameter("optimizer", **_one_of(optimizers.NAMES)),
     Hyperparameter(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
 from vecevo.extras import import_extra
 from vecevo.results import Genome, genome_text, rank_key
 from vecevo.runs.files import queries
@@ -108,6 +108,7 @@ def load_run(run: str | os.PathLike) -> Run:
     path = pathlib.Path(run)
     folder = path.parent if path.name == "run.sqlite" else path
     path = folder / "run.sqlite"
+    check_paths(run=path)
     if not path.exists():
         raise InputError(
             f"run={str(run)!r} is no folder of a run: it has no run.sqlite; give one."

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, check_paths
 from vecevo.runs.files.reading import RecordedNetwork, load_run
 from vecevo.space import SearchSpace
 
@@ -47,6 +47,7 @@ def load_table(run: str | os.PathLike) -> Table:
         with importlib.resources.as_file(resource) as path:
             return _read_file(path)
     path = pathlib.Path(run)
+    check_paths(run=path / "run.sqlite")
     return _read_file(path) if path.suffix.lower() == ".npz" else _read_run(path)
 
 
