@@ -1,7 +1,6 @@
 """The command line, `vecevo` or `python -m vecevo.run`: parses, calls, reports."""
 
 import importlib
-import signal
 import sys
 import warnings
 
@@ -27,7 +26,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"vecevo {vecevo.__version__}")
         return
-    signal.signal(signal.SIGTERM, stopping.raise_terminated)
+    stopping.end_by_signals("stopped before anything was trained")
     try:
         config = parsing.parse(sys.argv[1:])
         # Only now, as it imports JAX: help and mistakes are shown without the wait.
@@ -37,10 +36,6 @@ def main() -> None:
     except InputError as error:
         print(f"vecevo: {error}", file=sys.stderr)
         code = 2
-    except KeyboardInterrupt as error:
-        print("vecevo: stopped before anything was trained", file=sys.stderr)
-        code = 143 if isinstance(error, stopping.Terminated) else 130
-    stopping.end_by_signals()
     if code:
         sys.exit(code)
 

@@ -147,3 +147,15 @@ def test_two_processes_do_not_share_a_run(tmp_path):
     files, recorded = store.open_again(tmp_path / "run")
     assert recorded.populations == [] and recorded.num_ended == 0
     files.close()
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_within_a_callback_is_not_lost(number, code):
+    program = (
+        "import gc, signal; from vecevo.runs import stopping\n"
+        "stopping.end_by_signals('stopped')\n"
+        f"gc.callbacks.append(lambda *_: signal.raise_signal(signal.{number}))\n"
+        "gc.collect()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert (done.returncode, done.stderr) == (code, b"vecevo: stopped\n")

@@ -27,7 +27,7 @@ from vecevo.runs.report import console as shown
 from vecevo.runs.report import live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
-from vecevo.runs.stopping import SIGNALS, Stop, watch
+from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, watch
 from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
@@ -62,17 +62,20 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     if config.resume is None and not config.plan:
         check_new(folder)
         start_folder(config, folder)
-    folders = []
+    folders: list[pathlib.Path] = []
+    to_go_on = f"to go on with all runs: {summaries.resume_command(config)}"
     for seed in range(config.seed, config.seed + config.num_runs):
         own = folder / f"seed-{seed}"
         folders.append(own)
         resume = str(own) if (own / "run.sqlite").exists() else None
         changes = {"seed": seed, "output_dir": str(own), "resume": resume}
         talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
+        if len(folders) > 1:
+            end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
         code = run_training(one, talk, console)
         if code:
-            console.print(f"to go on with all runs: {summaries.resume_command(config)}")
+            console.print(to_go_on)
         if code or config.plan:
             return code
     runs = [load_run(own) for own in folders]

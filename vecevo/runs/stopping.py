@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 import signal
 import sys
 import threading
@@ -11,22 +12,20 @@ from collections.abc import Callable, Iterator
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, where no run watches for it."""
+def end_by_signals(text: str) -> None:
+    """Lets Ctrl-C and SIGTERM end the process at once from now on, with a line.
 
-
-def raise_terminated(number: int, frame: object) -> None:
-    """A handler of SIGTERM."""
-    raise Terminated
-
-
-def end_by_signals() -> None:
-    """Lets signals end the process at once from now on: all is written.
-
-    A KeyboardInterrupt would show tracebacks of what cleans up as Python exits.
+    A KeyboardInterrupt would be lost where it falls into a callback, as JAX has one
+    for collections of garbage.
     """
+
+    def end(number: int, frame: object) -> None:
+        del frame
+        os.write(2, f"vecevo: {text}\n".encode())
+        os._exit(SIGNALS[signal.Signals(number).name])
+
     for name in SIGNALS:
-        signal.signal(signal.Signals[name], signal.SIG_DFL)
+        signal.signal(signal.Signals[name], end)
 
 
 class Stop:
@@ -67,8 +66,8 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
 
     Args:
       stop: of the run.
-      ends_process: whether SIGTERM stops the run too, and a second signal the
-        process, at once.
+      ends_process: whether SIGTERM stops the run too, and a second signal, or one
+        after the run, the process, at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -92,4 +91,4 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
         yield
     finally:
         if stop.signal is None:
-            set_back()
+            set_back(signal.SIG_DFL if ends_process else None)
