@@ -25,6 +25,7 @@ from bench.training import (
     lanes,
     packing,
     parity,
+    recording,
     startup,
 )
 from vecevo.errors import InputError
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "jobs": jobs,
     "packing": packing,
     "startup": startup,
+    "recording": recording,
     "equivalence": equivalence,
     "operators": operators,
     "runs": runs,
@@ -48,7 +50,7 @@ BENCHMARKS = {
     "gpu": gpu,
 }
 DEFAULT = ("lanes", "jobs", "packing", "equivalence", "operators")
-LONG = ("startup", "runs")  # only with --full, or by name
+LONG = ("startup", "recording", "runs")  # only with --full, or by name
 
 
 def main():

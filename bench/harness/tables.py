@@ -120,6 +120,22 @@ def startup_table(record):
     )
 
 
+def recording_table(record):
+    """What recording and showing a run adds to it."""
+    lines = markdown.head(("what",), ("with, s", "without, s", "with / without"))
+    for row in record["rows"]:
+        ratio = row["ratio"]
+        lines.append(
+            f"| {row['what']} | {row['with_seconds']['median']:.1f} "
+            f"| {row['without_seconds']['median']:.1f} "
+            f"| {ratio['median']:.3f} ({ratio['min']:.3f}-{ratio['max']:.3f}) |"
+        )
+    n = record["rows"][0]["ratio"]["n"]
+    return markdown.finish(
+        lines, record, f"Medians (spreads) of {n} pairs, programs cached"
+    )
+
+
 def equivalence_table(record):
     """Largest differences by epoch."""
     num_epochs = len(record["rows"][0]["loss_difference"])
@@ -221,6 +237,7 @@ TABLES = {
     "parity": parity_table,
     "packing": packing_table,
     "startup": startup_table,
+    "recording": recording_table,
     "equivalence": equivalence_table,
     "operators": operators_table,
     "runs": runs_table,
