@@ -272,9 +272,12 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
     seconds = summary["time_seconds"]
     if summary["num_trained"] == summary["num_genomes"]:
         console.print("these are all networks of the space: there is no other")
+    num_trained, num_asked = summary["num_trained"], summary["num_evaluated"]
+    # A generation that was not trained to its end has not been asked for.
+    asked = f" for {num_asked} asked" if num_asked >= num_trained else ""
     console.print(
-        f"{summary['num_trained']} distinct networks trained for "
-        f"{summary['num_evaluated']} asked, in {duration(seconds['total'])}, "
+        f"{num_trained} distinct networks trained{asked}, "
+        f"in {duration(seconds['total'])}, "
         f"{duration(seconds['compile'])} of it waiting for "
         f"{summary['num_programs']} compiled programs; results in {escape(str(folder))}"
     )
