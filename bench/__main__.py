@@ -5,6 +5,7 @@ import sys
 
 from rich.console import Console
 
+from bench.gpu import program
 from bench.harness import report
 from bench.searching import (
     choice,
@@ -48,6 +49,7 @@ BENCHMARKS = {
     "costs": costs,
     "parity": parity,
     "gpu": gpu,
+    "gpu_program": program,
 }
 DEFAULT = ("lanes", "jobs", "packing", "equivalence", "operators")
 LONG = ("startup", "recording", "runs")  # only with --full, or by name

@@ -37,8 +37,12 @@ MAY_IMPORT = {
     "training.lanes.threefry": set(),
     "training.lanes.dropout": {"training.lanes.threefry"},
     "training.lanes.activations": set(),
+    "training.lanes.variants": {
+        *("training.lanes.activations", "training.lanes.optimizers"),
+    },
     "training.lanes.networks": {
         *("training.lanes.activations", "training.lanes.dropout"),
+        "training.lanes.variants",
     },
     "training.lanes.weights": set(),
     "training.lanes.optimizers": set(),
@@ -59,17 +63,17 @@ MAY_IMPORT = {
         *("datasets.making", "errors", "training.memory", "training.programs"),
     },
     "training.cohorts": {
-        "keys",
-        *("training.epochs", "training.lanes", "training.programs"),
+        *("keys", "training.epochs", "training.lanes", "training.programs"),
     },
     "training.selfcheck": {
-        *("errors", "folders", "keys", "training.epochs", "training.lanes"),
-        "training.programs",
+        *("errors", "folders", "keys"),
+        *("training.epochs", "training.lanes", "training.programs"),
     },
     "training.sessions": {
         *("datasets.making", "keys", "training.cohorts", "training.epochs"),
         *("training.lanes", "training.memory", "training.planning"),
-        *("training.programs", "training.selfcheck", "training.settings"),
+        *("training.programs", "training.recipe", "training.selfcheck"),
+        "training.settings",
     },
     "training.scheduling": {
         *("errors", "training.cohorts", "training.epochs", "training.planning"),
@@ -106,13 +110,9 @@ MAY_IMPORT = {
         "runs.files.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
-    "runs.files.keeping": {
-        *("datasets.making", "networks", "results"),
-    },
+    "runs.files.keeping": {"datasets.making", "networks", "results"},
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
-    "runs.files.journal": {
-        "results",
-    },
+    "runs.files.journal": {"results"},
     "runs.configuration": {"catalogue", "space"},
     "runs.parsing": {
         *("errors", "runs.configuration", "runs.files.queries"),

@@ -13,12 +13,13 @@ from rich.table import Table
 
 from bench.harness import machine, records
 from bench.training import sides
-from vecevo import article_space, make_dataset
+from vecevo import make_dataset
 from vecevo.training import planning, sessions, settings
 
 NUM_CLASSES = 10
 SIZES = ((64, 64), (784, 128), (3072, 64))  # features and batch size
 WIDTHS = (64, 256, 512, 1024)
+RATES = {"dropout_rate": (0.1,), "weight_decay": (1e-4,)}  # some, of all networks
 NARROW = (64, 256)  # where not all sizes and depths are measured
 NUM_PAIRS = 5
 PREPARE = {
@@ -176,7 +177,7 @@ def make_session(dataset, width, depths, batch_size):
     given = {"batch_size": batch_size, "max_epochs": 1000, "patience": 1000}
     expected = sessions.Expected(
         [(width, depth) for depth in depths],
-        activations=dict(article_space().genes)["activation"],
+        variant=sessions.variant_of(sides.GENES | RATES),
         list_size=1000 * planning.LADDER[-1],
         num_lists=1000,
     )

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.training import epochs, memory, planning
-from vecevo.training.lanes import networks, stopping
+from vecevo.training.lanes import networks, stopping, variants
 
 
 def test_the_tightest_limit_of_a_container_counts(tmp_path):
@@ -28,7 +28,7 @@ def test_the_budget_leaves_room_for_the_data_set(monkeypatch):
 
 def test_a_program_of_a_thousand_classes_takes_what_was_planned():
     num_lanes, num_features, num_classes = 4, 16, 1000
-    module = networks.PaddedMLP(64, 1, num_classes, ("relu",))
+    module = networks.PaddedMLP(64, 1, num_classes, variants.Variant(("relu",)))
     lanes = epochs.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(

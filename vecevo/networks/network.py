@@ -16,6 +16,7 @@ from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
 from vecevo.training.lanes import activations, losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.variants import Variant
 
 BATCH_SIZE = 1024  # examples predicted at once, where nothing else is asked
 
@@ -103,7 +104,8 @@ def as_lane(network: Network) -> tuple[dict, Architecture, PaddedMLP]:
     width, depth, name = values["width"], values["depth"], values["activation"]
     place = activations.NAMES.index(name)
     architecture = Architecture(*map(jnp.array, (width, depth, place)))
-    return params, architecture, PaddedMLP(width, depth, len(network.classes), (name,))
+    variant = Variant(activations=(name,), pads_width=False, pads_depth=False)
+    return params, architecture, PaddedMLP(width, depth, len(network.classes), variant)
 
 
 @functools.partial(jax.jit, static_argnames="module")

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training import recipe
 from vecevo.training.lanes import losses, optimizers
-from vecevo.training.lanes.dropout import Dropout
+from vecevo.training.lanes.dropout import Dropout, as_rate, layer_keys
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import (
     EpochReport,
@@ -41,6 +41,15 @@ class TrainingData(NamedTuple):
     y_train: jax.Array  # int32[N]
     x_validation: jax.Array  # [N', F], like x_train
     y_validation: jax.Array  # int32[N']
+
+
+class Minibatches(NamedTuple):
+    """What the steps of an epoch take, each its own; leading axis S on each."""
+
+    indices: jax.Array  # int32[S, B], of examples
+    weights: jax.Array  # float[S, B], of sum 1
+    dropout_keys: jax.Array | None  # random key[S, L, layers]
+    by_step: optimizers.StepCoefficients  # of float[S, L]
 
 
 def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -76,7 +85,9 @@ def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneSta
         params = dict(module.init(init_key, inputs, lane.architecture)["params"])
         return LaneState(
             params=params,
-            slots=optimizers.init_slots(lane.optimizer, params),
+            slots=optimizers.init_slots(
+                lane.optimizer, params, module.variant.update_levels
+            ),
             kept_params=params,
             best_loss=jnp.array(jnp.inf),
             epochs_since_best=jnp.array(0),
@@ -84,6 +95,22 @@ def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneSta
         )
 
     return jax.vmap(init_lane)(lanes)
+
+
+def _dropout_keys(
+    lanes: Lanes, steps: jax.Array, module: PaddedMLP
+) -> jax.Array | None:
+    """Returns random key[S, L, layers] of some steps; None: nothing is dropped."""
+    if not module.variant.has_dropout:
+        return None
+    _, keys = jax.vmap(split_lane_key)(lanes.key)
+    of_lanes = jax.vmap(layer_keys, (0, None, None))
+    return jax.vmap(of_lanes, (None, 0, None))(keys, steps, module.depth)
+
+
+def _by_step(optimizer: jax.Array, steps: jax.Array) -> optimizers.StepCoefficients:
+    of_lanes = jax.vmap(optimizers.step_coefficients, (0, None))
+    return jax.vmap(of_lanes, (None, 0))(optimizer, steps + 1)
 
 
 @functools.partial(
@@ -119,44 +146,59 @@ def train_epoch(
     order_key = jax.random.fold_in(order_key, epoch)
     order = jax.random.permutation(order_key, num_examples)
     indices, weights = losses.split_into_batches(order, batch_size)
-    num_steps = indices.shape[0]
-    _, dropout_keys = jax.vmap(split_lane_key)(lanes.key)
+    variant, num_steps = module.variant, len(indices)
 
+    steps = epoch * num_steps + jnp.arange(num_steps)
+    minibatches = Minibatches(
+        indices=indices,
+        weights=weights / jnp.sum(weights, axis=1, keepdims=True),
+        dropout_keys=_dropout_keys(lanes, steps, module),
+        by_step=_by_step(lanes.optimizer, steps),
+    )
+    rates = jax.vmap(as_rate)(lanes.rates["dropout_rate"])
+    constants = jax.vmap(optimizers.constants)(lanes.optimizer)
+    level = optimizers.neediest_level(lanes.optimizer)
+
+    @jax.named_scope("train_step")
     def train_step(
-        carry: tuple[dict, optimizers.Slots], minibatch: tuple[jax.Array, ...]
-    ) -> tuple[tuple[dict, optimizers.Slots], losses.Measures]:
+        carry: tuple[dict, optimizers.Slots], minibatch: Minibatches
+    ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
         params, slots = carry
-        step, indices, weights = minibatch
-        inputs, labels = losses.gather_examples(data.x_train, data.y_train, indices)
+        inputs, labels = losses.gather_examples(
+            data.x_train, data.y_train, minibatch.indices
+        )
 
         def grad_lane(
-            params: dict, lane: Lanes, dropout_key: jax.Array
+            params: dict, architecture: Architecture, dropout: Dropout | None
         ) -> tuple[losses.Measures, dict]:
-            dropout = Dropout(dropout_key, step, lane.rates["dropout_rate"])
             loss_fn = functools.partial(
                 losses.mean_loss,
-                *(module, lane.architecture, dropout, inputs, labels, weights),
+                *(module, architecture, dropout, inputs, labels, minibatch.weights),
             )
-            (_, sums), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
-            return sums, grads
+            (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
+            return measures, grads
 
-        sums, grads = jax.vmap(grad_lane)(params, lanes, dropout_keys)
+        keys = minibatch.dropout_keys
+        dropout = None if keys is None else Dropout(keys, rates)
+        measures, grads = jax.vmap(grad_lane)(params, lanes.architecture, dropout)
         params, slots = optimizers.update_lanes(
             params,
             slots,
             grads,
-            optimizer=lanes.optimizer,
-            step=step + 1,
+            constants=constants,
+            by_step=minibatch.by_step,
+            level=level,
             learning_rate=lanes.rates["learning_rate"],
-            weight_decay=lanes.rates["weight_decay"],
+            weight_decay=lanes.rates["weight_decay"] if variant.has_decay else None,
+            levels=variant.update_levels,
         )
-        return (params, slots), sums
+        return (params, slots), jnp.stack(measures)
 
-    steps = epoch * num_steps + jnp.arange(num_steps)
-    (params, slots), sums = jax.lax.scan(
-        train_step, (state.params, state.slots), (steps, indices, weights)
+    (params, slots), measures = jax.lax.scan(
+        train_step, (state.params, state.slots), minibatches
     )
-    train = losses.Measures(*(total.sum(0) / num_examples for total in sums))
+    sums = jnp.sum(measures * weights[:, None, None], axis=3)  # of each minibatch
+    train = losses.Measures(*(sums.sum(0) / num_examples))
     validation = losses.evaluate(
         params,
         lanes.architecture,

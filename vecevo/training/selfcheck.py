@@ -23,6 +23,7 @@ from vecevo.training.epochs import TrainingData, example_lanes
 from vecevo.training.lanes import activations, optimizers
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
+from vecevo.training.lanes.variants import Variant
 from vecevo.training.programs import Programs, is_on_cpu
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8
@@ -146,7 +147,8 @@ def _compiled_gradients(
         rates=lanes.rates | {"learning_rate": jnp.ones(len(WIDTHS))},
     )
     programs = Programs(data, BATCH_SIZE, precision)
-    module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, tuple(PLAIN_ACTIVATIONS))
+    variant = Variant(tuple(PLAIN_ACTIVATIONS), is_for_cpu=is_on_cpu())
+    module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, variant)
     with contextlib.closing(programs):
         init, train_epoch = programs.get(module, len(WIDTHS))
     before = jax.tree.map(lambda leaf: jnp.array(leaf, jnp.float32), params)

@@ -1,6 +1,7 @@
 """What all lists of networks of one run share: data on the device, plan, keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+import collections
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,11 +12,13 @@ from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.cohorts import Setup
 from vecevo.training.epochs import TrainingData
-from vecevo.training.lanes import activations, losses
+from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
+from vecevo.training.lanes.variants import Variant, choose_variant
 from vecevo.training.memory import num_cores
 from vecevo.training.programs import Programs, is_on_cpu
+from vecevo.training.recipe import NAMES
 from vecevo.training.settings import TrainingSettings
 
 CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
@@ -26,7 +29,7 @@ class Expected(NamedTuple):
     """The networks that may come, each kind equally likely."""
 
     shapes: Sequence[tuple[int, int]]  # width and depth; one may repeat
-    activations: tuple[str, ...] = activations.NAMES
+    variant: Variant = Variant()  # that is enough for all of them
     list_size: int = 1  # networks that are trained at once
     num_lists: float = 1  # how often that is done; below 1: the time ends before
     cheapest_first: bool = False  # for a list that the time will not suffice for
@@ -40,7 +43,8 @@ class Session(NamedTuple):
     classes: list[planning.CohortClass]
     setup: Setup
     job: planning.Job
-    activations: tuple[str, ...]  # that a network may have
+    variant: Variant  # of any class
+    variants: dict[tuple[int, int], Variant]  # by width and depth of planned classes
     cheapest_first: bool  # the order of a list's cohorts; else the largest first
     is_time_up_fn: Callable[[], bool]  # asked before every epoch of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
@@ -50,14 +54,14 @@ def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
     """Returns what is expected of a list of networks, all of them equally likely."""
     return Expected(
         shapes=[(h["width"], h["depth"]) for h in hyperparams],
-        activations=in_order(h["activation"] for h in hyperparams),
+        variant=variant_of({name: {h[name] for h in hyperparams} for name in NAMES}),
         **{"list_size": len(hyperparams), **counts},
     )
 
 
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Returns the names of activations once each, in the order of their table."""
-    return tuple(row.name for row in activations.rows_of(set(names)))
+def variant_of(choices: Mapping[str, Iterable[Any]]) -> Variant:
+    """Returns what the networks of some choices need on the device of now."""
+    return choose_variant(choices, is_for_cpu=is_on_cpu())
 
 
 def most_workers() -> int:
@@ -149,11 +153,29 @@ def start_session(
         classes=classes,
         setup=setup,
         job=job,
-        activations=expected.activations,
+        variant=expected.variant,
+        variants=class_variants(expected, classes),
         cheapest_first=expected.cheapest_first,
         is_time_up_fn=is_time_up_fn,
         network_root=keys.network,
     )
+
+
+def class_variants(
+    expected: Expected, classes: Sequence[planning.CohortClass]
+) -> dict[tuple[int, int], Variant]:
+    """Returns what the networks of each class need, by its width and depth."""
+    members = collections.defaultdict(list)
+    for shape in set(expected.shapes):
+        cohort_class = planning.smallest_class(classes, *shape)
+        members[cohort_class.width, cohort_class.depth].append(shape)
+    return {
+        (width, depth): expected.variant._replace(
+            pads_width=any(w < width for w, _ in members[width, depth]),
+            pads_depth=any(d < depth for _, d in members[width, depth]),
+        )
+        for width, depth, _ in classes
+    }
 
 
 def padded_module(session: Session, cohort_class: planning.CohortClass) -> PaddedMLP:
@@ -162,7 +184,9 @@ def padded_module(session: Session, cohort_class: planning.CohortClass) -> Padde
         width=cohort_class.width,
         depth=cohort_class.depth,
         num_classes=session.dataset.num_classes,
-        activations=session.activations,
+        variant=session.variants.get(
+            (cohort_class.width, cohort_class.depth), session.variant
+        ),
     )
 
 

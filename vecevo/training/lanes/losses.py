@@ -5,7 +5,6 @@ from typing import NamedTuple
 import chex
 import jax
 import jax.numpy as jnp
-import optax
 
 from vecevo.training.lanes.dropout import Dropout
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
@@ -14,10 +13,10 @@ EVALUATION_BATCH = 1024  # examples evaluated at once, at most
 
 
 class Measures(NamedTuple):
-    """What lanes are measured by, means over examples or sums; float[L] or float[]."""
+    """What lanes are measured by: of each example, or a mean over some."""
 
     loss: jax.Array  # softmax cross-entropy
-    accuracy: jax.Array  # share that is classified right
+    accuracy: jax.Array  # share that is classified right, 0 or 1 of one example
 
 
 def split_into_batches(
@@ -43,7 +42,8 @@ def gather_examples(
 
     Bytes come to [0, 1]; other inputs are scaled already.
     """
-    return _as_inputs(x[indices].T), y[indices]
+    x, y = (a.at[indices].get(mode="promise_in_bounds") for a in (x, y))
+    return _as_inputs(x.T), y
 
 
 def _as_inputs(x: jax.Array) -> jax.Array:
@@ -78,24 +78,38 @@ def mean_loss(
       dropout: None drops nothing.
       inputs: float[F, B].
       labels: int32[B].
-      weights: float[B], at least one above 0.
+      weights: float[B], of sum 1.
       params: of the lane.
 
     Returns:
-      float[], and the sums over examples.
+      float[], and Measures of the examples, float[B].
     """
     chex.assert_rank(inputs, 2)
     chex.assert_equal_shape([labels, weights])
     logits = apply(module, params, inputs, architecture, dropout)
-    sums = _sum_measures(logits, labels, weights)
-    return sums.loss / jnp.sum(weights), sums
+    measures = measure(logits, labels)
+    return jnp.sum(measures.loss * weights), measures
 
 
-def _sum_measures(logits: jax.Array, labels: jax.Array, weights: jax.Array) -> Measures:
-    """Sums of a loss and of what is right over examples, weighted, of logits [C, B]."""
-    losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels, axis=0)
-    is_right = jnp.argmax(logits, axis=0) == labels
-    return Measures(jnp.sum(losses * weights), jnp.sum(is_right * weights))
+def measure(logits: jax.Array, labels: jax.Array) -> Measures:
+    """Loss and whether it is right, of each example.
+
+    What is right is the first of the greatest logits. Without gathers, which an
+    accelerator would do in kernels of their own.
+
+    Args:
+      logits: float[C, B].
+      labels: int32[B].
+
+    Returns:
+      float[B] each.
+    """
+    classes = jnp.arange(len(logits))[:, None]
+    shifted = logits - jax.lax.stop_gradient(jnp.max(logits, axis=0))
+    of_label = jnp.sum(jnp.where(classes == labels, shifted, 0), axis=0)
+    losses = jnp.log(jnp.sum(jnp.exp(shifted), axis=0)) - of_label
+    is_behind = (shifted < of_label) | ((shifted == of_label) & (classes >= labels))
+    return Measures(losses, jnp.all(is_behind, axis=0).astype(losses.dtype))
 
 
 def probabilities(
@@ -148,7 +162,8 @@ def evaluate(
 
         def measure_lane(params: dict, architecture: Architecture) -> Measures:
             logits = apply(module, params, inputs, architecture, None)
-            return _sum_measures(logits, labels, weights)
+            measures = measure(logits, labels)
+            return Measures(*(jnp.sum(weights * values) for values in measures))
 
         measured = jax.vmap(measure_lane)(params, architecture)
         return jax.tree.map(jnp.add, totals, measured), None

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from vecevo.training.lanes import activations
 from vecevo.training.lanes.dropout import Dropout, drop_units, dropout_draws
+from vecevo.training.lanes.variants import Variant
 
 
 class Architecture(NamedTuple):
@@ -36,7 +37,7 @@ class PaddedMLP(nn.Module):
     width: int
     depth: int
     num_classes: int
-    activations: tuple[str, ...] = activations.NAMES  # that a lane may have
+    variant: Variant = Variant()
 
     @nn.compact
     def __call__(
@@ -46,30 +47,37 @@ class PaddedMLP(nn.Module):
         dropout: Dropout | None = None,
     ) -> jax.Array:
         """Returns the logits [C, B] of inputs [F, B]; no `dropout`: no dropping."""
+        variant = self.variant
         is_real_unit = (jnp.arange(self.width) < architecture.width)[:, None]
         x, num_in = inputs, inputs.shape[0]
         draws = None
         if dropout is not None:
-            draws = dropout_draws(dropout, self.depth, self.width, x.shape[1])
+            draws = dropout_draws(dropout.keys, self.width, x.shape[1])
         for layer in range(self.depth):
             is_real_layer = layer < architecture.depth
             num_out = jnp.where(is_real_layer, architecture.width, 0)
-            hidden = Dense(self.width, name=f"hidden_{layer}")(x, num_out, num_in)
+            hidden = self._dense(self.width, f"hidden_{layer}")(x, num_out, num_in)
             hidden = activations.activate(
-                self.activations, architecture.activation, hidden
+                variant.activations, architecture.activation, hidden
             )
             if dropout is not None and draws is not None:
-                hidden = drop_units(draws[layer], hidden, rate=dropout.rate)
-            hidden = jnp.where(is_real_unit, hidden, 0)
-            x = hidden if layer == 0 else jnp.where(is_real_layer, hidden, x)
-            num_in = architecture.width
-        return Dense(self.num_classes, name="output")(x, self.num_classes, num_in)
+                hidden = drop_units(draws[layer], hidden, dropout.rate)
+            if variant.pads_width:
+                hidden = jnp.where(is_real_unit, hidden, 0)
+            if variant.pads_depth and layer > 0:
+                hidden = jnp.where(is_real_layer, hidden, x)
+            x, num_in = hidden, architecture.width
+        return self._dense(self.num_classes, "output")(x, self.num_classes, num_in)
+
+    def _dense(self, features: int, name: str) -> "Dense":
+        return Dense(features, self.variant.is_for_cpu, name=name)
 
 
 class Dense(nn.Module):
     """A fully connected layer on `[in, B]` whose kernel is `[out, in]`."""
 
     features: int
+    is_for_cpu: bool
 
     @nn.compact
     def __call__(
@@ -82,7 +90,8 @@ class Dense(nn.Module):
 
         kernel = self.param("kernel", kernel_init, (self.features, x.shape[0]))
         bias = self.param("bias", nn.initializers.zeros, (self.features,), kernel.dtype)
-        return product(kernel, x) + bias[:, None]
+        multiply = product if self.is_for_cpu else jnp.matmul
+        return multiply(kernel, x) + bias[:, None]
 
 
 @jax.custom_vjp

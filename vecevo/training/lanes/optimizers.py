@@ -14,7 +14,7 @@ optimizers and all rates share one program.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -23,7 +23,7 @@ import numpy as np
 
 B1, B2 = 0.9, 0.999  # decay of the first and second moment in the Adam family
 ADAMAX_EPSILON = 1e-8
-PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = range(4)  # how much of the formula
+LEVELS = PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = (0, 1, 2, 3)  # of the formula
 
 StepFn = Callable[[jax.Array], jax.Array]  # of the step t, counted from 1
 
@@ -107,24 +107,29 @@ TABLE = (
 NAMES = tuple(row.name for row in TABLE)
 
 
-class Coefficients(NamedTuple):
-    """The letters of the formula above, scalars of one lane at one step."""
+class Constants(NamedTuple):
+    """The letters of the formula above that do not depend on the step, of a lane."""
 
     bb: jax.Array
     cb: jax.Array
     ba: jax.Array
     ca: jax.Array
-    cg: jax.Array
-    cm: jax.Array
-    s: jax.Array
     ei: jax.Array
     eo: jax.Array
     is_adamax: jax.Array
     is_adadelta: jax.Array
 
 
+class StepCoefficients(NamedTuple):
+    """The other letters, of a lane at a step."""
+
+    cg: jax.Array
+    cm: jax.Array
+    s: jax.Array
+
+
 class Slots(NamedTuple):
-    """The two memories of the update, each shaped like the params."""
+    """The two memories of the update, shaped like the params; {} where not needed."""
 
     a: dict
     b: dict
@@ -135,18 +140,27 @@ def row_of(name: str) -> Optimizer:
     return TABLE[NAMES.index(name)]
 
 
-def init_slots(optimizer: jax.Array, params: dict) -> Slots:
+def init_slots(
+    optimizer: jax.Array, params: dict, levels: tuple[int, ...] = LEVELS
+) -> Slots:
     """Returns the slots before the first step; zeros but for adagrad's b = 0.1.
 
     Args:
       optimizer: int32[], index into NAMES.
       params: the weights of one lane.
+      levels: of the updates that are to come, static, ascending.
     """
+    has_a, has_b = _slots_of(levels)
     initial_b = _look_up("initial_b", optimizer)
     return Slots(
-        a=jax.tree.map(jnp.zeros_like, params),
-        b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params),
+        a=jax.tree.map(jnp.zeros_like, params) if has_a else {},
+        b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params) if has_b else {},
     )
+
+
+def _slots_of(levels: tuple[int, ...]) -> tuple[bool, bool]:
+    """Whether updates of some levels need the slots a and b."""
+    return levels[-1] >= TWO_SLOTS, levels[-1] >= ONE_SLOT
 
 
 def _look_up(letter: str, optimizer: jax.Array) -> jax.Array:
@@ -155,8 +169,16 @@ def _look_up(letter: str, optimizer: jax.Array) -> jax.Array:
     return jnp.asarray(values, jnp.result_type(float))[optimizer]
 
 
-def coefficients(optimizer: jax.Array, step: jax.Array) -> Coefficients:
-    """Looks up the coefficients of a lane at a step, counted from 1."""
+def constants(optimizer: jax.Array) -> Constants:
+    """Looks up what does not depend on the step, of a lane."""
+    letters = {name: _look_up(name, optimizer) for name in Constants._fields}
+    return Constants(
+        **letters | {name: letters[name] > 0 for name in ("is_adamax", "is_adadelta")}
+    )
+
+
+def step_coefficients(optimizer: jax.Array, step: jax.Array) -> StepCoefficients:
+    """Looks up what depends on the step, counted from 1, of a lane."""
     t = jnp.asarray(step, float)
 
     def by_step(letter: str) -> jax.Array:
@@ -164,13 +186,12 @@ def coefficients(optimizer: jax.Array, step: jax.Array) -> Coefficients:
         values = [value(t) if callable(value) else value for value in values]
         return jnp.stack([jnp.asarray(value, t.dtype) for value in values])[optimizer]
 
-    constants = ("bb", "cb", "ba", "ca", "ei", "eo")
-    return Coefficients(
-        **{letter: _look_up(letter, optimizer) for letter in constants},
-        **{letter: by_step(letter) for letter in ("cg", "cm", "s")},
-        is_adamax=_look_up("is_adamax", optimizer) > 0,
-        is_adadelta=_look_up("is_adadelta", optimizer) > 0,
-    )
+    return StepCoefficients(*map(by_step, StepCoefficients._fields))
+
+
+def neediest_level(optimizer: jax.Array) -> jax.Array:
+    """Returns int32[], the greatest level of the optimizers of lanes int32[L]."""
+    return jnp.max(_look_up("level", optimizer)).astype(jnp.int32)
 
 
 def update_lanes(
@@ -178,10 +199,12 @@ def update_lanes(
     slots: Slots,
     grads: dict,
     *,
-    optimizer: jax.Array,
-    step: jax.Array,
+    constants: Constants,
+    by_step: StepCoefficients,
+    level: jax.Array,
     learning_rate: jax.Array,
-    weight_decay: jax.Array,
+    weight_decay: jax.Array | None,
+    levels: tuple[int, ...] = LEVELS,
 ) -> tuple[dict, Slots]:
     """Takes one step with every weight of every lane.
 
@@ -190,29 +213,32 @@ def update_lanes(
 
     Args:
       params, slots, grads: trees of [L, ...].
-      optimizer: int32[L], indices into NAMES.
-      step: int32[], counted from 1, the same for all lanes.
-      learning_rate, weight_decay: float[L].
+      constants: of the lanes, float[L] each.
+      by_step: of the lanes at the step, float[L] each.
+      level: int32[], the least that suits all lanes.
+      learning_rate, weight_decay: float[L]; None decays nothing.
+      levels: of the updates to choose from, static, ascending; the last suits all.
 
     Returns:
       The new params and the new slots.
     """
-
-    chex.assert_trees_all_equal_shapes(params, grads, slots.a, slots.b)
+    chex.assert_trees_all_equal_shapes(params, grads)
 
     def update_all(
         level: int, params: dict, slots: Slots, grads: dict
     ) -> tuple[dict, Slots]:
         update = functools.partial(_update_lane, level)
-        return jax.vmap(update, (0, 0, 0, 0, None, 0, 0))(
-            params, slots, grads, optimizer, step, learning_rate, weight_decay
+        return jax.vmap(update)(
+            *(params, slots, grads, constants, by_step, learning_rate, weight_decay)
         )
 
+    branches = [functools.partial(update_all, level) for level in levels]
+    if len(branches) == 1:
+        return branches[0](params, slots, grads)
     # An update costs what it reads and writes, and adadelta two more square roots
     # and divisions a weight: a cohort does only what its neediest lane needs.
-    level = jnp.max(_look_up("level", optimizer)).astype(int)
-    branches = [functools.partial(update_all, level) for level in range(4)]
-    return jax.lax.switch(level, branches, params, slots, grads)
+    chosen = jnp.searchsorted(jnp.array(levels), level)
+    return jax.lax.switch(chosen, branches, params, slots, grads)
 
 
 def _update_lane(
@@ -220,29 +246,28 @@ def _update_lane(
     params: dict,
     slots: Slots,
     grads: dict,
-    optimizer: jax.Array,
-    step: jax.Array,
+    c: Constants,
+    by_step: StepCoefficients,
     learning_rate: jax.Array,
-    weight_decay: jax.Array,
+    weight_decay: jax.Array | None,
 ) -> tuple[dict, Slots]:
-    c = coefficients(optimizer, step)
-
-    def update_leaf(
-        p: jax.Array, a: jax.Array, b: jax.Array, g: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
-        keep = 1 - learning_rate * weight_decay if p.ndim > 1 else 1
-        direction, a, b = _update_leaf(level, a, b, g, c)
-        return keep * p - learning_rate * direction, a, b
-
-    leaves = jax.tree.map(update_leaf, params, slots.a, slots.b, grads)
-    outer, inner = jax.tree.structure(params), jax.tree.structure((0, 0, 0))
-    params, a, b = jax.tree.transpose(outer, inner, leaves)
-    return params, Slots(a=a, b=b)
+    leaves, tree = jax.tree.flatten(params)
+    absent = [None] * len(leaves)
+    # A slot that no lane needs is not there.
+    a, b = (tree.flatten_up_to(slot) if slot else absent for slot in slots)
+    grads, updated = tree.flatten_up_to(grads), []
+    for p, a_leaf, b_leaf, g in zip(leaves, a, b, grads, strict=True):
+        direction, *kept = _update_leaf(level, a_leaf, b_leaf, g, c, by_step)
+        if weight_decay is not None and p.ndim > 1:
+            p = (1 - learning_rate * weight_decay) * p
+        updated.append((p - learning_rate * direction, *kept))
+    params, a, b = (tree.unflatten(column) for column in zip(*updated, strict=True))
+    return params, Slots(a=a if slots.a else {}, b=b if slots.b else {})
 
 
 def _update_leaf(
-    level: int, a: jax.Array, b: jax.Array, g: jax.Array, c: Coefficients
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+    level: int, a: Any, b: Any, g: jax.Array, c: Constants, by_step: StepCoefficients
+) -> tuple[jax.Array, Any, Any]:
     """Returns num / den and the new slots; the formula of the module docstring.
 
     A higher level computes the same, bit for bit, for the optimizers of a lower one.
@@ -251,12 +276,12 @@ def _update_leaf(
         return g, a, b
     if level == ONE_SLOT:
         b = c.bb * b + c.cb * g * g
-        return g / (jnp.sqrt(c.s * b + c.ei) + c.eo), a, b
+        return g / (jnp.sqrt(by_step.s * b + c.ei) + c.eo), a, b
     largest = jnp.maximum(c.bb * b, jnp.abs(g) + ADAMAX_EPSILON)
     b = jnp.where(c.is_adamax, largest, c.bb * b + c.cb * g * g)
-    den = jnp.where(c.is_adamax, b, jnp.sqrt(c.s * b + c.ei) + c.eo)
+    den = jnp.where(c.is_adamax, b, jnp.sqrt(by_step.s * b + c.ei) + c.eo)
     new_a = c.ba * a + c.ca * g
-    num = c.cg * g + c.cm * new_a
+    num = by_step.cg * g + by_step.cm * new_a
     if level == TWO_SLOTS:
         return num / den, new_a, b
     num = jnp.where(c.is_adadelta, g * jnp.sqrt(a + c.ei), num)

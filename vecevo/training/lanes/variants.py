@@ -1,0 +1,46 @@
+"""What a program is made for: its lanes, all of them together, and the device."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from vecevo.training.lanes import activations, optimizers
+
+
+class Variant(NamedTuple):
+    """What a program can do, static; what none of its lanes needs is not computed."""
+
+    activations: tuple[str, ...] = activations.NAMES  # in the order of their table
+    update_levels: tuple[int, ...] = optimizers.LEVELS  # that it chooses from
+    has_dropout: bool = True
+    has_decay: bool = True
+    pads_width: bool = True  # some lanes are narrower than the program
+    pads_depth: bool = True  # some lanes are shallower
+    is_for_cpu: bool = True
+
+
+def choose_variant(
+    choices: Mapping[str, Iterable[Any]], *, is_for_cpu: bool
+) -> Variant:
+    """Returns the least that networks of some choices need.
+
+    This is the one place that decides by the kind of device. A CPU chooses between
+    updates for each cohort, as a lesser one takes less time. A GPU would wait for the
+    host at every choice, and has one update that suits all.
+
+    Args:
+      choices: the values that a network may have of every hyperparameter.
+      is_for_cpu: and not for an accelerator.
+    """
+    levels = sorted({optimizers.row_of(name).level for name in choices["optimizer"]})
+    return Variant(
+        activations=in_order(choices["activation"]),
+        update_levels=tuple(levels if is_for_cpu else levels[-1:]),
+        has_dropout=any(rate > 0 for rate in choices["dropout_rate"]),
+        has_decay=any(decay > 0 for decay in choices["weight_decay"]),
+        is_for_cpu=is_for_cpu,
+    )
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the names of activations once each, in the order of their table."""
+    return tuple(row.name for row in activations.rows_of(set(names)))
