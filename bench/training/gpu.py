@@ -16,8 +16,7 @@ from rich.table import Table
 from bench.harness import machine, records
 from bench.training import lanes, sides
 from vecevo import article_space, load_dataset, search, strategies
-from vecevo.training import planning
-from vecevo.training.lanes import networks
+from vecevo.training import planning, sessions
 
 NUM_FEATURES, BATCH_SIZE, NUM_PAIRS, NUM_STEPS = 3072, 64, 5, 100
 WIDTHS, DEPTH = (64, 256, 512, 1024), 2
@@ -103,9 +102,9 @@ def count_large_kernels(session, width, num_lanes):
     Operations of the compiled epoch program outside fused computations, with an operand
     or a result of at least the elements of a hidden kernel of all lanes.
     """
-    network = networks.PaddedMLP(width, DEPTH, session.dataset.num_classes)
-    _, train_epoch = session.setup.programs.get(network, num_lanes)
-    return sum(large_operations(train_epoch.as_text(), num_lanes * width**2).values())
+    module = sessions.padded_module(session, session.classes[0])
+    text = session.setup.programs.get(module, num_lanes).train_epochs.as_text()
+    return sum(large_operations(text, num_lanes * width**2).values())
 
 
 def large_operations(text, least_elements):

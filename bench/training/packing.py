@@ -14,7 +14,7 @@ from rich.table import Table
 from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
-from vecevo.training import epochs, planning, sessions
+from vecevo.training import epochs, planning
 from vecevo.training.lanes import losses, networks, optimizers, stopping, weights
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
@@ -195,7 +195,7 @@ def recorded_networks():
     decoded = [decode(table.space, genome) for genome in np.asarray(genomes)]
     described = [
         planning.Trainee(
-            width=sessions.padded_width(values["width"]),
+            width=values["width"],
             depth=values["depth"],
             update_level=optimizers.row_of(values["optimizer"]).level,
         )

@@ -15,7 +15,15 @@ import jax
 import jax.numpy as jnp
 
 from vecevo import article_space
-from vecevo.training import batches, planning, programs, recipe, reference, sessions
+from vecevo.training import (
+    batches,
+    epochs,
+    planning,
+    programs,
+    recipe,
+    reference,
+    sessions,
+)
 
 GENES = dict(article_space().genes)
 OPTIMIZERS, ACTIVATIONS = GENES["optimizer"], GENES["activation"]
@@ -62,20 +70,21 @@ def prepare_lanes(session, described):
     for cohort in plan:
         module = sessions.padded_module(session, cohort.cohort_class)
         num_lanes = len(cohort.individuals)
-        init, train_epoch = setup.programs.get(module, num_lanes)
+        init, train_epochs = setup.programs.get(module, num_lanes)
         lanes = batches.make_lanes(session.network_root, cohort, described)
-        runs.append([init(lanes), lanes, train_epoch])
+        runs.append([init(lanes), lanes, train_epochs])
     compile_seconds = time.perf_counter() - start
     executor = concurrent.futures.ThreadPoolExecutor(session.job.num_workers)
 
     def train(epoch):
         @programs.with_settings_of_this_thread
         def train_cohort(run):
-            state, lanes, train_epoch = run
-            run[0], report = train_epoch(
-                state, lanes, setup.data, setup.rule, epoch, setup.order_key
+            state, lanes, train_epochs = run
+            call = epochs.Call(*map(jnp.array, (epoch, 1, 0)))
+            run[0], *reports = train_epochs(
+                state, lanes, setup.data, setup.rule, call, setup.order_key
             )
-            jax.block_until_ready(report)
+            jax.block_until_ready(reports)
 
         list(executor.map(train_cohort, runs))
 

@@ -113,7 +113,8 @@ def test_the_best_or_the_last_epoch_is_kept(keeps_last):
         assert last == min(7, best + 2)
 
 
-def test_a_cohort_that_is_stopped_gives_what_it_had():
+def test_a_cohort_that_is_stopped_gives_what_it_had(monkeypatch):
+    monkeypatch.setattr(cohorts, "CALL_SECONDS", 0.0)  # an epoch in each call
     whole = train(make_setup(max_epochs=6), [float("nan"), 0.1, 0.2, 8.0], (4,))
     answers, setup = iter([False, False, False, True]), make_setup(max_epochs=6)
     setup.programs.get(networks.PaddedMLP(WIDTH, 1, 4), NUM_LANES)  # and so at hand
@@ -134,6 +135,17 @@ def test_a_cohort_that_is_stopped_gives_what_it_had():
             assert lane.params is not None
     none = train(make_setup(max_epochs=6), [0.1] * 4, (4,), lambda: True)
     assert none.lane_results == [None] * 4 and none.is_partial
+
+
+@pytest.mark.parametrize("lane_counts", [(4,), (1, 2, 4)])
+def test_epochs_of_one_call_are_those_of_many(monkeypatch, lane_counts):
+    rates, results = [float("nan"), 0.1, 3.0, None], []
+    for seconds in (0.0, 1e6):
+        monkeypatch.setattr(cohorts, "CALL_SECONDS", seconds)
+        results.append(train(make_setup(max_epochs=12), rates, lane_counts))
+    assert results[0].num_lane_epochs == results[1].num_lane_epochs
+    many, one = (trained.lane_results[:3] for trained in results)
+    jax.tree.map(np.testing.assert_array_equal, one, many)
 
 
 def test_replicates_see_the_examples_in_another_order():

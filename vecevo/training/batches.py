@@ -13,13 +13,14 @@ import numpy as np
 from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
+from vecevo.keys import IMPLEMENTATION
 from vecevo.networks.network import Network
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.cohorts import CURVES, LaneResult
 from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
-from vecevo.training.lanes import activations, optimizers, weights
+from vecevo.training.lanes import activations, optimizers, threefry, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, expect, start_session
@@ -166,10 +167,13 @@ def make_lanes(
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
     activation = [activations.NAMES.index(h["activation"]) for h in rows]
     optimizer = [optimizers.NAMES.index(h["optimizer"]) for h in rows]
+    identities = [recipe.identity(h, cohort.replicate) for h in rows]
+    words = np.broadcast_to(jax.random.key_data(network_root), (len(rows), 2))
+    # On the host: calls of the device for each network would take far longer.
+    for numbers in np.array(identities, np.uint32).T:
+        words = threefry.fold_in(words, numbers)
     return Lanes(
-        key=jnp.stack(
-            [recipe.network_key(network_root, h, cohort.replicate) for h in rows]
-        ),
+        key=jax.random.wrap_key_data(jnp.asarray(words), impl=IMPLEMENTATION),
         architecture=Architecture(
             width=jnp.array([h["width"] for h in rows], jnp.int32),
             depth=jnp.array([h["depth"] for h in rows], jnp.int32),

@@ -1,7 +1,7 @@
 """Trains a cohort from its first epoch to its last: the host's side of training.
 
 The device does the work in two programs for each shape (`epochs.init_lanes` and
-`epochs.train_epoch`); the host reads a few numbers per lane and epoch, and cuts
+`epochs.train_epochs`); the host reads a few numbers per lane and epoch, and cuts
 the cohort down to fewer lanes when enough of them have stopped.
 """
 
@@ -16,13 +16,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo.keys import order_key_of
-from vecevo.training.epochs import Lanes, TrainingData, take_lanes
+from vecevo.keys import IMPLEMENTATION, order_key_of
+from vecevo.training.epochs import MOST_EPOCHS, Call, Lanes, TrainingData
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
 from vecevo.training.programs import Compiled, Programs, products_in
 
+CALL_SECONDS = 0.5  # that the device is about to work for without the host
 CURVES = (
     *("train_loss", "train_accuracy"),
     *("validation_loss", "validation_accuracy"),
@@ -68,23 +69,6 @@ class Trained(NamedTuple):
     is_partial: bool = False  # stopped before all lanes were; what there was by then
 
 
-class Lane(NamedTuple):
-    """What the host keeps of an occupied lane while it trains."""
-
-    reports: list[EpochReport]  # one an epoch, of scalars
-    keeps_last: bool
-
-    @property
-    def is_failed(self) -> bool:
-        last = self.reports[-1]
-        return not np.isfinite(last.train_loss + last.validation_loss)
-
-    @property
-    def kept_epoch(self) -> int:
-        best = [epoch for epoch, row in enumerate(self.reports) if row.is_best]
-        return len(self.reports) - 1 if self.keeps_last or not best else best[-1]
-
-
 @dataclasses.dataclass
 class _Cohort:
     """A cohort in training; L' lanes of it are left on the device."""
@@ -93,7 +77,10 @@ class _Cohort:
     lanes: Lanes  # L' of them
     places: np.ndarray  # int[L'], which lane of the L each is
     is_active: np.ndarray  # bool[L']
-    open_lanes: dict[int, Lane]  # by place, those that train
+    is_open: np.ndarray  # bool[L], occupied, and without a result yet
+    num_epochs: np.ndarray  # int[L], that each has trained for
+    best_epoch: np.ndarray  # int[L], of the lowest loss; -1: none
+    rows: list[np.ndarray]  # of each epoch float[4, L], what CURVES have of it
     results: list[LaneResult | None]  # by place
 
 
@@ -131,18 +118,21 @@ def train_cohort(
     programs, waited = get_programs(num_lanes, is_stopped_fn)
     if programs is None:
         return Trained([None] * num_lanes, 0, waited, is_partial=True)
-    cohort = _start(programs.init, lanes, np.asarray(is_occupied), setup.rule)
+    cohort = _start(programs.init, lanes, np.asarray(is_occupied))
     order_key = order_key_of(setup.order_key, replicate)
-    num_lane_epochs = 0
-    for epoch in range(int(setup.rule.max_epochs)):
+    epoch, num_lane_epochs, at_once = 0, 0, 1
+    while epoch < int(setup.rule.max_epochs):
         if programs is None or is_stopped_fn():
             break
-        cohort.state, report = programs.train_epoch(
-            *(cohort.state, cohort.lanes, setup.data, setup.rule, jnp.array(epoch)),
-            order_key,
+        fewer = [n for n in lane_counts if n < len(cohort.places)]
+        call = Call(*map(jnp.array, (epoch, at_once, max(fewer, default=0))))
+        start = time.perf_counter()
+        cohort.state, *reports = programs.train_epochs(
+            *(cohort.state, cohort.lanes, setup.data, setup.rule, call, order_key)
         )
-        num_lane_epochs += len(cohort.places)
-        _take_report(cohort, jax.device_get(report))
+        done = _take_reports(cohort, *jax.device_get(reports), epoch)
+        at_once = _count_in_a_call(done, time.perf_counter() - start)
+        epoch, num_lane_epochs = epoch + done, num_lane_epochs + done * num_lanes
         num_active = cohort.is_active.sum()
         num_lanes = min(n for n in lane_counts if n >= max(1, num_active))
         if num_active and num_lanes == len(cohort.places):
@@ -150,12 +140,17 @@ def train_cohort(
         _close(cohort, ~cohort.is_active, finish_fn)
         if not num_active:
             break
-        _cut_down(cohort, num_lanes)
+        _cut_down(cohort, num_lanes, module)
         programs, seconds = get_programs(num_lanes, is_stopped_fn)
         waited += seconds
-    is_partial = bool(cohort.open_lanes)
+    is_partial = bool(cohort.is_open.any())
     _close(cohort, np.ones(len(cohort.places), bool), finish_fn)
     return Trained(cohort.results, num_lane_epochs, waited, is_partial)
+
+
+def _count_in_a_call(num_epochs: int, seconds: float) -> int:
+    """How many epochs take about CALL_SECONDS, as some others did."""
+    return int(np.clip(num_epochs * CALL_SECONDS / seconds, 1, MOST_EPOCHS))
 
 
 def _get_programs(
@@ -171,65 +166,121 @@ def _get_programs(
     return compiled, time.perf_counter() - start
 
 
-def _start(
-    init: Callable, lanes: Lanes, is_occupied: np.ndarray, rule: StoppingRule
-) -> _Cohort:
-    keeps_last = bool(rule.keeps_last)
+def _start(init: Callable, lanes: Lanes, is_occupied: np.ndarray) -> _Cohort:
+    num_lanes = len(is_occupied)
     return _Cohort(
         state=init(lanes)._replace(is_active=jnp.asarray(is_occupied)),
         lanes=lanes,
-        places=np.arange(len(is_occupied)),
+        places=np.arange(num_lanes),
         is_active=is_occupied,
-        open_lanes={int(n): Lane([], keeps_last) for n in np.flatnonzero(is_occupied)},
-        results=[None] * len(is_occupied),
+        is_open=is_occupied.copy(),
+        num_epochs=np.zeros(num_lanes, int),
+        best_epoch=np.full(num_lanes, -1),
+        rows=[],
+        results=[None] * num_lanes,
     )
 
 
-def _take_report(cohort: _Cohort, report: EpochReport) -> None:
-    """Takes in what an epoch gave, of the lanes that were active in it."""
-    for position in np.flatnonzero(cohort.is_active):
-        row = jax.tree.map(operator.itemgetter(position), report)
-        cohort.open_lanes[cohort.places[position]].reports.append(row)
-    cohort.is_active = np.asarray(report.is_active)
+def _take_reports(
+    cohort: _Cohort, reports: EpochReport, num_epochs: int, epoch: int
+) -> int:
+    """Takes in what some epochs gave, of the lanes that were active in each.
+
+    Args:
+      cohort: changed.
+      reports: of [E, L'].
+      num_epochs: E, or fewer.
+      epoch: the first.
+
+    Returns:
+      The number of epochs.
+    """
+    columns = np.stack([getattr(reports, name) for name in CURVES], axis=1)
+    for number in range(int(num_epochs)):
+        active = cohort.places[cohort.is_active]
+        row = np.full((len(CURVES), len(cohort.results)), np.nan, columns.dtype)
+        row[:, active] = columns[number][:, cohort.is_active]
+        cohort.rows.append(row)
+        cohort.num_epochs[active] += 1
+        cohort.best_epoch[cohort.places[reports.is_best[number]]] = epoch + number
+        cohort.is_active = np.asarray(reports.is_active[number])
+    return int(num_epochs)
 
 
 def _close(
     cohort: _Cohort, is_closed: np.ndarray, finish_fn: Callable[..., LaneResult]
 ) -> None:
     """Takes the results of lanes bool[L'] that have trained for an epoch or more."""
-    for position in np.flatnonzero(is_closed):
-        lane = cohort.open_lanes.pop(cohort.places[position], None)
-        if lane is not None and lane.reports:
-            result = finish_fn(lane, cohort.state, cohort.lanes, position)
-            cohort.results[cohort.places[position]] = result
+    curves = np.stack(cohort.rows, axis=2) if cohort.rows else None
+    for position in np.flatnonzero(is_closed & cohort.is_open[cohort.places]):
+        place = cohort.places[position]
+        cohort.is_open[place] = False
+        num_epochs = cohort.num_epochs[place]
+        if curves is not None and num_epochs:
+            of_lane = curves[:, place, :num_epochs]
+            best_epoch = int(cohort.best_epoch[place])
+            lane = (cohort.state, cohort.lanes, position)
+            cohort.results[place] = finish_fn(of_lane, best_epoch, *lane)
 
 
-def _cut_down(cohort: _Cohort, num_lanes: int) -> None:
+def _cut_down(cohort: _Cohort, num_lanes: int, module: PaddedMLP) -> None:
     """Keeps the active lanes on the device, and others up to a number."""
     stays = np.sort(np.argsort(~cohort.is_active, kind="stable")[:num_lanes])
     cohort.places, cohort.is_active = cohort.places[stays], cohort.is_active[stays]
-    cohort.state, cohort.lanes = take_lanes((cohort.state, cohort.lanes), stays)
+    cohort.state, cohort.lanes = take_lanes(
+        (cohort.state, cohort.lanes), stays, is_for_cpu=module.variant.is_for_cpu
+    )
+
+
+def take_lanes[Tree](tree: Tree, indices: np.ndarray, *, is_for_cpu: bool) -> Tree:
+    """Picks lanes int[L'] of every leaf [L, ...] of a tree.
+
+    A CPU's arrays are the host's too: there nothing is compiled for it.
+    """
+    if not is_for_cpu:
+        return _take_on_device(tree, indices)
+
+    def take(leaf: jax.Array) -> jax.Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            words = take(jax.random.key_data(leaf))
+            return jax.random.wrap_key_data(words, impl=IMPLEMENTATION)
+        return jnp.asarray(np.asarray(leaf)[indices])
+
+    return jax.tree.map(take, tree)
+
+
+@jax.jit
+def _take_on_device[Tree](tree: Tree, indices: jax.Array) -> Tree:
+    return jax.tree.map(lambda leaf: leaf[indices], tree)
 
 
 def _finish(
     setup: Setup,
     module: PaddedMLP,
     wants_params_fn: Callable[[float], bool],
-    lane: Lane,
+    curves: np.ndarray,
+    best_epoch: int,
     state: LaneState,
     lanes: Lanes,
     position: int,
 ) -> LaneResult:
-    """What a lane has measured; if they are wanted, with its weights."""
-    curves = {
-        name: np.array([getattr(row, name) for row in lane.reports]) for name in CURVES
-    }
-    ended = {"kept_epoch": lane.kept_epoch, "is_failed": lane.is_failed}
-    result = LaneResult(**curves, **ended, params=None)
+    """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
+    by_name = dict(zip(CURVES, curves, strict=True))
+    is_last = bool(setup.rule.keeps_last) or best_epoch < 0
+    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
+    result = LaneResult(
+        **by_name,
+        kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
+        is_failed=not np.isfinite(last),
+        params=None,
+    )
     if not wants_params_fn(result.score):
         return result
     # Of a stack of lanes, only what is wanted leaves the device.
-    picked = take_lanes((state.kept_params, lanes.architecture), np.array([position]))
+    of_lane = (state.kept_params, lanes.architecture)
+    picked = take_lanes(
+        of_lane, np.array([position]), is_for_cpu=module.variant.is_for_cpu
+    )
     params, architecture = jax.tree.map(operator.itemgetter(0), picked)
     probabilities = None
     if setup.keeps_probabilities:

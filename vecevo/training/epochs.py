@@ -1,6 +1,6 @@
 """What the device does: the lanes of one cohort start, and train for an epoch.
 
-`train_epoch` is one program: all minibatches of an epoch, the evaluation and the
+`train_epochs` is one program: all minibatches of some epochs, their evaluation and the
 patience rule run on the device, and the host reads a few numbers per lane and
 epoch. A lane that stopped keeps computing until the cohort is compacted or ends,
 but its result no longer changes.
@@ -32,6 +32,17 @@ class Lanes(NamedTuple):
     architecture: Architecture  # of int32[L]
     optimizer: jax.Array  # int32[L], index into optimizers.NAMES
     rates: dict[str, jax.Array]  # float[L] of each of recipe.RATES
+
+
+MOST_EPOCHS = 64  # of one call
+
+
+class Call(NamedTuple):
+    """What a call of `train_epochs` is to train; data."""
+
+    epoch: jax.Array  # int32[], the first, counted from 0
+    num_epochs: jax.Array  # int32[], up to MOST_EPOCHS
+    num_idle: jax.Array  # int32[]: it ends when no more lanes than that are active
 
 
 class TrainingData(NamedTuple):
@@ -67,12 +78,6 @@ def example_lanes(num_lanes: int) -> Lanes:
         optimizer=whole,
         rates=dict.fromkeys(recipe.RATES, rate),
     )
-
-
-@jax.jit
-def take_lanes[Tree](tree: Tree, indices: jax.Array) -> Tree:
-    """Picks lanes int[L'] of every leaf [L, ...] of a tree."""
-    return jax.tree.map(lambda leaf: leaf[indices], tree)
 
 
 @functools.partial(jax.jit, static_argnames=("module", "num_features"))
@@ -208,3 +213,55 @@ def train_epoch(
     )
     state = state._replace(params=params, slots=slots)
     return apply_stopping_rule(state, rule, epoch, train, validation)
+
+
+@functools.partial(
+    jax.jit, static_argnames=("module", "batch_size"), donate_argnames=("state",)
+)
+def train_epochs(
+    state: LaneState,
+    lanes: Lanes,
+    data: TrainingData,
+    rule: StoppingRule,
+    call: Call,
+    order_key: jax.Array,
+    *,
+    module: PaddedMLP,
+    batch_size: int,
+) -> tuple[LaneState, EpochReport, jax.Array]:
+    """Trains lanes for some epochs, as `train_epoch` does, without the host.
+
+    Args:
+      state: donated.
+      lanes, data, rule, order_key, module, batch_size: as for `train_epoch`.
+      call: which epochs.
+
+    Returns:
+      The next LaneState, EpochReports of [MOST_EPOCHS, L], and int32[], the number of
+      epochs that were trained, and that reports are of.
+    """
+    fixed = {"module": module, "batch_size": batch_size}
+
+    def train(
+        carry: tuple[LaneState, EpochReport, jax.Array],
+    ) -> tuple[LaneState, EpochReport, jax.Array]:
+        state, reports, done = carry
+        state, report = train_epoch(
+            *(state, lanes, data, rule, call.epoch + done, order_key), **fixed
+        )
+        reports = jax.tree.map(
+            lambda rows, row: rows.at[done].set(row), reports, report
+        )
+        return state, reports, done + 1
+
+    def goes_on(carry: tuple[LaneState, EpochReport, jax.Array]) -> jax.Array:
+        state, _, done = carry
+        num_active = jnp.sum(state.is_active)
+        return (done < call.num_epochs) & ((num_active > call.num_idle) | (done == 0))
+
+    first = (state, lanes, data, rule, call.epoch, order_key)
+    _, report = jax.eval_shape(functools.partial(train_epoch, **fixed), *first)
+    reports = jax.tree.map(
+        lambda row: jnp.zeros((MOST_EPOCHS, *row.shape), row.dtype), report
+    )
+    return jax.lax.while_loop(goes_on, train, (state, reports, jnp.array(0)))

@@ -6,6 +6,7 @@ is packed into cohorts of these classes. Both are decided by constants, never by
 clock, so a plan can be repeated.
 """
 
+import bisect
 import collections
 import itertools
 import math
@@ -13,8 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from vecevo.errors import InputError
 
+MOST_WIDTHS, MOST_DEPTHS = 24, 8  # of classes; others in between are padded to them
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
 BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
 BYTES_PER_UNIT_EXAMPLE = 24  # an activation, its gradient, its dropout draw, to spare
@@ -106,9 +110,9 @@ def choose_classes(
     Raises:
       InputError: for a shape of which not one network fits the memory.
     """
-    counts = Counter(shapes)
-    for width, depth in counts:
+    for width, depth in set(shapes):
         _check_fits(width, depth, job)
+    counts = _count_padded(shapes)
     share = list_size / len(shapes)
     most_shared = -(-list_size // job.num_workers)  # so that every worker has a cohort
     widths = sorted({width for width, _ in counts})
@@ -139,6 +143,29 @@ def choose_classes(
         return min(options, key=lambda option: option[0], default=(math.inf, []))
 
     return _cheapest_split(len(widths), split_depths)[1]
+
+
+def _count_padded(shapes: Iterable[tuple[int, int]]) -> Counter[tuple[int, int]]:
+    """Counts shapes as they are, or padded where there are many of them."""
+    widths, depths = (
+        _thin(*pair)
+        for pair in zip(
+            zip(*set(shapes), strict=True), (MOST_WIDTHS, MOST_DEPTHS), strict=True
+        )
+    )
+    return Counter((widths[width], depths[depth]) for width, depth in shapes)
+
+
+def _thin(values: Iterable[int], most: int) -> dict[int, int]:
+    """Returns what each value is padded to: itself, or the next of the most spaced."""
+    ordered = sorted(set(values))
+    kept = ordered
+    if len(ordered) > most:
+        kept = [
+            ordered[bisect.bisect_left(ordered, bound)]
+            for bound in np.geomspace(ordered[0], ordered[-1], most).round(9)
+        ]
+    return {value: kept[bisect.bisect_left(kept, value)] for value in ordered}
 
 
 def _cheapest_split(

@@ -15,10 +15,11 @@ import jax.numpy as jnp
 
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training.epochs import (
+    Call,
     TrainingData,
     example_lanes,
     init_lanes,
-    train_epoch,
+    train_epochs,
 )
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
@@ -46,7 +47,7 @@ class Compiled(NamedTuple):
     """The two programs of a shape."""
 
     init: Callable  # Lanes -> LaneState
-    train_epoch: Callable  # as `epochs.train_epoch`, without its static arguments
+    train_epochs: Callable  # as in `epochs`, without its static arguments
 
 
 def with_settings_of_this_thread[**Params, Returned](
@@ -143,12 +144,12 @@ def compile_programs(
     init = init_lanes.lower(
         lanes, module=shape.module, num_features=data.x_train.shape[1]
     ).compile({"xla_backend_optimization_level": 1} if is_on_cpu() else None)
-    epoch = train_epoch.lower(
+    epoch = train_epochs.lower(
         init.out_info,
         lanes,
         data,
         StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
-        jnp.array(0),
+        Call(*[jnp.array(0)] * 3),
         jax.random.key(0, impl=IMPLEMENTATION),
         module=shape.module,
         batch_size=batch_size,

@@ -119,21 +119,26 @@ def check_choice(name: str, value: Any) -> None:
 def network_key(
     key: jax.Array, hyperparams: Mapping[str, Any], replicate: int = 0
 ) -> jax.Array:
-    """Folds a network's identity, a hash of its completed hyperparams, into a key.
+    """Folds a network's identity into a key."""
+    for word in identity(hyperparams, replicate):
+        key = jax.random.fold_in(key, word)
+    return key
+
+
+def identity(hyperparams: Mapping[str, Any], replicate: int = 0) -> tuple[int, int]:
+    """Returns two words of 32 bits, a hash of a network's completed hyperparams.
 
     A hyperparameter that is new, and at its default, leaves the identity as it was,
     and so does the replicate 0.
     """
-    identity: dict[str, Any] = {
+    values: dict[str, Any] = {
         row.name: hyperparams[row.name]
         for row in TABLE
         if row.name in ALWAYS_IDENTIFY
         or hyperparams[row.name] != default_of(row, hyperparams)
     }
     if replicate:
-        identity["replicate"] = replicate
-    text = json.dumps(identity, sort_keys=True)
+        values["replicate"] = replicate
+    text = json.dumps(values, sort_keys=True)
     digest = hashlib.sha256(text.encode()).digest()
-    for word in (digest[:4], digest[4:8]):
-        key = jax.random.fold_in(key, int.from_bytes(word, "big"))
-    return key
+    return int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")

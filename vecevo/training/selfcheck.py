@@ -19,7 +19,7 @@ import numpy as np
 from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
 from vecevo.keys import IMPLEMENTATION
-from vecevo.training.epochs import TrainingData, example_lanes
+from vecevo.training.epochs import Call, TrainingData, example_lanes
 from vecevo.training.lanes import activations, optimizers
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
@@ -150,12 +150,13 @@ def _compiled_gradients(
     variant = Variant(tuple(PLAIN_ACTIVATIONS), is_for_cpu=is_on_cpu())
     module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, variant)
     with contextlib.closing(programs):
-        init, train_epoch = programs.get(module, len(WIDTHS))
+        init, train_epochs = programs.get(module, len(WIDTHS))
     before = jax.tree.map(lambda leaf: jnp.array(leaf, jnp.float32), params)
     state = init(lanes)._replace(params=before)
     rule = StoppingRule(jnp.array(1), jnp.array(1), jnp.array(False))
-    state, _ = train_epoch(
-        state, lanes, data, rule, jnp.array(0), jax.random.key(0, impl=IMPLEMENTATION)
+    state, *_ = train_epochs(
+        *(state, lanes, data, rule, Call(*map(jnp.array, (0, 1, 0)))),
+        jax.random.key(0, impl=IMPLEMENTATION),
     )
     return jax.tree.map(lambda old, new: old - np.asarray(new), params, state.params)
 

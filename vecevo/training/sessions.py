@@ -21,7 +21,6 @@ from vecevo.training.programs import Programs, is_on_cpu
 from vecevo.training.recipe import NAMES
 from vecevo.training.settings import TrainingSettings
 
-CLASS_WIDTHS = (64, 128, 256, 512, 768, 1024)  # widths between are padded to these
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
 
 
@@ -87,7 +86,6 @@ def make_plan(
     memory_bytes = settings.memory_bytes
     if batch_size is None or max_epochs is None or memory_bytes is None:
         raise TypeError(f"{settings} are not resolved: call settings.resolve.")
-    shapes = [(padded_width(width), depth) for width, depth in expected.shapes]
     job = planning.Job(
         costs=planning.CPU if is_on_cpu() else planning.ACCELERATOR,
         num_features=num_features,
@@ -99,9 +97,9 @@ def make_plan(
         memory_bytes=int(memory_bytes),
         num_workers=1,
     )
-    job = planning.share_memory(job, shapes, num_workers=most_workers())
+    job = planning.share_memory(job, expected.shapes, num_workers=most_workers())
     return job, planning.choose_classes(
-        shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
+        expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
 
 
@@ -188,8 +186,3 @@ def padded_module(session: Session, cohort_class: planning.CohortClass) -> Padde
             (cohort_class.width, cohort_class.depth), session.variant
         ),
     )
-
-
-def padded_width(width: int) -> int:
-    """The class width of a network; beyond the widest, its own."""
-    return min((w for w in CLASS_WIDTHS if w >= width), default=width)

@@ -21,3 +21,11 @@ def test_keys_may_be_mapped_over():
     mapped = jax.jit(jax.vmap(lambda key: threefry.random_bits(key, (5,))))(keys)
     for key, bits in zip(keys, mapped, strict=True):
         np.testing.assert_array_equal(bits, jax.random.bits(key, (5,), jnp.uint32))
+
+
+def test_keys_folded_on_the_host_are_those_of_jax():
+    keys = jax.random.split(jax.random.key(7), 5)
+    numbers = np.array([0, 1, 12345, 2**31, 2**32 - 1], np.uint32)
+    expected = jax.random.key_data(jax.vmap(jax.random.fold_in)(keys, numbers))
+    folded = threefry.fold_in(np.asarray(jax.random.key_data(keys)), numbers)
+    np.testing.assert_array_equal(folded, expected)

@@ -1,0 +1,88 @@
+"""Programs that compute less, or for another device, give the same."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from vecevo.training import epochs, recipe
+from vecevo.training.lanes import networks, optimizers, stopping, variants
+
+pytestmark = pytest.mark.optimized
+
+NUM_LANES, WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES = 4, 8, 2, 6, 3
+WHOLE = variants.Variant()
+
+
+def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
+    """State and reports of three epochs, of lanes of every activation."""
+    dropout_rate, weight_decay = rates
+    whole, rate = jnp.ones(NUM_LANES, jnp.int32), jnp.ones(NUM_LANES)
+    lanes = epochs.Lanes(
+        key=jax.random.split(jax.random.key(3), NUM_LANES),
+        architecture=networks.Architecture(
+            width * whole, depth * whole, jnp.arange(NUM_LANES, dtype=jnp.int32)
+        ),
+        optimizer=optimizers.NAMES.index(optimizer) * whole,
+        rates=dict.fromkeys(recipe.RATES, 0.01 * rate)
+        | {"dropout_rate": dropout_rate * rate, "weight_decay": weight_decay * rate},
+    )
+    rng = np.random.default_rng(0)
+    x = jnp.array(rng.normal(size=(50, NUM_FEATURES)))
+    y = jnp.array(rng.integers(0, NUM_CLASSES, 50))
+    module = networks.PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, variant)
+    state = epochs.init_lanes(lanes, module=module, num_features=NUM_FEATURES)
+    state, reports, _ = epochs.train_epochs(
+        *(state, lanes, epochs.TrainingData(x[:40], y[:40], x[40:], y[40:])),
+        stopping.StoppingRule(jnp.array(9), jnp.array(9), jnp.array(False)),
+        epochs.Call(*map(jnp.array, (0, 3, 0))),
+        jax.random.key(1),
+        module=module,
+        batch_size=16,
+    )
+    return state.params, jax.tree.map(lambda rows: rows[:3], reports)
+
+
+def assert_equal(got, expected):
+    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adadelta"])
+def test_what_no_lane_needs_changes_nothing(optimizer):
+    with jax.enable_x64(True):
+        expected = train(WHOLE, optimizer)
+        choices = {"optimizer": [optimizer], "activation": networks.activations.NAMES}
+        choices |= {"dropout_rate": [0.0], "weight_decay": [0.0]}
+        least = variants.choose_variant(choices, is_for_cpu=True)
+        assert least.update_levels == (optimizers.row_of(optimizer).level,)
+        assert not least.has_dropout and not least.has_decay
+        least = least._replace(pads_width=False, pads_depth=False)
+        assert_equal(train(least, optimizer), expected)
+
+
+@pytest.mark.parametrize(
+    "pads", [("pads_width", "width", 5), ("pads_depth", "depth", 1)]
+)
+def test_padding_is_masked_in_one_direction_alone(pads):
+    name, of, size = pads
+    with jax.enable_x64(True):
+        expected = train(WHOLE, "adam", **{of: size})
+        other = {"pads_width", "pads_depth"} - {name}
+        variant = WHOLE._replace(**dict.fromkeys(other, False))
+        assert_equal(train(variant, "adam", **{of: size}), expected)
+
+
+def test_a_program_for_a_gpu_gives_what_one_for_a_cpu_does():
+    choices = {"optimizer": optimizers.NAMES, "activation": networks.activations.NAMES}
+    choices |= {"dropout_rate": [0.5], "weight_decay": [0.1]}
+    cpu, gpu = (
+        variants.choose_variant(choices, is_for_cpu=is_for_cpu)
+        for is_for_cpu in (True, False)
+    )
+    assert cpu == WHOLE
+    assert gpu.update_levels == (optimizers.ADADELTA_TOO,)
+    with jax.enable_x64(True):
+        for optimizer in ("sgd", "adam", "adadelta"):
+            expected = train(cpu, optimizer, rates=(0.5, 0.1))
+            assert_equal(train(gpu, optimizer, rates=(0.5, 0.1)), expected)
