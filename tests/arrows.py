@@ -58,7 +58,8 @@ MAY_IMPORT = {
     # what the host does
     "training.memory": set(),
     "training.planning": {"errors"},
-    "training.forecast": {"training.planning"},
+    "training.classes": {"training.planning"},
+    "training.forecast": {"training.classes", "training.planning"},
     "training.settings": {
         *("datasets.making", "errors", "training.memory", "training.programs"),
     },
@@ -71,17 +72,17 @@ MAY_IMPORT = {
     },
     "training.sessions": {
         *("datasets.making", "keys", "training.cohorts", "training.epochs"),
-        *("training.lanes", "training.memory", "training.planning"),
-        *("training.programs", "training.recipe", "training.selfcheck"),
-        "training.settings",
+        *("training.classes", "training.lanes", "training.memory"),
+        *("training.planning", "training.programs", "training.recipe"),
+        *("training.selfcheck", "training.settings"),
     },
     "training.scheduling": {
         *("errors", "training.cohorts", "training.epochs", "training.planning"),
         *("training.programs", "training.sessions"),
     },
     "training.batches": {
-        *("datasets", "errors", "networks.network", "results", "training.cohorts"),
-        *("training.epochs", "training.forecast"),
+        *("datasets", "errors", "keys", "networks.network", "results"),
+        *("training.cohorts", "training.epochs", "training.forecast"),
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
     },

@@ -15,6 +15,7 @@ from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
 from vecevo.training import epochs, planning
+from vecevo.training.classes import choose_classes
 from vecevo.training.lanes import losses, networks, optimizers, stopping, weights
 
 DATA_SHAPES = {"digits": (1150, 64), "cifar10": (40_000, 3072)}
@@ -71,7 +72,7 @@ def make_job(data_shape, costs, num_workers):
 def pack(described, epochs, groups, job):
     """Returns useful-work ratios and numbers of programs of every way to pack."""
     shapes = [(network.width, network.depth) for network in described]
-    classes = planning.choose_classes(
+    classes = choose_classes(
         shapes, job, list_size=len(groups[0]), num_lists=len(groups)
     )
     plans = [

@@ -5,6 +5,12 @@ import itertools
 import pytest
 
 from vecevo.training import forecast, planning
+from vecevo.training.classes import (
+    MOST_DEPTHS,
+    MOST_WIDTHS,
+    _cost_of_class,
+    choose_classes,
+)
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
@@ -24,9 +30,7 @@ def brute_force_cost(shapes, job, num_lists, list_size):
             if last == len(depths) - 1 or cuts[last]:
                 num = list_size * (last + 1 - first) / len(depths)
                 cost += min(
-                    planning._cost_of_class(
-                        width, depths[last], lanes, num, num_lists, job
-                    )[0]
+                    _cost_of_class(width, depths[last], lanes, num, num_lists, job)[0]
                     for lanes in planning.LADDER
                     if lanes <= planning.most_lanes(width, depths[last], job)
                 )
@@ -38,12 +42,12 @@ def brute_force_cost(shapes, job, num_lists, list_size):
 @pytest.mark.parametrize("steps", [1, 10, 100, 1000])
 def test_depths_are_split_at_the_least_cost(steps):
     job, shapes = make_job(steps=steps), [(256, depth) for depth in range(1, 6)]
-    classes = planning.choose_classes(shapes, job, list_size=20, num_lists=3)
+    classes = choose_classes(shapes, job, list_size=20, num_lists=3)
     total, first = 0, 0
     for cohort_class in classes:
         num = 20 * (cohort_class.depth - first) / 5
         lanes = cohort_class.lane_counts[-1]
-        total += planning._cost_of_class(256, cohort_class.depth, lanes, num, 3, job)[0]
+        total += _cost_of_class(256, cohort_class.depth, lanes, num, 3, job)[0]
         first = cohort_class.depth
     assert total == pytest.approx(brute_force_cost(shapes, job, 3, 20))
 
@@ -51,7 +55,7 @@ def test_depths_are_split_at_the_least_cost(steps):
 def test_more_work_is_worth_more_programs():
     def num_classes(steps):
         job = make_job(steps=steps)
-        return len(planning.choose_classes(SHAPES, job, list_size=20, num_lists=5))
+        return len(choose_classes(SHAPES, job, list_size=20, num_lists=5))
 
     assert 1 <= num_classes(1) < num_classes(20) < num_classes(1000) <= len(SHAPES)
 
@@ -59,7 +63,7 @@ def test_more_work_is_worth_more_programs():
 @pytest.mark.parametrize("costs", [planning.CPU, planning.ACCELERATOR])
 def test_a_plan_holds_every_network_once_and_fits(costs):
     job = make_job(costs=costs, memory_bytes=1 << 30)
-    classes = planning.choose_classes(SHAPES, job, list_size=20, num_lists=5)
+    classes = choose_classes(SHAPES, job, list_size=20, num_lists=5)
     networks = [
         planning.Trainee(*shape, update_level=number % 3, num_epochs=number % 2)
         for number, shape in enumerate(SHAPES * 3)
@@ -82,18 +86,18 @@ def test_a_plan_holds_every_network_once_and_fits(costs):
 def test_classes_are_not_merged_beyond_the_memory():
     job = make_job(num_features=64, memory_bytes=200_000_000)
     shapes = [(4096, 1), (64, 8)]
-    classes = planning.choose_classes(shapes, job, list_size=2, num_lists=1)
+    classes = choose_classes(shapes, job, list_size=2, num_lists=1)
     assert sorted((c.width, c.depth) for c in classes) == sorted(shapes)
 
 
 def test_a_network_beyond_the_memory_is_refused():
     with pytest.raises(ValueError, match=r"width=100000, .*memory_gib"):
-        planning.choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
+        choose_classes([(100_000, 2)], make_job(), list_size=1, num_lists=1)
 
 
 def test_a_forecast_is_of_what_the_plan_packs():
     job = make_job(steps=20)
-    classes = planning.choose_classes(SHAPES, job, list_size=24, num_lists=3)
+    classes = choose_classes(SHAPES, job, list_size=24, num_lists=3)
     rows = forecast.forecast(SHAPES, classes, job, list_size=24, num_lists=3)
     assert [row.cohort_class for row in rows] == sorted(classes)
     assert sum(row.num_networks for row in rows) == pytest.approx(3 * 24)
@@ -123,5 +127,23 @@ def test_a_short_list_leaves_no_worker_idle():
     job = make_job(num_features=64, costs=planning.ACCELERATOR)
     for num_workers, num_lanes in ((1, 8), (2, 4), (8, 1)):
         shared = job._replace(num_workers=num_workers)
-        (one,) = planning.choose_classes([(64, 1)], shared, list_size=8, num_lists=1)
+        (one,) = choose_classes([(64, 1)], shared, list_size=8, num_lists=1)
         assert one.lane_counts[-1] == num_lanes
+
+
+def test_of_many_widths_some_are_padded_to_the_next_class():
+    shapes = [(width, depth) for width in range(8, 1025) for depth in range(1, 21)]
+    classes = choose_classes(shapes, make_job(), list_size=20, num_lists=100)
+    assert len({c.width for c in classes}) <= MOST_WIDTHS
+    assert len({c.depth for c in classes}) <= MOST_DEPTHS
+    assert max(c.width for c in classes) == 1024
+    for shape in shapes:
+        planning.smallest_class(classes, *shape)
+
+
+def test_lanes_that_never_stop_early_need_no_smaller_programs():
+    job = make_job(num_features=64, steps=1000)
+    for stops_early in (True, False):
+        mine = job._replace(stops_early=stops_early)
+        (one,) = choose_classes([(64, 1)], mine, list_size=64, num_lists=10)
+        assert (len(one.lane_counts) > 1) == stops_early

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vecevo.training import planning
+from vecevo.training.classes import expected_cohorts
 
 
 class ClassForecast(NamedTuple):
@@ -36,7 +37,7 @@ def forecast(
     list_size: int,
     num_lists: float,
 ) -> list[ClassForecast]:
-    """Expects each shape equally often, as `planning.choose_classes` does.
+    """Expects each shape equally often, as `classes.choose_classes` does.
 
     Args:
       shapes: (width, depth) of every network that may come.
@@ -57,7 +58,7 @@ def forecast(
     for cohort_class in sorted(classes):
         width, depth, lane_counts = cohort_class
         num_networks = share * counts[cohort_class]
-        num_cohorts = planning.expected_cohorts(num_networks, lane_counts[-1])
+        num_cohorts = expected_cohorts(num_networks, lane_counts[-1])
         seconds = planning.step_seconds(width, depth, lane_counts[-1], job) * num_steps
         rows.append(
             ClassForecast(

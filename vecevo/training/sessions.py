@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from vecevo.datasets.making import Dataset
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
+from vecevo.training.classes import choose_classes
 from vecevo.training.cohorts import Setup
 from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
@@ -96,9 +97,10 @@ def make_plan(
         expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
         memory_bytes=int(memory_bytes),
         num_workers=1,
+        stops_early=settings.patience is None or settings.patience < max_epochs,
     )
     job = planning.share_memory(job, expected.shapes, num_workers=most_workers())
-    return job, planning.choose_classes(
+    return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
 
