@@ -27,6 +27,7 @@ from bench.training import (
     packing,
     parity,
     recording,
+    small,
     startup,
 )
 from vecevo.errors import InputError
@@ -34,6 +35,7 @@ from vecevo.errors import InputError
 BENCHMARKS = {
     "lanes": lanes,
     "jobs": jobs,
+    "small": small,
     "packing": packing,
     "startup": startup,
     "recording": recording,
@@ -52,7 +54,7 @@ BENCHMARKS = {
     "gpu_program": program,
 }
 DEFAULT = ("lanes", "jobs", "packing", "equivalence", "operators")
-LONG = ("startup", "recording", "runs")  # only with --full, or by name
+LONG = ("small", "startup", "recording", "runs")  # only with --full, or by name
 
 
 def main():

@@ -1,8 +1,9 @@
 """Markdown tables of the records, for bench/README.md."""
 
+from bench.gpu import program
 from bench.harness import markdown
 from bench.searching import evolution, own_data, rendering
-from bench.training import jobs, lanes
+from bench.training import jobs, lanes, small
 
 
 def lanes_table(record):
@@ -136,6 +137,42 @@ def recording_table(record):
     )
 
 
+def small_table(record):
+    """A thousand small networks on every side."""
+    lines = markdown.head(small.COLUMNS)
+    lines += [markdown.row(cells) for cells in small.gains(record["rows"])]
+    n = record["rows"][0]["cold_seconds"]["n"]
+    how = (
+        f"Medians of {n} runs of vecevo; of the others some of the thousand, in a process "
+        "a core, by their number"
+    )
+    return markdown.finish(lines, record, how)
+
+
+def gpu_program_table(record):
+    """The training step for an H100, by what XLA says of it."""
+    names = ("kernels", "bytes a weight", "conditionals", "transfers")
+    lines = markdown.head(
+        ("features", "width", "depth", "lanes", *names),
+        ("memory / planned", "PROJECTED us a step", "PROJECTED network-samples/s"),
+    )
+    for row in record["rows"]:
+        lines.append(
+            f"| {row['num_features']} | {row['width']} | {row['depth']} "
+            f"| {row['num_lanes']} | {row['kernels']} | {row['bytes_per_weight']:.1f} "
+            f"| {row['conditionals']} | {row['transfers']} "
+            f"| {row['memory_of_planned']:.2f} "
+            f"| {1e6 * row['projected_step_seconds']:,.0f} "
+            f"| {row['projected_samples_per_second']:,.0f} |"
+        )
+    how = (
+        f"Compiled by JAX {record['rows'][0]['jax']} for a described NVIDIA H100 80GB; "
+        f"PROJECTED, not measured: {program.BANDWIDTH / 1e12:.1f} TB/s, "
+        f"{1e6 * program.LAUNCH_SECONDS:.0f} us a launch"
+    )
+    return markdown.finish(lines, record, how)
+
+
 def equivalence_table(record):
     """Largest differences by epoch."""
     num_epochs = len(record["rows"][0]["loss_difference"])
@@ -238,6 +275,8 @@ TABLES = {
     "packing": packing_table,
     "startup": startup_table,
     "recording": recording_table,
+    "small": small_table,
+    "gpu_program": gpu_program_table,
     "equivalence": equivalence_table,
     "operators": operators_table,
     "runs": runs_table,
