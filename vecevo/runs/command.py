@@ -131,7 +131,7 @@ def record_run(
         elif is_told and config.resume is None:
             raise InputError(f"{error} What was trained is in {folder}.") from error
         raise
-    if stop.signal is not None and not result.top and not result.num_failed:
+    if stop.signal is not None and not has_networks(folder):
         if config.resume is None:
             shutil.rmtree(folder)
         console.print(f"stopped by {stop.signal} before anything was trained")
