@@ -1,14 +1,21 @@
 """A run that is stopped: what it had stays, and is what it is said to be."""
 
 import json
+import shutil
 import signal
+import time
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
+import vecevo
+from tests.runs.test_damage import search
 from tests.runs.test_full_disk import call
 from tests.runs.test_killing import table
+from vecevo.networks import network
 from vecevo.runs.files import store
-from vecevo.training import sessions
+from vecevo.training import cohorts, sessions
 
 GIVEN = (
     *("--width", "8", "16", "--depth", "1", "--activation", "relu"),
@@ -19,20 +26,20 @@ GIVEN = (
 
 @pytest.fixture(name="interrupt")
 def get_interrupt(monkeypatch):
-    """Lets one worker train; a function to send SIGINT after so many cohorts."""
+    """Lets one worker train; a function to send SIGINT when so many cohorts are."""
     monkeypatch.setattr(sessions, "most_workers", lambda: 1)
-    record = store.Store.record
+    train_cohort, calls = cohorts.train_cohort, []
 
     def interrupt(number):
-        calls = []
-
-        def record_and_interrupt(*args, **settings):
-            record(*args, **settings)
+        def train(*args, is_stopped_fn, **settings):
             calls.append(args)
-            if len(calls) == number:
+            if len(calls) == number + 1:
                 signal.raise_signal(signal.SIGINT)
+                while not is_stopped_fn():
+                    time.sleep(0.01)
+            return train_cohort(*args, is_stopped_fn=is_stopped_fn, **settings)
 
-        monkeypatch.setattr(store.Store, "record", record_and_interrupt)
+        monkeypatch.setattr(cohorts, "train_cohort", train)
 
     return interrupt
 
@@ -44,9 +51,56 @@ def test_replicates_of_a_run_that_was_stopped_stay(tmp_path, interrupt, capfd):
     assert "before anything was trained" not in capfd.readouterr().out
     rows, _ = table(folder)
     assert 0 < len(rows) < 6
+    assert {json.loads(row)["status"] for row in rows} == {"trained"}
     result = json.loads((folder / "result.json").read_text())
     assert result["num_trained"] == 0 and result["stopped_by"] == "SIGINT"
     assert not call("--resume", folder)
     after, _ = table(folder)
-    whole = {row for row in rows if json.loads(row)["status"] == "trained"}
-    assert whole and whole < set(after) and len(after) == 6
+    assert set(rows) < set(after) and len(after) == 6
+
+
+@pytest.fixture(scope="module", name="whole")
+def get_whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    search(folder)
+    return folder
+
+
+def check_winners(result):
+    """The accuracies that are claimed are those of the weights that are there."""
+    dataset = vecevo.load_dataset("digits")
+    for _, one in result.top:
+        said = network.probabilities_of(one.network, dataset.x_validation)
+        accuracy = np.mean(said.argmax(axis=1) == dataset.y_validation)
+        assert accuracy == pytest.approx(one.validation_accuracy)
+
+
+@pytest.mark.parametrize("num_epochs", [0, 1])
+@pytest.mark.parametrize("num_lost", [1, 6])
+def test_weights_that_are_lost_and_in_part_trained_again_win_nothing(
+    whole, tmp_path, monkeypatch, num_epochs, num_lost
+):
+    folder, train_cohort = (
+        shutil.copytree(whole, tmp_path / "run"),
+        cohorts.train_cohort,
+    )
+    best, *others = [genome for genome, _ in search(folder, resume=True).top]
+    lost = {store.weights_path(folder, best)}
+    for path in lost if num_lost == 1 else (folder / "pool").iterdir():
+        path.unlink()
+
+    def train_in_part(setup, module, lanes, is_occupied, *args, **settings):
+        if not num_epochs:
+            return cohorts.Trained([None] * len(is_occupied), 0, 0.0, is_partial=True)
+        rule = setup.rule._replace(max_epochs=jnp.array(1))
+        setup = setup._replace(rule=rule)
+        trained = train_cohort(setup, module, lanes, is_occupied, *args, **settings)
+        return trained._replace(is_partial=True)
+
+    monkeypatch.setattr(cohorts, "train_cohort", train_in_part)
+    with pytest.warns(UserWarning, match="are not in the pool"):
+        result = search(folder, resume=True)
+    left = others if num_lost == 1 else []
+    assert [genome for genome, _ in result.top][: len(others)] == left
+    assert (result.ensemble is None) == (not left)
+    check_winners(result)

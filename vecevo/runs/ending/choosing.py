@@ -53,7 +53,8 @@ def end_run(
     """
     ledger, dataset = course.ledger, course.session.dataset
     _fill_pool(course, space, fixed)
-    ranked = rank(ledger.pool, strategy, state)
+    pool = [pair for pair in ledger.pool if pair[1].network is not None]
+    ranked = rank(pool, strategy, state)
     top, confirmed = _top(ranked, ledger.partial), ()
     if course.confirm and ranked and course.stop.signal is None and course.can_confirm:
         course.stop.seconds_aside = min(
@@ -70,7 +71,7 @@ def end_run(
         is_stopped = course.stop.signal is not None
         voting = None
         if not is_stopped:
-            voting = make_ensemble(ledger.pool, dataset, num_picks=num_picks)
+            voting = make_ensemble(pool, dataset, num_picks=num_picks)
     return Ending(tested, confirmed, voting)
 
 
@@ -98,7 +99,7 @@ def _top(ranked: Pairs, partial: Pairs) -> Pairs:
 
 
 def _fill_pool(course: Course, space: SearchSpace, fixed: Mapping[str, Any]) -> None:
-    """Trains again what the pool has lost the weights of."""
+    """Trains again what the pool has lost the weights of, as far as there is time."""
     pool = course.ledger.pool
     lost = [genome for genome, result in pool if result.network is None]
     if not lost:
@@ -113,7 +114,9 @@ def _fill_pool(course: Course, space: SearchSpace, fixed: Mapping[str, Any]) -> 
     def take_in(
         genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
-        found.update(zip(genomes, results, strict=True))
+        for genome, result in zip(genomes, results, strict=True):
+            if not result.is_partial:  # or its weights would pass for whole ones
+                found[genome] = result
 
     train_pairs(
         *(course.session, space, fixed, [(genome, 0) for genome in lost]),
