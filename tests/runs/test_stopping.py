@@ -104,3 +104,12 @@ def test_weights_that_are_lost_and_in_part_trained_again_win_nothing(
     assert [genome for genome, _ in result.top][: len(others)] == left
     assert (result.ensemble is None) == (not left)
     check_winners(result)
+
+
+def test_a_run_that_had_no_ensemble_gets_the_one_it_would_have_had(tmp_path):
+    folder = tmp_path / "run"
+    search(folder, ensemble=0, confirm=1)
+    expected = search(tmp_path / "again", confirm=1)
+    result = search(folder, confirm=1, resume=True)
+    assert result.ensemble.facts == expected.ensemble.facts
+    assert result.ensemble.picks == expected.ensemble.picks
