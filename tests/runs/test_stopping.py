@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import time
+import types
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +15,9 @@ from tests.runs.test_damage import search
 from tests.runs.test_full_disk import call
 from tests.runs.test_killing import table
 from vecevo.networks import network
-from vecevo.runs.files import store
+from vecevo.results import NetworkResult, Work
+from vecevo.runs import course, ledger, stopping
+from vecevo.runs.files import opening, store
 from vecevo.training import cohorts, sessions
 
 GIVEN = (
@@ -113,3 +116,57 @@ def test_a_run_that_had_no_ensemble_gets_the_one_it_would_have_had(tmp_path):
     result = search(folder, confirm=1, resume=True)
     assert result.ensemble.facts == expected.ensemble.facts
     assert result.ensemble.picks == expected.ensemble.picks
+
+
+class Clock:
+    """A budget of 60 seconds, and a run that trains, on a clock that a test sets."""
+
+    def __init__(self, monkeypatch):
+        self.seconds = 0.0
+        monkeypatch.setattr(
+            stopping, "time", types.SimpleNamespace(perf_counter=lambda: self.seconds)
+        )
+        self.stop = stopping.Stop()
+        self.stop.limit(60.0)
+        session = types.SimpleNamespace(
+            classes=[], job=types.SimpleNamespace(num_workers=1)
+        )
+        self.course = course.Course(
+            *(session, ledger.Ledger(), self.stop),
+            files=None,
+            confirm=5,
+            recorded=opening.NOTHING,
+            progress_fn=None,
+        )
+
+    def train(self, genomes, *, until, seconds, is_partial=False):
+        """Takes in a cohort that took some seconds."""
+        self.seconds = until
+        result = NetworkResult(
+            *({"optimizer": "adam"}, 1, 0.5, 1.0, 1, None, {}, {}),
+            is_partial=is_partial,
+        )
+        work = Work(1, 1, train_seconds=seconds)
+        self.course.take_in(genomes, [result] * len(genomes), work)
+
+
+def test_once_the_time_is_up_it_stays_so_until_the_end_has_it(monkeypatch):
+    clock = Clock(monkeypatch)
+    genomes = [(number,) for number in range(20)]
+    clock.train(genomes, until=39.0, seconds=34.0)
+    # 5 networks twice, at 34 / 20 seconds each, and 3 seconds: 20, a third.
+    assert clock.stop.reason is None
+    clock.seconds = 40.5
+    assert clock.stop.reason == "max_seconds"
+    clock.train([(20,)], until=41.0, seconds=9.0, is_partial=True)
+    # By 43 / 20 seconds each there would be no confirmation, and 57 for the search.
+    assert clock.stop.reason == "max_seconds"
+    clock.train([(21,)], until=41.5, seconds=0.0)  # done as the time was up
+    assert clock.stop.reason == "max_seconds"
+    clock.stop.seconds_aside = 3.0  # by a cohort that was taken in at that moment
+    assert clock.stop.reason == "max_seconds"
+    assert clock.course.can_confirm
+    clock.stop.go_on(3.0)
+    assert clock.stop.reason is None
+    clock.seconds = 57.5
+    assert clock.stop.reason == "max_seconds"

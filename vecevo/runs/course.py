@@ -45,7 +45,7 @@ class Course:
         self.confirm, self.seconds_before = confirm, recorded.seconds
         ledger.work = recorded.work
         self._progress_fn, self._classes = progress_fn, list(session.classes)
-        self._set_aside()
+        self._expect()
 
     @property
     def seconds(self) -> float:
@@ -63,13 +63,15 @@ class Course:
         """Takes in a cohort of the search."""
         self.ledger.take_in(genomes, results, work)
         self.record(genomes, results, work)
-        self._set_aside()
+        if not self.stop.is_set():  # of one that was stopped no end is known
+            self._expect()
 
     def read_back(
         self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         """Takes in what was recorded before."""
         self.ledger.take_in(genomes, results, work)
+        self._expect()
 
     def record(
         self,
@@ -99,22 +101,20 @@ class Course:
             self._progress_fn(progress)
 
     @property
-    def confirmation_seconds(self) -> float:
-        """What training the best again is expected to take, as those before did."""
-        work, num_trained = self.ledger.work, len(self.ledger.accuracy)
-        if not num_trained:
-            return 0.0
-        worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
-        num_trainings = num_trained * self.ledger.num_replicates
-        num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
-        return num_again * worked / num_trainings
-
-    @property
     def can_confirm(self) -> bool:
         """Whether confirmation takes no more than its share of the budget."""
-        return self.confirmation_seconds <= self.stop.max_seconds * MOST_ASIDE
+        return self._confirmation_seconds <= self.stop.max_seconds * MOST_ASIDE
 
-    def _set_aside(self) -> None:
+    def _expect(self) -> None:
+        """Expects that the best are trained again in the time that it took before.
+
+        So much of the budget is set aside.
+        """
+        work, num_trained = self.ledger.work, len(self.ledger.accuracy)
+        worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
+        num_trainings = max(1, num_trained * self.ledger.num_replicates)
+        num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
+        self._confirmation_seconds = num_again * worked / num_trainings
         most = self.stop.max_seconds * MOST_ASIDE
-        seconds = self.confirmation_seconds if self.can_confirm else 0.0
+        seconds = self._confirmation_seconds if self.can_confirm else 0.0
         self.stop.seconds_aside = min(seconds + END_SECONDS, most)

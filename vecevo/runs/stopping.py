@@ -35,6 +35,7 @@ class Stop:
         self._start, self.max_seconds = time.perf_counter(), math.inf
         self.seconds_aside = 0.0  # of the budget, for what comes after the search
         self.signal: str | None = None  # by which it was stopped
+        self._is_up = False
 
     def limit(self, max_seconds: float | None) -> None:
         """Sets a budget, from the start on; None is no limit."""
@@ -45,13 +46,22 @@ class Stop:
         """Since the start."""
         return time.perf_counter() - self._start
 
+    def go_on(self, seconds_aside: float) -> None:
+        """Lets what comes after the search have the budget, but for some seconds."""
+        self.seconds_aside, self._is_up = seconds_aside, False
+
     @property
     def reason(self) -> str | None:
-        """The signal, or max_seconds, or None: it may go on."""
+        """The signal, or max_seconds, or None: it may go on.
+
+        Once the time is up it stays so, however much is set aside by then: what was
+        stopped by it cannot be trained to its end any more.
+        """
         if self.signal is not None:
             return self.signal
-        is_up = self.seconds > self.max_seconds - self.seconds_aside
-        return "max_seconds" if is_up else None
+        if self.seconds > self.max_seconds - self.seconds_aside:
+            self._is_up = True
+        return "max_seconds" if self._is_up else None
 
     def is_set(self) -> bool:
         """Whether the run is to stop."""

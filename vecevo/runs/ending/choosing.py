@@ -57,9 +57,8 @@ def end_run(
     ranked = rank(pool, strategy, state)
     top, confirmed = _top(ranked, ledger.partial), ()
     if course.confirm and ranked and course.stop.signal is None and course.can_confirm:
-        course.stop.seconds_aside = min(
-            course.stop.seconds_aside, course.stop.max_seconds / 10
-        )
+        stop = course.stop
+        stop.go_on(min(stop.seconds_aside, stop.max_seconds / 10))
         best = ranked[: course.confirm]
         confirmed = confirm(course, space, fixed, [g for g, _ in best], known)
         order = [c.genome for c in confirmed]
