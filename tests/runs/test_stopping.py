@@ -1,8 +1,11 @@
 """A run that is stopped: what it had stays, and is what it is said to be."""
 
+import contextlib
 import json
 import shutil
 import signal
+import sqlite3
+import threading
 import time
 import types
 
@@ -17,7 +20,7 @@ from tests.runs.test_killing import table
 from vecevo.networks import network
 from vecevo.results import NetworkResult, Work
 from vecevo.runs import course, ledger, stopping
-from vecevo.runs.files import opening, store
+from vecevo.runs.files import opening, queries, store
 from vecevo.training import cohorts, sessions
 
 GIVEN = (
@@ -37,7 +40,8 @@ def get_interrupt(monkeypatch):
         def train(*args, is_stopped_fn, **settings):
             calls.append(args)
             if len(calls) == number + 1:
-                signal.raise_signal(signal.SIGINT)
+                # The main thread waits for cohorts: no signal to this one wakes it.
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
                 while not is_stopped_fn():
                     time.sleep(0.01)
             return train_cohort(*args, is_stopped_fn=is_stopped_fn, **settings)
@@ -128,6 +132,10 @@ class Clock:
         )
         self.stop = stopping.Stop()
         self.stop.limit(60.0)
+        self.start({}, Work())
+
+    def start(self, rows, work):
+        """Starts the run, or goes on with one that had trained."""
         session = types.SimpleNamespace(
             classes=[], job=types.SimpleNamespace(num_workers=1)
         )
@@ -135,7 +143,7 @@ class Clock:
             *(session, ledger.Ledger(), self.stop),
             files=None,
             confirm=5,
-            recorded=opening.NOTHING,
+            recorded=opening.NOTHING._replace(rows=rows, work=work),
             progress_fn=None,
         )
 
@@ -165,8 +173,42 @@ def test_once_the_time_is_up_it_stays_so_until_the_end_has_it(monkeypatch):
     assert clock.stop.reason == "max_seconds"
     clock.stop.seconds_aside = 3.0  # by a cohort that was taken in at that moment
     assert clock.stop.reason == "max_seconds"
-    assert clock.course.can_confirm
+    assert clock.course.can_confirm(10)
     clock.stop.go_on(3.0)
     assert clock.stop.reason is None
     clock.seconds = 57.5
     assert clock.stop.reason == "max_seconds"
+
+
+def work_of(folder):
+    """Sums over the cohorts of a run: work needed, executed, seconds of training."""
+    with contextlib.closing(sqlite3.connect(folder / "run.sqlite")) as connection:
+        sums = ", ".join(f"sum({n})" for n in ("needed", "executed", "train_seconds"))
+        return connection.execute(f"SELECT {sums} FROM cohorts").fetchone()
+
+
+def test_what_is_confirmed_already_takes_no_time(tmp_path):
+    folder = tmp_path / "run"
+    result = search(folder, confirm=3)
+    needed, executed, seconds = work_of(folder)
+    again = search(folder, confirm=3, resume=True, max_seconds=1e-3)
+    assert work_of(folder) == (needed, executed, seconds)
+    assert len(again.confirmation) == 3
+    assert again.stopped_by is None
+    for one, same in zip(result.confirmation, again.confirmation, strict=True):
+        assert one.genome == same.genome
+        assert one.test_accuracy.tolist() == same.test_accuracy.tolist()
+    num_workers = queries.read_meta(folder / "run.sqlite")["num_workers"]
+    for found in (result, again):
+        assert found.useful_work_ratio == needed / executed
+        trained = found.time_seconds["train"]
+        assert trained == pytest.approx(seconds / num_workers)
+
+
+def test_trainings_of_confirmation_tell_what_others_take(monkeypatch):
+    clock = Clock(monkeypatch)
+    rows = {("confirmation", (number,), 1): {} for number in range(5)}
+    clock.start(rows, Work(1, 1, train_seconds=30.0))
+    clock.train([(number,) for number in range(20)], until=1.0, seconds=20.0)
+    # 25 trainings took 50 seconds.
+    assert clock.course.can_confirm(10) and not clock.course.can_confirm(11)

@@ -44,6 +44,7 @@ class Course:
         self.session, self.ledger, self.stop, self.files = session, ledger, stop, files
         self.confirm, self.seconds_before = confirm, recorded.seconds
         ledger.work = recorded.work
+        self._num_confirmed = sum(p == "confirmation" for p, *_ in recorded.rows)
         self._progress_fn, self._classes = progress_fn, list(session.classes)
         self._expect()
 
@@ -100,21 +101,21 @@ class Course:
         if self._progress_fn is not None:
             self._progress_fn(progress)
 
-    @property
-    def can_confirm(self) -> bool:
-        """Whether confirmation takes no more than its share of the budget."""
-        return self._confirmation_seconds <= self.stop.max_seconds * MOST_ASIDE
+    def can_confirm(self, num_trainings: int) -> bool:
+        """Whether so many trainings take no more than their share of the budget."""
+        seconds = num_trainings * self._training_seconds
+        return seconds <= self.stop.max_seconds * MOST_ASIDE
 
     def _expect(self) -> None:
-        """Expects that the best are trained again in the time that it took before.
+        """Expects of a training what those before took, those of confirmation too.
 
-        So much of the budget is set aside.
+        What it takes to train the best again is set aside of the budget.
         """
         work, num_trained = self.ledger.work, len(self.ledger.accuracy)
         worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
-        num_trainings = max(1, num_trained * self.ledger.num_replicates)
+        num_before = num_trained * self.ledger.num_replicates + self._num_confirmed
+        self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
-        self._confirmation_seconds = num_again * worked / num_trainings
+        seconds = num_again * self._training_seconds * self.can_confirm(num_again)
         most = self.stop.max_seconds * MOST_ASIDE
-        seconds = self._confirmation_seconds if self.can_confirm else 0.0
         self.stop.seconds_aside = min(seconds + END_SECONDS, most)

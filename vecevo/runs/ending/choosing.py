@@ -11,7 +11,7 @@ import numpy as np
 
 from vecevo.evaluation import train_pairs
 from vecevo.networks.ensembles import Ensemble
-from vecevo.results import Confirmed, Genome, NetworkResult, Work
+from vecevo.results import Confirmed, Genome, NetworkResult, Work, add_work
 from vecevo.runs.course import Course
 from vecevo.runs.ending.confirming import compare, count_replicates
 from vecevo.runs.ending.voting import make_ensemble, measure_winner
@@ -56,9 +56,7 @@ def end_run(
     pool = [pair for pair in ledger.pool if pair[1].network is not None]
     ranked = rank(pool, strategy, state)
     top, confirmed = _top(ranked, ledger.partial), ()
-    if course.confirm and ranked and course.stop.signal is None and course.can_confirm:
-        stop = course.stop
-        stop.go_on(min(stop.seconds_aside, stop.max_seconds / 10))
+    if course.confirm and ranked and course.stop.signal is None:
         best = ranked[: course.confirm]
         confirmed = confirm(course, space, fixed, [g for g, _ in best], known)
         order = [c.genome for c in confirmed]
@@ -137,7 +135,10 @@ def confirm(
     genomes: Sequence[Genome],
     known: Mapping[Training, NetworkResult],
 ) -> tuple[Confirmed, ...]:
-    """Trains networks again, with fresh replicates; empty where that was stopped."""
+    """Trains networks again, with fresh replicates; empty where that was stopped.
+
+    It is so too where what is not known of it would take too much of the budget.
+    """
     first, dataset = course.ledger.num_replicates, course.session.dataset
     num_replicates = count_replicates(len(course.ledger.accuracy))
     replicates = range(first, first + num_replicates)
@@ -148,12 +149,17 @@ def confirm(
         if ("confirmation", genome, replicate) in known
     }
     before = dict(found)
+    if not course.can_confirm(len(pairs) - len(before)):
+        return ()
+    stop = course.stop
+    stop.go_on(min(stop.seconds_aside, stop.max_seconds / 10))
 
     def take_in(
         genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         with products_in(course.session.settings.precision):
             tested = [_tested(result, dataset) for result in results]
+        course.ledger.work = add_work(course.ledger.work, work)
         course.record(genomes, tested, work, purpose="confirmation")
         for genome, result in zip(genomes, tested, strict=True):
             if not result.is_partial:
