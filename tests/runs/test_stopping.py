@@ -212,3 +212,26 @@ def test_trainings_of_confirmation_tell_what_others_take(monkeypatch):
     clock.train([(number,) for number in range(20)], until=1.0, seconds=20.0)
     # 25 trainings took 50 seconds.
     assert clock.course.can_confirm(10) and not clock.course.can_confirm(11)
+
+
+SEVERAL = (
+    *("--width", "8", "--depth", "1", "--activation", "relu", "--optimizer", "adam"),
+    *("--learning-rate", "0.01", "0.02", "0.03", "--limit-train", "200"),
+    *("--strategy", "random", "--population-size", "2", "--max-epochs", "1"),
+    *("--num-runs", "2", "--confirm", "0", "--ensemble", "0", "--no-report"),
+)
+
+
+def test_several_runs_go_on_with_changed_settings_once_stopped(
+    tmp_path, interrupt, capfd
+):
+    folder = tmp_path / "runs"
+    assert not call(*SEVERAL, "--num-generations", "1", "--output-dir", folder)
+    assert call("--resume", folder, "--num-generations", "0") == 2
+    interrupt(1)  # of one new cohort of each seed, in that of the second
+    assert call("--resume", folder, "--num-generations", "3") == 130
+    assert "to go on with all runs" in capfd.readouterr().out
+    assert not call("--resume", folder)
+    for seed in (0, 1):
+        _, generations = table(folder / f"seed-{seed}")
+        assert len(generations) == 3

@@ -74,6 +74,8 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
             end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
         code = run_training(one, talk, console)
+        if not config.plan:  # as it may go on with others
+            leave_settings(config, folder)
         if code:
             console.print(to_go_on)
         if code or config.plan:
