@@ -235,3 +235,38 @@ def test_several_runs_go_on_with_changed_settings_once_stopped(
     for seed in (0, 1):
         _, generations = table(folder / f"seed-{seed}")
         assert len(generations) == 3
+
+
+@pytest.mark.parametrize("rest", [(), ("run.lock",), ("run.lock", "pool")])
+def test_what_was_killed_before_it_had_a_journal_begins_anew(tmp_path, rest, capfd):
+    folder, once = tmp_path / "runs", ("--num-generations", "1")
+    assert not call(*SEVERAL, *once, "--output-dir", folder)
+    printed, expected = capfd.readouterr().out, table(folder / "seed-1")
+    for own in (folder / "seed-1", tmp_path / "one"):
+        shutil.rmtree(own, ignore_errors=True)
+        own.mkdir()
+        (own / "config.toml").write_bytes((folder / "config.toml").read_bytes())
+        for name in rest:
+            (own / name).mkdir() if name == "pool" else (own / name).touch()
+    assert not call("--resume", folder)
+    assert capfd.readouterr().out.splitlines()[-1] == printed.splitlines()[-1]
+    assert table(folder / "seed-1") == expected
+    text = (tmp_path / "one/config.toml").read_text()
+    (tmp_path / "one/config.toml").write_text(
+        text.replace("num_runs = 2", "num_runs = 1").replace("seed = 0", "seed = 1")
+    )
+    assert not call("--resume", tmp_path / "one")
+    assert table(tmp_path / "one") == expected
+
+
+def test_a_folder_of_something_else_is_no_run_that_was_killed(tmp_path, capfd):
+    folder, once = tmp_path / "runs", ("--num-generations", "1")
+    assert not call(*SEVERAL, *once, "--output-dir", folder)
+    (folder / "seed-1/run.sqlite").unlink()
+    before = {path: path.stat().st_mtime for path in (folder / "seed-1").rglob("*")}
+    capfd.readouterr()
+    assert call("--resume", folder) == 2
+    error = capfd.readouterr().err
+    assert "it has no run.sqlite" in error and error.count("\n") == 1
+    after = {path: path.stat().st_mtime for path in (folder / "seed-1").rglob("*")}
+    assert after == before

@@ -21,7 +21,7 @@ from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
 from vecevo.runs.files.reading import Run, load_run
 from vecevo.runs.files.retraining import dataset_of
-from vecevo.runs.files.store import telling
+from vecevo.runs.files.store import LOCK, POOL, telling
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live, several
@@ -67,7 +67,7 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     for seed in range(config.seed, config.seed + config.num_runs):
         own = folder / f"seed-{seed}"
         folders.append(own)
-        resume = str(own) if (own / "run.sqlite").exists() else None
+        resume = str(own) if own.exists() else None
         changes = {"seed": seed, "output_dir": str(own), "resume": resume}
         talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
         if len(folders) > 1:
@@ -106,6 +106,9 @@ def run_training(config: RunConfig, talk: Console, console: Console) -> int:
     show_plan(config, space, fixed, dataset, talk)
     if config.plan:
         return 0
+    if config.resume is not None and is_bare(folder):
+        shutil.rmtree(folder)  # of a run that was killed before it began
+        config = dataclasses.replace(config, resume=None)
     stop = Stop()
     with watch(stop, ends_process=True):
         return record_run(config, space, fixed, start, dataset, stop, console)
@@ -158,6 +161,12 @@ def start_folder(config: RunConfig, folder: pathlib.Path) -> None:
     except InputError:
         shutil.rmtree(folder)
         raise
+
+
+def is_bare(folder: pathlib.Path) -> bool:
+    """Whether a folder has no more than a run leaves there before its journal."""
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return folder.is_dir() and names <= {"config.toml", LOCK, POOL}
 
 
 def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
