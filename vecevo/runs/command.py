@@ -27,7 +27,13 @@ from vecevo.runs.report import console as shown
 from vecevo.runs.report import live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
-from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, watch
+from vecevo.runs.stopping import (
+    SIGNALS,
+    Stop,
+    end_by_signals,
+    outlive_reader,
+    watch,
+)
 from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
@@ -110,6 +116,7 @@ def run_training(config: RunConfig, talk: Console, console: Console) -> int:
         shutil.rmtree(folder)  # of a run that was killed before it began
         config = dataclasses.replace(config, resume=None)
     stop = Stop()
+    outlive_reader(console, stop)
     with watch(stop, ends_process=True):
         return record_run(config, space, fixed, start, dataset, stop, console)
 

@@ -9,7 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from rich.console import Console
+
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
+
+
+def say(text: str) -> None:
+    """Writes a line for a handler of signals: whoever read it may have ended, too."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"vecevo: {text}\n".encode())
 
 
 def end_by_signals(text: str) -> None:
@@ -21,7 +29,7 @@ def end_by_signals(text: str) -> None:
 
     def end(number: int, frame: object) -> None:
         del frame
-        os.write(2, f"vecevo: {text}\n".encode())
+        say(text)
         os._exit(SIGNALS[signal.Signals(number).name])
 
     for name in SIGNALS:
@@ -68,6 +76,22 @@ class Stop:
         return self.reason is not None
 
 
+def outlive_reader(console: Console, stop: Stop) -> None:
+    """Lets a console fall silent, and the run go on, if its reader has ended.
+
+    Ctrl-C ends all of a pipeline, and what was trained is still to be written. Without
+    a signal the process ends, as it did.
+    """
+
+    def on_broken_pipe() -> None:
+        console.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if stop.signal is None:
+            sys.exit(1)
+
+    console.on_broken_pipe = on_broken_pipe
+
+
 @contextlib.contextmanager
 def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
     """Lets the first Ctrl-C, or SIGTERM, set the stop; the second does as it did.
@@ -93,7 +117,7 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
         del frame
         stop.signal = signal.Signals(number).name
         set_back(signal.SIG_DFL if ends_process else None)
-        print("vecevo: stopping; once more ends it at once", file=sys.stderr)
+        say("stopping; once more ends it at once")
 
     for number in numbers:
         signal.signal(number, take)
