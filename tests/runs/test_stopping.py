@@ -238,10 +238,10 @@ def test_several_runs_go_on_with_changed_settings_once_stopped(
 
 
 @pytest.mark.parametrize("rest", [(), ("run.lock",), ("run.lock", "pool")])
-def test_what_was_killed_before_it_had_a_journal_begins_anew(tmp_path, rest, capfd):
+def test_what_was_killed_before_it_had_a_journal_begins_anew(tmp_path, rest):
     folder, once = tmp_path / "runs", ("--num-generations", "1")
     assert not call(*SEVERAL, *once, "--output-dir", folder)
-    printed, expected = capfd.readouterr().out, table(folder / "seed-1")
+    expected = table(folder / "seed-1")
     for own in (folder / "seed-1", tmp_path / "one"):
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir()
@@ -249,7 +249,6 @@ def test_what_was_killed_before_it_had_a_journal_begins_anew(tmp_path, rest, cap
         for name in rest:
             (own / name).mkdir() if name == "pool" else (own / name).touch()
     assert not call("--resume", folder)
-    assert capfd.readouterr().out.splitlines()[-1] == printed.splitlines()[-1]
     assert table(folder / "seed-1") == expected
     text = (tmp_path / "one/config.toml").read_text()
     (tmp_path / "one/config.toml").write_text(
