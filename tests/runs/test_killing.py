@@ -159,3 +159,56 @@ def test_a_signal_within_a_callback_is_not_lost(number, code):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True)
     assert (done.returncode, done.stderr) == (code, b"vecevo: stopped\n")
+
+
+# A run whose reader ends as the signal comes, in its second cohort.
+PIPED = """
+import signal, sys, threading, time
+from vecevo import run
+from vecevo.runs.report import live
+from vecevo.training import cohorts, sessions
+sessions.most_workers, live.QUIET_SECONDS = lambda: 1, -1
+train_cohort, calls = cohorts.train_cohort, []
+def train(*args, is_stopped_fn, **settings):
+    calls.append(args)
+    if len(calls) == 2:
+        sys.stdin.readline()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while not is_stopped_fn():
+            time.sleep(0.01)
+    return train_cohort(*args, is_stopped_fn=is_stopped_fn, **settings)
+cohorts.train_cohort = train
+run.main()
+"""
+
+
+def test_a_run_outlives_those_who_read_it(tmp_path):
+    given = "--width 8 --depth 1 --activation relu --optimizer adam --max-epochs 1"
+    rest = "--strategy grid --replicates 3 --confirm 0 --no-report --output-dir"
+    command = [*given.split(), *rest.split(), str(tmp_path / "run")]
+    with subprocess.Popen(
+        [sys.executable, "-c", PIPED, *command],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        for line in process.stdout:
+            if "generation 1" in line:
+                break
+        process.stdout.close()
+        process.stdin.write("\n")
+    assert process.returncode == 130
+    result = json.loads((tmp_path / "run/result.json").read_text())
+    assert result["stopped_by"] == "SIGINT"
+
+
+def test_a_signal_whose_line_nobody_reads_ends_the_process(tmp_path):
+    program = (
+        "import os, signal; from vecevo.runs import stopping\n"
+        "stopping.end_by_signals('stopped')\n"
+        "os.close(2)\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    assert done.returncode == 143

@@ -21,13 +21,19 @@ from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
 from vecevo.runs.files.reading import Run, load_run
 from vecevo.runs.files.retraining import dataset_of
-from vecevo.runs.files.store import telling
+from vecevo.runs.files.store import LOCK, POOL, telling
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
-from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, watch
+from vecevo.runs.stopping import (
+    SIGNALS,
+    Stop,
+    end_by_signals,
+    outlive_reader,
+    watch,
+)
 from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
@@ -67,13 +73,15 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     for seed in range(config.seed, config.seed + config.num_runs):
         own = folder / f"seed-{seed}"
         folders.append(own)
-        resume = str(own) if (own / "run.sqlite").exists() else None
+        resume = str(own) if own.exists() else None
         changes = {"seed": seed, "output_dir": str(own), "resume": resume}
         talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
         if len(folders) > 1:
             end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
         code = run_training(one, talk, console)
+        if not config.plan:  # as it may go on with others
+            leave_settings(config, folder)
         if code:
             console.print(to_go_on)
         if code or config.plan:
@@ -104,7 +112,11 @@ def run_training(config: RunConfig, talk: Console, console: Console) -> int:
     show_plan(config, space, fixed, dataset, talk)
     if config.plan:
         return 0
+    if config.resume is not None and is_bare(folder):
+        shutil.rmtree(folder)  # of a run that was killed before it began
+        config = dataclasses.replace(config, resume=None)
     stop = Stop()
+    outlive_reader(console, stop)
     with watch(stop, ends_process=True):
         return record_run(config, space, fixed, start, dataset, stop, console)
 
@@ -131,7 +143,7 @@ def record_run(
         elif is_told and config.resume is None:
             raise InputError(f"{error} What was trained is in {folder}.") from error
         raise
-    if stop.signal is not None and not result.top and not result.num_failed:
+    if stop.signal is not None and not has_networks(folder):
         if config.resume is None:
             shutil.rmtree(folder)
         console.print(f"stopped by {stop.signal} before anything was trained")
@@ -156,6 +168,12 @@ def start_folder(config: RunConfig, folder: pathlib.Path) -> None:
     except InputError:
         shutil.rmtree(folder)
         raise
+
+
+def is_bare(folder: pathlib.Path) -> bool:
+    """Whether a folder has no more than a run leaves there before its journal."""
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return folder.is_dir() and names <= {"config.toml", LOCK, POOL}
 
 
 def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:

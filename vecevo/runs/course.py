@@ -44,8 +44,9 @@ class Course:
         self.session, self.ledger, self.stop, self.files = session, ledger, stop, files
         self.confirm, self.seconds_before = confirm, recorded.seconds
         ledger.work = recorded.work
+        self._num_confirmed = sum(p == "confirmation" for p, *_ in recorded.rows)
         self._progress_fn, self._classes = progress_fn, list(session.classes)
-        self._set_aside()
+        self._expect()
 
     @property
     def seconds(self) -> float:
@@ -63,13 +64,15 @@ class Course:
         """Takes in a cohort of the search."""
         self.ledger.take_in(genomes, results, work)
         self.record(genomes, results, work)
-        self._set_aside()
+        if not self.stop.is_set():  # of one that was stopped no end is known
+            self._expect()
 
     def read_back(
         self, genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         """Takes in what was recorded before."""
         self.ledger.take_in(genomes, results, work)
+        self._expect()
 
     def record(
         self,
@@ -98,23 +101,21 @@ class Course:
         if self._progress_fn is not None:
             self._progress_fn(progress)
 
-    @property
-    def confirmation_seconds(self) -> float:
-        """What training the best again is expected to take, as those before did."""
+    def can_confirm(self, num_trainings: int) -> bool:
+        """Whether so many trainings take no more than their share of the budget."""
+        seconds = num_trainings * self._training_seconds
+        return seconds <= self.stop.max_seconds * MOST_ASIDE
+
+    def _expect(self) -> None:
+        """Expects of a training what those before took, those of confirmation too.
+
+        What it takes to train the best again is set aside of the budget.
+        """
         work, num_trained = self.ledger.work, len(self.ledger.accuracy)
-        if not num_trained:
-            return 0.0
         worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
-        num_trainings = num_trained * self.ledger.num_replicates
+        num_before = num_trained * self.ledger.num_replicates + self._num_confirmed
+        self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
-        return num_again * worked / num_trainings
-
-    @property
-    def can_confirm(self) -> bool:
-        """Whether confirmation takes no more than its share of the budget."""
-        return self.confirmation_seconds <= self.stop.max_seconds * MOST_ASIDE
-
-    def _set_aside(self) -> None:
+        seconds = num_again * self._training_seconds * self.can_confirm(num_again)
         most = self.stop.max_seconds * MOST_ASIDE
-        seconds = self.confirmation_seconds if self.can_confirm else 0.0
         self.stop.seconds_aside = min(seconds + END_SECONDS, most)

@@ -9,7 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from rich.console import Console
+
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
+
+
+def say(text: str) -> None:
+    """Writes a line for a handler of signals: whoever read it may have ended, too."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"vecevo: {text}\n".encode())
 
 
 def end_by_signals(text: str) -> None:
@@ -21,7 +29,7 @@ def end_by_signals(text: str) -> None:
 
     def end(number: int, frame: object) -> None:
         del frame
-        os.write(2, f"vecevo: {text}\n".encode())
+        say(text)
         os._exit(SIGNALS[signal.Signals(number).name])
 
     for name in SIGNALS:
@@ -35,6 +43,7 @@ class Stop:
         self._start, self.max_seconds = time.perf_counter(), math.inf
         self.seconds_aside = 0.0  # of the budget, for what comes after the search
         self.signal: str | None = None  # by which it was stopped
+        self._is_up = False
 
     def limit(self, max_seconds: float | None) -> None:
         """Sets a budget, from the start on; None is no limit."""
@@ -45,17 +54,42 @@ class Stop:
         """Since the start."""
         return time.perf_counter() - self._start
 
+    def go_on(self, seconds_aside: float) -> None:
+        """Lets what comes after the search have the budget, but for some seconds."""
+        self.seconds_aside, self._is_up = seconds_aside, False
+
     @property
     def reason(self) -> str | None:
-        """The signal, or max_seconds, or None: it may go on."""
+        """The signal, or max_seconds, or None: it may go on.
+
+        Once the time is up it stays so, however much is set aside by then: what was
+        stopped by it cannot be trained to its end any more.
+        """
         if self.signal is not None:
             return self.signal
-        is_up = self.seconds > self.max_seconds - self.seconds_aside
-        return "max_seconds" if is_up else None
+        if self.seconds > self.max_seconds - self.seconds_aside:
+            self._is_up = True
+        return "max_seconds" if self._is_up else None
 
     def is_set(self) -> bool:
         """Whether the run is to stop."""
         return self.reason is not None
+
+
+def outlive_reader(console: Console, stop: Stop) -> None:
+    """Lets a console fall silent, and the run go on, if its reader has ended.
+
+    Ctrl-C ends all of a pipeline, and what was trained is still to be written. Without
+    a signal the process ends, as it did.
+    """
+
+    def on_broken_pipe() -> None:
+        console.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if stop.signal is None:
+            sys.exit(1)
+
+    console.on_broken_pipe = on_broken_pipe
 
 
 @contextlib.contextmanager
@@ -83,7 +117,7 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
         del frame
         stop.signal = signal.Signals(number).name
         set_back(signal.SIG_DFL if ends_process else None)
-        print("vecevo: stopping; once more ends it at once", file=sys.stderr)
+        say("stopping; once more ends it at once")
 
     for number in numbers:
         signal.signal(number, take)

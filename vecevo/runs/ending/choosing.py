@@ -11,7 +11,7 @@ import numpy as np
 
 from vecevo.evaluation import train_pairs
 from vecevo.networks.ensembles import Ensemble
-from vecevo.results import Confirmed, Genome, NetworkResult, Work
+from vecevo.results import Confirmed, Genome, NetworkResult, Work, add_work
 from vecevo.runs.course import Course
 from vecevo.runs.ending.confirming import compare, count_replicates
 from vecevo.runs.ending.voting import make_ensemble, measure_winner
@@ -53,12 +53,10 @@ def end_run(
     """
     ledger, dataset = course.ledger, course.session.dataset
     _fill_pool(course, space, fixed)
-    ranked = rank(ledger.pool, strategy, state)
+    pool = [pair for pair in ledger.pool if pair[1].network is not None]
+    ranked = rank(pool, strategy, state)
     top, confirmed = _top(ranked, ledger.partial), ()
-    if course.confirm and ranked and course.stop.signal is None and course.can_confirm:
-        course.stop.seconds_aside = min(
-            course.stop.seconds_aside, course.stop.max_seconds / 10
-        )
+    if course.confirm and ranked and course.stop.signal is None:
         best = ranked[: course.confirm]
         confirmed = confirm(course, space, fixed, [g for g, _ in best], known)
         order = [c.genome for c in confirmed]
@@ -70,7 +68,7 @@ def end_run(
         is_stopped = course.stop.signal is not None
         voting = None
         if not is_stopped:
-            voting = make_ensemble(ledger.pool, dataset, num_picks=num_picks)
+            voting = make_ensemble(pool, dataset, num_picks=num_picks)
     return Ending(tested, confirmed, voting)
 
 
@@ -98,7 +96,7 @@ def _top(ranked: Pairs, partial: Pairs) -> Pairs:
 
 
 def _fill_pool(course: Course, space: SearchSpace, fixed: Mapping[str, Any]) -> None:
-    """Trains again what the pool has lost the weights of."""
+    """Trains again what the pool has lost the weights of, as far as there is time."""
     pool = course.ledger.pool
     lost = [genome for genome, result in pool if result.network is None]
     if not lost:
@@ -113,7 +111,9 @@ def _fill_pool(course: Course, space: SearchSpace, fixed: Mapping[str, Any]) -> 
     def take_in(
         genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
-        found.update(zip(genomes, results, strict=True))
+        for genome, result in zip(genomes, results, strict=True):
+            if not result.is_partial:  # or its weights would pass for whole ones
+                found[genome] = result
 
     train_pairs(
         *(course.session, space, fixed, [(genome, 0) for genome in lost]),
@@ -135,7 +135,10 @@ def confirm(
     genomes: Sequence[Genome],
     known: Mapping[Training, NetworkResult],
 ) -> tuple[Confirmed, ...]:
-    """Trains networks again, with fresh replicates; empty where that was stopped."""
+    """Trains networks again, with fresh replicates; empty where that was stopped.
+
+    It is so too where what is not known of it would take too much of the budget.
+    """
     first, dataset = course.ledger.num_replicates, course.session.dataset
     num_replicates = count_replicates(len(course.ledger.accuracy))
     replicates = range(first, first + num_replicates)
@@ -146,12 +149,17 @@ def confirm(
         if ("confirmation", genome, replicate) in known
     }
     before = dict(found)
+    if not course.can_confirm(len(pairs) - len(before)):
+        return ()
+    stop = course.stop
+    stop.go_on(min(stop.seconds_aside, stop.max_seconds / 10))
 
     def take_in(
         genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         with products_in(course.session.settings.precision):
             tested = [_tested(result, dataset) for result in results]
+        course.ledger.work = add_work(course.ledger.work, work)
         course.record(genomes, tested, work, purpose="confirmation")
         for genome, result in zip(genomes, tested, strict=True):
             if not result.is_partial:

@@ -43,14 +43,14 @@ def make_ensemble(
     """Picks networks of a pool, and measures their mean on the test part, once.
 
     Args:
-      pool: the best networks first, with what they say of the validation part.
+      pool: the best networks first, with their weights.
       dataset: of the run.
       num_picks: with repetition; 0: no ensemble. By the article's protocol there is
         none: it would be chosen on the test part.
     """
     if not num_picks or not pool or dataset.is_article:
         return None
-    said = np.stack([_probabilities(result) for _, result in pool])
+    said = np.stack([_probabilities(result, dataset) for _, result in pool])
     found = select(said, dataset.y_validation, num_picks=num_picks)
     picked = [(n, r) for n, (_, r) in zip(found.picks.tolist(), pool, strict=True) if n]
     ensemble = Ensemble(
@@ -88,7 +88,14 @@ def accuracy_of(probabilities: np.ndarray, dataset: Dataset) -> float:
     return float(np.mean(probabilities.argmax(axis=1) == dataset.y_test))
 
 
-def _probabilities(result: NetworkResult) -> np.ndarray:
-    if result.validation_probabilities is None:
-        raise TypeError("the session did not keep probabilities")
-    return result.validation_probabilities
+def _probabilities(result: NetworkResult, dataset: Dataset) -> np.ndarray:
+    """What a network says of the validation part; a run without an ensemble kept none.
+
+    Raises:
+      TypeError: for a result without weights.
+    """
+    if result.validation_probabilities is not None:
+        return result.validation_probabilities
+    if result.network is None:
+        raise TypeError("the session did not keep weights")
+    return probabilities_of(result.network, dataset.x_validation).astype(np.float16)

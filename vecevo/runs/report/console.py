@@ -255,7 +255,7 @@ def show_result(
     elif summary["num_failed"]:
         console.print(failure_line(summary["num_failed"], failed_epochs(folder)))
     else:
-        console.print("no network was trained for an epoch: give the run more time")
+        console.print("no network is ready yet: give the run more time")
     if summary["front"]:
         console.print("the Pareto front of accuracy and parameters:")
         console.print(networks_table(summary["front"], genes))
