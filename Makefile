@@ -7,7 +7,7 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test test-long test-kill test-wheel test-browser bench format clean
+.PHONY: help run test test-long test-kill test-wheel test-browser bench gpu-program format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-wheel   build the wheel, run it with nothing but what it declares"
 	@echo "make test-browser the report in Chromium, which it installs on Debian"
 	@echo "make bench    measure throughput; records and tables, see bench/README.md"
+	@echo "make gpu-program  what XLA makes of a training step for a GPU, without one (5 GB)"
 	@echo "make format   format the code"
 	@echo "make clean    remove the virtual environment"
 
@@ -50,12 +51,15 @@ test-browser: .venv/.ready-dev
 bench: .venv/.ready-bench
 	$(PY) -m bench $(ARGS)
 
+gpu-program: .venv/.ready-bench .gpu/.ready
+	$(PY) -m bench gpu_program report
+
 format: .venv/.ready-dev
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .gpu
 
 .venv/bin/python:
 	@for python in $(CANDIDATES); do \
@@ -66,6 +70,12 @@ clean:
 	       "(python.org, uv, pyenv) or put it on the PATH." >&2; exit 2; \
 	fi; \
 	"$$found" -m venv .venv
+
+# JAX for CUDA compiles for a card that is not there; next to nothing else is needed.
+.gpu/.ready: .venv/bin/python pyproject.toml
+	$(PY) -m venv .gpu
+	.gpu/bin/python -m pip install --quiet --editable '.[cuda]'
+	@touch $@
 
 .venv/.ready-bench: .venv/bin/python pyproject.toml
 	$(PY) -m pip install --quiet --editable '.[bench]'

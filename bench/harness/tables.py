@@ -143,8 +143,8 @@ def small_table(record):
     lines += [markdown.row(cells) for cells in small.gains(record["rows"])]
     n = record["rows"][0]["cold_seconds"]["n"]
     how = (
-        f"Medians of {n} runs of vecevo; of the others some of the thousand, in a process "
-        "a core, by their number"
+        f"Medians of {n} runs of vecevo; of the others some of the thousand, in a "
+        "process a core, by their number"
     )
     return markdown.finish(lines, record, how)
 

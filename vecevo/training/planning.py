@@ -14,8 +14,6 @@ from typing import NamedTuple
 from vecevo.errors import InputError
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
-BYTES_PER_WEIGHT = 28  # params, two slots, best params, gradients, two to spare
-BYTES_PER_UNIT_EXAMPLE = 24  # an activation, its gradient, its dropout draw, to spare
 BYTES_PER_LOGIT_EXAMPLE = 12  # a logit, its exponential, to spare
 
 
@@ -30,13 +28,18 @@ class Costs(NamedTuple):
     seconds_per_weight: float  # the update
     most_weights: int  # of a cohort; beyond, more lanes make each one slower
     most_shared_width: int  # wider networks train faster with a cohort each
+    bytes_per_weight: int  # params, two slots, best params, gradients, some to spare
+    bytes_per_unit_example: float  # an activation, its gradient, its dropout draw
+    most_live_layers: int  # whose activations are in memory at once
 
 
 # Fitted as `python -m bench costs` does, on two AVX-512 cores with a cohort each,
 # that should keep within the cache.
-CPU = Costs(2.2, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256)
+CPU = Costs(2.2, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256, 28, 24, 1 << 40)
 # Estimated for an NVIDIA H200 from its data sheet and launch times, not measured.
-ACCELERATOR = Costs(5.0, 6e-5, 2e-5, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40)
+ACCELERATOR = Costs(
+    5.0, 6e-5, 2e-5, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40, 20, 3.5, 2
+)
 
 
 class Job(NamedTuple):
@@ -151,10 +154,12 @@ def share_memory(
 
 def lane_bytes(width: int, depth: int, job: Job) -> int:
     """Bytes that one lane takes while it trains."""
-    per_example = width * depth * BYTES_PER_UNIT_EXAMPLE
+    costs = job.costs
+    num_live = width * min(depth, costs.most_live_layers)
+    per_example = num_live * costs.bytes_per_unit_example
     per_example += job.num_classes * BYTES_PER_LOGIT_EXAMPLE
     weights = num_weights(width, depth, job)
-    return weights * BYTES_PER_WEIGHT + per_example * job.examples_at_once
+    return int(weights * costs.bytes_per_weight + per_example * job.examples_at_once)
 
 
 def check_fits(width: int, depth: int, job: Job) -> None:
