@@ -46,7 +46,8 @@ def run(config: RunConfig, console: Console) -> int:
     """
     environment.select_device(config.device)
     resolving.check(config)
-    talk = Console(quiet=True) if config.quiet and not config.plan else console
+    is_quiet = config.quiet and not config.plan
+    talk = Console(quiet=True, markup=False) if is_quiet else console
     if config.landscape is not None:
         landscape.run_on_landscape(config, talk, console)
         return 0

@@ -45,6 +45,7 @@ def start(**changes):
 
 def make_console(**settings):
     given = {"file": io.StringIO(), "width": 80, "soft_wrap": True, "highlight": False}
+    given |= {"markup": False, "emoji": False}
     return Console(**{**given, **settings})
 
 

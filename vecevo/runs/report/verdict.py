@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 Summary = Mapping[str, Any]  # the content of result.json
@@ -21,12 +20,12 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     """
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(escape(name.replace("_", " ")))
+        table.add_column(name.replace("_", " "))
     for name in CONFIRMED[:-1]:
         table.add_column(name, justify="right")
     table.add_column(CONFIRMED[-1])
     for row in confirmation_rows(summary, names):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
 
 
