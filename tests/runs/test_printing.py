@@ -31,3 +31,12 @@ def test_texts_of_users_are_no_markup(monkeypatch, capsys, tmp_path, more):
     if "--plan" not in more:
         assert f"results in {folder}" in printed
         assert f"report: {folder / 'report.html'}" in printed
+
+
+def test_several_runs_without_a_network_have_nothing_to_compare(
+    monkeypatch, capsys, tmp_path
+):
+    given = ("--num-runs", "2", "--max-seconds", "0.01", "--output-dir", tmp_path / "o")
+    printed = call(monkeypatch, capsys, *QUICK, *given)
+    assert "nothing to compare" in printed and "quartile" not in printed
+    assert (tmp_path / "o" / "report.html").exists()

@@ -80,8 +80,11 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
         if code or config.plan:
             return code
     runs = [load_run(own) for own in folders]
-    console.print("best validation accuracy of the runs, by networks trained:")
-    console.print(several.spread_table(runs))
+    if (table := several.spread_table(runs)) is None:
+        console.print("nothing to compare: a run trained no network to its end")
+    else:
+        console.print("best validation accuracy of the runs, by networks trained:")
+        console.print(table)
     if config.report:
         leave_report(runs, folder, console)
     return 0
