@@ -106,13 +106,9 @@ MAY_IMPORT = {
         "runs.files.journal",
         *("datasets.making", "networks.ensembles", "networks.network", "results"),
     },
-    "runs.files.keeping": {
-        *("datasets.making", "networks", "results"),
-    },
+    "runs.files.keeping": {"datasets.making", "networks", "results"},
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
-    "runs.files.journal": {
-        "results",
-    },
+    "runs.files.journal": {"results"},
     "runs.configuration": {"catalogue", "space"},
     "runs.parsing": {
         *("errors", "runs.configuration", "runs.files.queries"),
@@ -142,16 +138,12 @@ MAY_IMPORT = {
         *("runs.ending.confirming", "runs.ending.voting", "runs.files.store"),
         *("runs.ledger", "space", "strategies", "training.programs"),
     },
-    "runs.ending.confirming": {
-        *("errors", "results"),
-    },
+    "runs.ending.confirming": {"errors", "results"},
     "runs.expecting": {
         *("datasets.making", "errors", "runs.ending.voting", "runs.ledger", "space"),
         *("training.lanes.weights", "training.recipe", "training.sessions"),
     },
-    "runs.files.identity": {
-        *("datasets.making", "errors"),
-    },
+    "runs.files.identity": {"datasets.making", "errors"},
     "runs.files.opening": {
         *("errors", "results", "runs.environment", "runs.files.identity"),
         *("runs.files.pool", "runs.files.store", "space", "training.planning"),
@@ -160,9 +152,7 @@ MAY_IMPORT = {
     "runs.files.pool": {
         *("datasets.making", "results", "runs.files.store", "training.batches"),
     },
-    "runs.files.queries": {
-        *("errors", "results", "runs.files.journal"),
-    },
+    "runs.files.queries": {"errors", "results", "runs.files.journal"},
     "runs.files.store": {
         *("errors", "networks.saving", "results", "runs.files.journal"),
         "runs.files.queries",
@@ -182,10 +172,11 @@ MAY_IMPORT = {
         *("training.forecast", "training.planning", "training.sessions"),
         "training.settings",
     },
-    "runs.report.several": {
-        *("runs.files.reading", "runs.report.facts"),
-    },
+    "runs.report.several": {"runs.files.reading", "runs.report.facts"},
     "runs.report.parts": set(),
+    "runs.report.leaving": {
+        *("runs.files.reading", "runs.files.store", "runs.report.page"),
+    },
     "runs.report.winners": {
         *("runs.files.reading", "runs.report.facts", "runs.report.parts"),
         "runs.report.verdict",
@@ -203,8 +194,8 @@ MAY_IMPORT = {
         *("runs.files.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.budget", "runs.files.queries", "runs.report.verdict"),
-        *("space", "training.forecast"),
+        *("networks.saving", "results", "runs.budget", "runs.files.queries"),
+        *("runs.report.verdict", "space", "training.forecast"),
     },
     "runs.report.live": {"results", "runs.report.console", "space"},
     "runs.report.summary": {
@@ -254,8 +245,8 @@ MAY_IMPORT = {
         "runs.report.winners",
     },
     "runs.command": {
-        *("datasets", "errors", "results", "runs", "space", "training.forecast"),
-        *("training.programs", "training.settings"),
+        *("datasets", "errors", "networks.saving", "results", "runs", "space"),
+        *("training.forecast", "training.programs", "training.settings"),
     },
     # other packages, which need not be there
     "integrations.optuna": {

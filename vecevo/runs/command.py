@@ -12,6 +12,7 @@ from rich.console import Console
 
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
+from vecevo.networks import saving
 from vecevo.results import Genome, NetworkResult, SearchResult
 from vecevo.runs import budget, environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
@@ -19,12 +20,12 @@ from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import search
 from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
-from vecevo.runs.files.reading import Run, load_run
+from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import telling
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
-from vecevo.runs.report import live, several
+from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
 from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, watch
@@ -75,18 +76,16 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
             end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
         code = run_training(one, talk, console)
+        if not config.plan:
+            leaving.remove_report(folder)
         if code:
             console.print(to_go_on)
         if code or config.plan:
             return code
     runs = [load_run(own) for own in folders]
-    if (table := several.spread_table(runs)) is None:
-        console.print("nothing to compare: a run trained no network to its end")
-    else:
-        console.print("best validation accuracy of the runs, by networks trained:")
-        console.print(table)
+    several.show_spread(runs, console)
     if config.report:
-        leave_report(runs, folder, console)
+        leaving.leave_report(runs, folder, console)
     return 0
 
 
@@ -145,10 +144,11 @@ def record_run(
         facts = {"seed": config.seed, "versions": environment.versions()}
         with products_in(config.precision):
             keeping.leave_networks(result, dataset, folder, facts)
+        leaving.remove_report(folder)
         summary = summaries.result_dict(result, dataset, config, space)
         shown.leave_result(summary, space, folder, console)
     if config.report and stop.signal is None:
-        leave_report([load_run(folder)], folder, console)
+        leaving.leave_report([load_run(folder)], folder, console)
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 
@@ -165,7 +165,8 @@ def start_folder(config: RunConfig, folder: pathlib.Path) -> None:
 def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
     """Writes config.toml, from which the same run can be started again."""
     with telling(folder):
-        (folder / "config.toml").write_text(to_toml(as_started(config)))
+        content = to_toml(as_started(config)).encode()
+        saving.write_whole(folder / "config.toml", content)
 
 
 def has_networks(folder: pathlib.Path) -> bool:
@@ -180,15 +181,6 @@ def has_networks(folder: pathlib.Path) -> bool:
 def as_started(config: RunConfig) -> RunConfig:
     """The settings as a run of them is started, wherever its folder is."""
     return dataclasses.replace(config, resume=None, plan=False)
-
-
-def leave_report(runs: Sequence[Run], folder: pathlib.Path, console: Console) -> None:
-    """Writes a page about one run, or several compared, into a folder."""
-    # Only now, as it imports Matplotlib.
-    from vecevo.runs.report import page
-
-    page.write_report(runs, folder / "report.html")
-    console.print(f"report: {folder / 'report.html'}")
 
 
 def evolve(

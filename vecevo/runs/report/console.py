@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from vecevo.networks import saving
 from vecevo.results import Progress
 from vecevo.runs.budget import BudgetPlan, Proposal, is_short
 from vecevo.runs.files.queries import read_rows
@@ -233,7 +234,8 @@ def leave_result(
     summary: dict[str, Any], space: SearchSpace, folder: pathlib.Path, console: Console
 ) -> None:
     """Writes result.json, and shows what is in it."""
-    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
+    content = json.dumps(summary, indent=2) + "\n"
+    saving.write_whole(folder / "result.json", content.encode())
     show_result(summary, [name for name, _ in space.genes], folder, console)
     if summary.get("ensemble"):
         console.print(ensemble_line(summary["ensemble"]))

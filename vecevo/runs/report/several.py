@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from vecevo.runs.files.reading import Run
@@ -16,6 +17,15 @@ def bests(run: Run) -> np.ndarray:
     """Returns float64[N], the best accuracy after each network; -inf: all failed."""
     networks = sorted(facts.searched_networks(run), key=lambda n: n.generation)
     return np.maximum.accumulate(facts.accuracies_of(networks))
+
+
+def show_spread(runs: Sequence[Run], console: Console) -> None:
+    """Prints how the results of runs spread, or that there is nothing to compare."""
+    if (table := spread_table(runs)) is None:
+        console.print("nothing to compare: a run trained no network to its end")
+        return
+    console.print("best validation accuracy of the runs, by networks trained:")
+    console.print(table)
 
 
 def spread_table(runs: Sequence[Run]) -> Table | None:
@@ -32,7 +42,7 @@ def spread_table(runs: Sequence[Run]) -> Table | None:
     for name in ("networks", "lower quartile", "median", "upper quartile"):
         table.add_column(name, justify="right")
     for num in np.unique(np.linspace(1, most, NUM_ROWS).round().astype(int)).tolist():
-        row = quartiles([best[num - 1] for best in found])
+        row = quartiles([float(best[num - 1]) for best in found])
         table.add_row(str(num), *(quartile_text(accuracy) for accuracy in row))
     return table
 
