@@ -158,9 +158,9 @@ MAY_IMPORT = {
         "runs.files.queries",
     },
     "runs.landscape": {
-        *("errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.files.tables", "runs.parsing", "runs.recorded", "runs.report.console"),
-        *("runs.report.summary", "runs.settling"),
+        *("errors", "networks.saving", "results", "runs.configuration"),
+        *("runs.environment", "runs.files.tables", "runs.parsing", "runs.recorded"),
+        *("runs.report.console", "runs.report.summary", "runs.settling"),
     },
     "runs.report.verdict": set(),
     "runs.settling": {

@@ -145,7 +145,7 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
         table.add_row(
             *(str(row["hyperparams"][name]) for name in names),
             f"{row['num_params']:,}",
-            *(f"{row[name]:.4f}" for name in shown),
+            *("-" if row[name] is None else f"{row[name]:.4f}" for name in shown),
             *([epochs_text(row)] if is_partial else []),
         )
     return table
