@@ -197,7 +197,7 @@ MAY_IMPORT = {
         *("networks.saving", "results", "runs.budget", "runs.files.queries"),
         *("runs.report.verdict", "space", "training.forecast"),
     },
-    "runs.report.live": {"results", "runs.report.console", "space"},
+    "runs.report.live": {"results", "runs.ledger", "runs.report.console", "space"},
     "runs.report.summary": {
         *("datasets.making", "results", "runs.configuration", "runs.environment"),
         *("runs.files.journal", "runs.files.tables", "space", "training.settings"),

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,7 +13,7 @@ from rich.console import Console
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.networks import saving
-from vecevo.results import Genome, NetworkResult, SearchResult
+from vecevo.results import SearchResult
 from vecevo.runs import budget, environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
@@ -197,16 +197,14 @@ def evolve(
         "num_generations": config.num_generations,
         "population_size": size_of(config),
     }
-    standing = live.start_standing(space, fixed, **sizes)
+    standing = live.start_standing(
+        space,
+        fixed,
+        **sizes,
+        num_replicates=config.replicates,
+        is_resumed=config.resume is not None,
+    )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
-
-        def record_fn(
-            generation: int,
-            genomes: Sequence[Genome],
-            results: Sequence[NetworkResult],
-        ) -> None:
-            view.take_cohort(results)
-
         return search(
             space,
             dataset,
@@ -222,7 +220,7 @@ def evolve(
             ensemble=config.ensemble,
             output_dir=config.output_dir,
             resume=config.resume is not None,
-            record_fn=record_fn,
+            record_fn=view.take_cohort,
             progress_fn=view.take_generation,
             stop=stop,
             meta={"config": dataclasses.asdict(as_started(config))},
