@@ -111,5 +111,31 @@ def test_without_confirmation_it_says_so():
     assert "By validation accuracy" in section_of(text, "The best networks")[0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "chosen", "order"),
+    [
+        (
+            {"replicates": 3},
+            "Chosen by the mean of 3 trainings each, on the 288",
+            "By validation accuracy, the mean of 3 trainings each.",
+        ),
+        (
+            {"replicates": 1, "is_by_model": True},
+            "Chosen by what a model of the search expects from one training each, on",
+            "By what a model of the search expects from one training each.",
+        ),
+        (
+            {"is_by_model": True, "confirmation": confirmed_rows()},
+            "3 new trainings of each of the best 2 by a model of the search, on",
+            "By the mean of new trainings, accuracies of the search.",
+        ),
+    ],
+)
+def test_what_ranked_the_networks_is_said(changes, chosen, order):
+    text = page.report_page([with_summary(RUN, **changes)])
+    assert chosen in section_of(text, "What the winner is worth")[0]
+    assert order in section_of(text, "The best networks")[0]
+
+
 def test_earlier_runs_knew_of_no_confirmation():
     assert "What the winner is worth" not in page.report_page([RUN])

@@ -82,14 +82,30 @@ def chosen_line(summary: Summary) -> str:
     part = "test" if summary["protocol"] == "article" else "validation"
     num = summary["dataset"][f"num_{part}"]
     confirmed = summary["confirmation"]
-    by = f"one training each, on the {num:,} examples of the {part} part"
+    by = search_words(summary)
     if confirmed:
         by = (
             f"the mean of {len(confirmed[0]['validation_accuracy'])} new trainings of "
-            f"each of the best {len(confirmed)}, on the {num:,} examples of the "
-            f"{part} part"
+            f"each of the best {len(confirmed)}"
         )
-    return f"chosen by {by}; {summary['num_trained']:,} networks were tried"
+        by += " by a model of the search" * bool(summary.get("is_by_model"))
+    return (
+        f"chosen by {by}, on the {num:,} examples of the {part} part; "
+        f"{summary['num_trained']:,} networks were tried"
+    )
+
+
+def search_words(summary: Summary) -> str:
+    """Returns what the search ranked networks by.
+
+    >>> search_words({"replicates": 3, "is_by_model": False})
+    'the mean of 3 trainings each'
+    """
+    num = summary.get("replicates", 1)
+    trainings = "one training each" if num == 1 else f"the mean of {num} trainings each"
+    if summary.get("is_by_model"):
+        return f"what a model of the search expects from {trainings}"
+    return trainings
 
 
 def epochs_in_words(epochs: Sequence[int]) -> str:
