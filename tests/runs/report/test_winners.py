@@ -90,6 +90,7 @@ def test_the_confirmation_has_a_row_for_each_with_means_and_deviations(text):
         "the mean of 3 new trainings of each of the best 2, on the 288 examples",
         "2 of them failed",
         "1 of the other 1 cannot be told from the winner",
+        "5 %, and a little more as the same accuracies chose the winner",
         "40 of 60 networks trained to the cap of 6 epochs",
     ):
         assert said in caption

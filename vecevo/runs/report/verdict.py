@@ -150,7 +150,7 @@ def doubt_lines(summary: Summary) -> list[str]:
         lines.append(
             f"within noise: {len(tied)} of the other {len(confirmed) - 1} cannot be "
             "told from the winner (paired t-test by replicate, Holm's correction, "
-            "5 %)"
+            "5 %, and a little more as the same accuracies chose the winner)"
         )
     num_capped, num_trained = summary["num_capped"], summary["num_trained"]
     if num_trained and num_capped > LARGE_SHARE * num_trained:
