@@ -143,16 +143,12 @@ MAY_IMPORT = {
         *("runs.ending.confirming", "runs.ending.voting", "runs.files.store"),
         *("runs.ledger", "space", "strategies", "training.programs"),
     },
-    "runs.ending.confirming": {
-        *("errors", "results"),
-    },
+    "runs.ending.confirming": {"errors", "results"},
     "runs.expecting": {
         *("datasets.making", "errors", "runs.ending.voting", "runs.ledger", "space"),
         *("training.lanes.weights", "training.recipe", "training.sessions"),
     },
-    "runs.files.identity": {
-        *("datasets.making", "errors"),
-    },
+    "runs.files.identity": {"datasets.making", "errors"},
     "runs.files.opening": {
         *("errors", "results", "runs.environment", "runs.files.identity"),
         *("runs.files.pool", "runs.files.store", "space", "training.planning"),
@@ -161,17 +157,15 @@ MAY_IMPORT = {
     "runs.files.pool": {
         *("datasets.making", "results", "runs.files.store", "training.batches"),
     },
-    "runs.files.queries": {
-        *("errors", "results", "runs.files.journal"),
-    },
+    "runs.files.queries": {"errors", "results", "runs.files.journal"},
     "runs.files.store": {
         *("errors", "networks.saving", "results", "runs.files.journal"),
         "runs.files.queries",
     },
     "runs.landscape": {
-        *("errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.files.tables", "runs.parsing", "runs.recorded", "runs.report.console"),
-        *("runs.report.summary", "runs.settling"),
+        *("errors", "networks.saving", "results", "runs.configuration"),
+        *("runs.environment", "runs.files.tables", "runs.parsing", "runs.recorded"),
+        *("runs.report.console", "runs.report.summary", "runs.settling"),
     },
     "runs.report.verdict": set(),
     "runs.settling": {
@@ -183,10 +177,11 @@ MAY_IMPORT = {
         *("training.forecast", "training.planning", "training.sessions"),
         "training.settings",
     },
-    "runs.report.several": {
-        *("runs.files.reading", "runs.report.facts"),
-    },
+    "runs.report.several": {"runs.files.reading", "runs.report.facts"},
     "runs.report.parts": set(),
+    "runs.report.leaving": {
+        *("runs.files.reading", "runs.files.store", "runs.report.page"),
+    },
     "runs.report.winners": {
         *("runs.files.reading", "runs.report.facts", "runs.report.parts"),
         "runs.report.verdict",
@@ -204,10 +199,10 @@ MAY_IMPORT = {
         *("runs.files.tables", "space", "strategies", "training.recipe"),
     },
     "runs.report.console": {
-        *("results", "runs.budget", "runs.files.queries", "runs.report.verdict"),
-        *("space", "training.forecast"),
+        *("networks.saving", "results", "runs.budget", "runs.files.queries"),
+        *("runs.report.verdict", "space", "training.forecast"),
     },
-    "runs.report.live": {"results", "runs.report.console", "space"},
+    "runs.report.live": {"results", "runs.ledger", "runs.report.console", "space"},
     "runs.report.summary": {
         *("datasets.making", "results", "runs.configuration", "runs.environment"),
         *("runs.files.journal", "runs.files.tables", "space", "training.settings"),
@@ -255,8 +250,8 @@ MAY_IMPORT = {
         "runs.report.winners",
     },
     "runs.command": {
-        *("datasets", "errors", "results", "runs", "space", "training.forecast"),
-        *("training.programs", "training.settings"),
+        *("datasets", "errors", "networks.saving", "results", "runs", "space"),
+        *("training.forecast", "training.programs", "training.settings"),
     },
     # other packages, which need not be there
     "integrations.optuna": {

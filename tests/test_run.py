@@ -269,5 +269,7 @@ def test_several_runs_lie_in_one_folder_and_go_on(monkeypatch, tmp_path, capsys)
     last = printed.splitlines()[-1].split()
     assert last[2] == f"{sum(best) / 2:.4f}"
     shutil.rmtree(out / "seed-4")
-    call(monkeypatch, "--resume", str(out))
+    (out / "report.html").write_text("of what was there before")
+    call(monkeypatch, "--resume", str(out), "--no-report")
+    assert not (out / "report.html").exists()
     assert capsys.readouterr().out.splitlines()[-1].split() == last

@@ -90,6 +90,8 @@ class SearchResult(NamedTuple):
     useful_work_ratio: float | None  # None when nothing was trained
     ensemble: "Ensemble | None" = None  # of the best networks
     confirmation: tuple[Confirmed, ...] = ()  # the best by their mean first
+    is_by_model: bool = False  # a model of the strategy's ranked the networks, by what
+    # it expects of them; confirmation comes after it
     failed_epochs: tuple[int, ...] = ()  # of networks that failed, ascending, from 0
     num_capped: int = 0  # networks that the cap on epochs stopped
     stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to

@@ -17,7 +17,10 @@ def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
     # Where it is not a terminal, nothing need be cut to a width.
     width = None if sys.stdout.isatty() else 200
-    console = Console(soft_wrap=True, highlight=False, width=width)
+    # Texts of users are no markup: what is styled is so by style= alone.
+    console = Console(
+        soft_wrap=True, highlight=False, width=width, markup=False, emoji=False
+    )
     warnings.formatwarning = lambda message, *_, **__: f"vecevo: {message}\n"
     if sys.argv[1:2] and sys.argv[1] in COMMANDS:
         name = sys.argv.pop(1)

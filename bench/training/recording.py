@@ -60,9 +60,7 @@ def search_recorded(dataset, space, sizes, folder):
                 space,
                 dataset,
                 output_dir=folder / "run",
-                record_fn=lambda generation, genomes, results: view.take_cohort(
-                    results
-                ),
+                record_fn=view.take_cohort,
                 progress_fn=view.take_generation,
                 **sizes,
             )

@@ -5,6 +5,7 @@ import json
 import math
 
 import hypothesis
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
@@ -162,3 +163,31 @@ def test_a_table_of_the_run_has_a_column_for_each_replicate(folder):
             accuracy = table.validation_accuracy[place]
             assert accuracy == np.float32(network.validation_accuracy)
     assert table.num_params[0] < table.num_params[1]
+
+
+@pytest.mark.parametrize(
+    ("judge", "is_by_model"),
+    [
+        (None, False),
+        (lambda state, genomes: genomes @ jnp.array([0.0, 1.0, 0.0, 0.0]), True),
+        (lambda state, genomes: jnp.full(len(genomes), jnp.nan), False),
+    ],
+)
+def test_whether_a_model_ranked_is_a_result(judge, is_by_model):
+    space = vecevo.SearchSpace(
+        {"depth": (1,), "width": (4, 8, 16), "activation": ("relu",)}
+        | {"optimizer": ("adam",)}
+    )
+    strategy = vecevo.strategies.grid(space.num_choices, population_size=3)
+    result = vecevo.search(
+        *(space, vecevo.load_dataset("digits", limit_train=200)),
+        strategy=strategy._replace(judge=judge),
+        **{"num_generations": 1, "max_epochs": 1, "confirm": 0, "ensemble": 0},
+    )
+    assert result.is_by_model == is_by_model
+    widths = [genome[1] for genome, _ in result.top]
+    accuracies = [network.validation_accuracy for _, network in result.top]
+    if is_by_model:
+        assert widths == [2, 1, 0]
+    else:
+        assert accuracies == sorted(accuracies, reverse=True)

@@ -3,19 +3,23 @@
 import csv
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import safetensors.numpy
+from rich.console import Console
 
 import vecevo
 from vecevo import export, predict, run
-from vecevo.results import NetworkResult, Work, genome_text
-from vecevo.runs.files import retraining, store
+from vecevo.results import NetworkResult, SearchResult, Work, genome_text
+from vecevo.runs.files import keeping, retraining, store
 from vecevo.runs.ledger import Ledger
+from vecevo.runs.report import console as shown
 from vecevo.runs.report import facts
+from vecevo.space import SearchSpace
 
 SCHEMA_1 = pathlib.Path(__file__).parent / "schema_1"
 SETTINGS = (
@@ -61,6 +65,51 @@ def test_a_run_leaves_its_best_networks(folder):
     ensemble = vecevo.load_network(folder / "ensemble")
     assert ensemble.facts["test_accuracy"] == summary["ensemble"]["test_accuracy"]
     assert sum(ensemble.picks) == 3
+
+
+def test_a_run_that_goes_on_leaves_nothing_of_before(folder, tmp_path):
+    again = shutil.copytree(folder, tmp_path / "again")
+    shutil.copytree(again / "top/2", again / "top/6")
+    command = [sys.executable, "-m", "vecevo", "--resume", str(again)]
+    more = ["--ensemble", "0", "--no-report"]
+    done = subprocess.run([*command, *more], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((again / "result.json").read_text())["ensemble"] is None
+    left = {path.name for path in again.iterdir()}
+    assert {"best", "top"} <= left and not left & {"ensemble", "report.html"}
+    assert {path.name for path in (again / "top").iterdir()} == set("2345")
+
+
+def test_what_a_run_has_no_more_is_removed(tmp_path, folder):
+    best = vecevo.load_network(folder)
+    row = (0,), NetworkResult({}, 1, 0.5, 1.0, 1, None, {}, {}, network=best)
+    result = SearchResult([row, row, row], [], [], *([0] * 4), [], {}, None)
+    dataset = vecevo.load_dataset("digits", limit_train=200)
+    keeping.leave_networks(result, dataset, tmp_path, {})
+    assert {path.name for path in (tmp_path / "top").iterdir()} == {"2", "3"}
+    keeping.leave_networks(result._replace(top=[row]), dataset, tmp_path, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["best"]
+    keeping.leave_networks(result._replace(top=[]), dataset, tmp_path, {})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_kill_while_the_summary_is_written_leaves_the_one_before(
+    folder, tmp_path, monkeypatch
+):
+    again = shutil.copytree(folder, tmp_path / "again")
+    before = (again / "result.json").read_text()
+    whole = pathlib.Path.write_bytes
+
+    def write_half(path, content):
+        whole(path, content[: len(content) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write_half)
+    summary = json.loads(before) | {"seed": 77}
+    with pytest.raises(KeyboardInterrupt):
+        shown.leave_result(summary, SearchSpace({"depth": (1,)}), again, Console())
+    assert (again / "result.json").read_text() == before
+    assert vecevo.load_run(again).summary["seed"] == 0
 
 
 def test_the_pool_has_those_that_did_not_fail(folder):

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -19,6 +20,7 @@ SETTINGS = (
     *("--max-epochs", "12", "--population-size", "8", "--num-generations", "5"),
     *("--strategy", "recommended", "--no-report"),
 )
+LONG = (*SETTINGS, "--num-generations", "15")
 COMMAND = (sys.executable, "-m", "vecevo.run")
 ENDED = {0, 130, 143, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 OF_A_MOMENT = (
@@ -59,20 +61,52 @@ def result(folder):
     return {name: x for name, x in content.items() if name not in OF_A_MOMENT}
 
 
-def run_with_kills(folder, moments):
-    """Stops a run at moments, seconds and signals, then lets it end; returns codes."""
+def count_rows(folder):
+    """Trainings in the journal, which may be in use, or not there yet."""
+    path = (folder / "run.sqlite").absolute().as_uri()
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path}?mode=ro", uri=True)) as file:
+            return file.execute("SELECT count(*) FROM networks").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
+def until_it_has_trained(process, folder):
+    """Waits until a process has written a cohort, or is at its end."""
+    before, log = count_rows(folder), folder / "run.sqlite-wal"
+    # Only while there is a log does reading hinder nobody.
+    while not (log.exists() and count_rows(folder) > before):
+        if process.poll() is not None:
+            break
+        time.sleep(0.01)
+
+
+def until(seconds):
+    """Returns a function that waits so long, or until a process is at its end."""
+
+    def wait(process, folder):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+
+    return wait
+
+
+def run_with_kills(folder, settings, moments):
+    """Stops a run at moments, then lets it end; returns the codes of all processes.
+
+    A moment is a function that waits for it, and the signal.
+    """
     codes = []
-    for seconds, number in (*moments, (600, signal.SIGKILL)):
+    for wait_fn, number in (*moments, (until(600), signal.SIGKILL)):
         is_there = (folder / "run.sqlite").exists()
-        args = ("--resume", folder) if is_there else (*SETTINGS, "--output-dir", folder)
+        args = ("--resume", folder) if is_there else (*settings, "--output-dir", folder)
         if not is_there:  # it had not begun, and its name is to be had again
             shutil.rmtree(folder, ignore_errors=True)
         process = subprocess.Popen(
             [*COMMAND, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        wait_fn(process, folder)
+        if process.poll() is None:
             process.send_signal(number)
         _, errors = process.communicate()
         codes.append(process.returncode)
@@ -83,8 +117,7 @@ def run_with_kills(folder, moments):
     return codes
 
 
-def check(whole, folder, moments):
-    assert run_with_kills(folder, moments)[-1] == 0
+def check_same(whole, folder):
     assert table(folder) == table(whole)
     assert result(folder) == result(whole)
     for name in ("best", "top/2"):
@@ -93,30 +126,48 @@ def check(whole, folder, moments):
 
 
 def test_a_killed_run_ends_as_one_that_was_left_alone(whole, tmp_path):
-    moments = [(3.2, signal.SIGKILL), (3.4, signal.SIGINT), (3.6, signal.SIGTERM)]
-    check(whole, tmp_path / "run", moments)
+    numbers = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+    moments = [(until_it_has_trained, number) for number in numbers]
+    codes = run_with_kills(tmp_path / "run", SETTINGS, moments)
+    assert codes == [-signal.SIGKILL, 130, 143, 0]
+    check_same(whole, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A longer run, and the seconds that it takes once its programs are cached."""
+    for name in ("cold", "warm"):
+        folder, start = tmp_path_factory.mktemp(name) / "run", time.monotonic()
+        done = run(*LONG, "--output-dir", str(folder))
+        assert done.returncode == 0, done.stderr
+    return folder, time.monotonic() - start
 
 
 @pytest.mark.kill
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("numbers", [[signal.SIGKILL], [signal.SIGTERM, signal.SIGINT]])
-def test_killed_at_random_moments(whole, tmp_path, seed, numbers):
-    rng = random.Random(seed)
-    moments = [(rng.uniform(0.5, 6), rng.choice(numbers)) for _ in range(3)]
-    check(whole, tmp_path / "run", moments)
+def test_killed_at_random_moments(long, tmp_path, seed, numbers):
+    (whole, seconds), rng = long, random.Random(seed)
+    # The first well before it would end, so that it is killed at least once.
+    shares = [rng.uniform(0.05, 0.7) for _ in range(3)]
+    moments = [(until(share * seconds), rng.choice(numbers)) for share in shares]
+    codes = run_with_kills(tmp_path / "run", LONG, moments)
+    assert len(codes) > 1 and codes[-1] == 0
+    check_same(whole, tmp_path / "run")
 
 
 def test_a_finished_run_goes_on_and_another_is_refused(whole, tmp_path):
     whole = shutil.copytree(whole, tmp_path / "moved")
-    before = table(whole)[0]
+    before, settings = table(whole)[0], tmp_path / "x.toml"
+    settings.write_text("width = [8, 16]")
     for args, words in (
         (("--width", "8"), "width was (8, 16) and is (8,)"),
         (("--num-generations", "2"), "num_generations=2 is less than the 5"),
-        (("--config", "x.toml"), "leave --config out"),
+        (("--config", str(settings)), "leave --config out"),
     ):
         done = run("--resume", str(whole), *args)
         assert done.returncode == 2 and done.stderr.count("\n") == 1
-        assert words in done.stderr or args[0] == "--config"
+        assert words in done.stderr
     absent = run("--resume", str(tmp_path / "none"))
     assert absent.returncode == 2 and "is no folder of a run" in absent.stderr
     done = run("--resume", str(whole), "--num-generations", "6")

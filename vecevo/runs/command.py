@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -12,19 +12,20 @@ from rich.console import Console
 
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
-from vecevo.results import Genome, NetworkResult, SearchResult
+from vecevo.networks import saving
+from vecevo.results import SearchResult
 from vecevo.runs import budget, environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import search
 from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
-from vecevo.runs.files.reading import Run, load_run
+from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import LOCK, POOL, telling
 from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
-from vecevo.runs.report import live, several
+from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
 from vecevo.runs.stopping import (
@@ -52,7 +53,8 @@ def run(config: RunConfig, console: Console) -> int:
     """
     environment.select_device(config.device)
     resolving.check(config)
-    talk = Console(quiet=True) if config.quiet and not config.plan else console
+    is_quiet = config.quiet and not config.plan
+    talk = Console(quiet=True, markup=False) if is_quiet else console
     if config.landscape is not None:
         landscape.run_on_landscape(config, talk, console)
         return 0
@@ -80,17 +82,17 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
             end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
         code = run_training(one, talk, console)
-        if not config.plan:  # as it may go on with others
+        if not config.plan:  # it may go on with other settings, and then differs
             leave_settings(config, folder)
+            leaving.remove_report(folder)
         if code:
             console.print(to_go_on)
         if code or config.plan:
             return code
     runs = [load_run(own) for own in folders]
-    console.print("best validation accuracy of the runs, by networks trained:")
-    console.print(several.spread_table(runs))
+    several.show_spread(runs, console)
     if config.report:
-        leave_report(runs, folder, console)
+        leaving.leave_report(runs, folder, console)
     return 0
 
 
@@ -153,10 +155,11 @@ def record_run(
         facts = {"seed": config.seed, "versions": environment.versions()}
         with products_in(config.precision):
             keeping.leave_networks(result, dataset, folder, facts)
+        leaving.remove_report(folder)
         summary = summaries.result_dict(result, dataset, config, space)
         shown.leave_result(summary, space, folder, console)
     if config.report and stop.signal is None:
-        leave_report([load_run(folder)], folder, console)
+        leaving.leave_report([load_run(folder)], folder, console)
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 
@@ -179,7 +182,8 @@ def is_bare(folder: pathlib.Path) -> bool:
 def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
     """Writes config.toml, from which the same run can be started again."""
     with telling(folder):
-        (folder / "config.toml").write_text(to_toml(as_started(config)))
+        content = to_toml(as_started(config)).encode()
+        saving.write_whole(folder / "config.toml", content)
 
 
 def has_networks(folder: pathlib.Path) -> bool:
@@ -196,15 +200,6 @@ def as_started(config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, resume=None, plan=False)
 
 
-def leave_report(runs: Sequence[Run], folder: pathlib.Path, console: Console) -> None:
-    """Writes a page about one run, or several compared, into a folder."""
-    # Only now, as it imports Matplotlib.
-    from vecevo.runs.report import page
-
-    page.write_report(runs, folder / "report.html")
-    console.print(f"report: {folder / 'report.html'}")
-
-
 def evolve(
     config: RunConfig,
     space: SearchSpace,
@@ -219,16 +214,14 @@ def evolve(
         "num_generations": config.num_generations,
         "population_size": size_of(config),
     }
-    standing = live.start_standing(space, fixed, **sizes)
+    standing = live.start_standing(
+        space,
+        fixed,
+        **sizes,
+        num_replicates=config.replicates,
+        is_resumed=config.resume is not None,
+    )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
-
-        def record_fn(
-            generation: int,
-            genomes: Sequence[Genome],
-            results: Sequence[NetworkResult],
-        ) -> None:
-            view.take_cohort(results)
-
         return search(
             space,
             dataset,
@@ -244,7 +237,7 @@ def evolve(
             ensemble=config.ensemble,
             output_dir=config.output_dir,
             resume=config.resume is not None,
-            record_fn=record_fn,
+            record_fn=view.take_cohort,
             progress_fn=view.take_generation,
             stop=stop,
             meta={"config": dataclasses.asdict(as_started(config))},

@@ -225,11 +225,16 @@ def _search(
         num_picks=ensemble,
     )
     work, num_workers = ledger.work, session.job.num_workers
+    # Among networks that were stopped the accuracy alone ranks.
+    is_by_model = not ledger.partial and (
+        choosing.expect(ledger.pool, start.strategy, played.state) is not None
+    )
     return summarize(
         ledger,
         played.progress,
         objectives,
         **ending._asdict(),
+        is_by_model=is_by_model,
         stopped_by=reason or course.stop.signal,
         num_capped=sum(
             result.num_epochs == session.settings.max_epochs

@@ -1,10 +1,12 @@
 """The command on a recorded table, where nothing is trained."""
 
 import pathlib
+import shutil
 
 from rich.console import Console
 
 from vecevo.errors import InputError
+from vecevo.networks import saving
 from vecevo.results import Progress
 from vecevo.runs import environment
 from vecevo.runs.configuration import RunConfig
@@ -47,6 +49,10 @@ def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None
         progress_fn=progress_fn,
     )
     environment.make_folder(folder)
-    (folder / "config.toml").write_text(to_toml(config))
     summary = summaries.replay_dict(result, table, config)
-    shown.leave_result(summary, table.space, folder, console)
+    try:
+        saving.write_whole(folder / "config.toml", to_toml(config).encode())
+        shown.leave_result(summary, table.space, folder, console)
+    except InputError:
+        shutil.rmtree(folder)  # made above, and nothing was trained
+        raise

@@ -25,6 +25,7 @@ from vecevo.training.settings import check as check_training
 LANDSCAPE_SETTINGS = {  # those that have a say where nothing is trained
     *("landscape", "strategy", "genetic_setting", "without_repeats", "objectives"),
     *("population_size", "num_generations", "seed", "device", "output_dir"),
+    "quiet",
 }
 
 LEAST_GIB, MOST_GIB = 2**-30, 2**30  # of memory_gib

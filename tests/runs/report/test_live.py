@@ -8,8 +8,9 @@ import pathlib
 import pytest
 from rich.console import Console
 
-from vecevo.results import NetworkResult, Progress
+from vecevo.results import NetworkResult, Progress, Work
 from vecevo.runs.files import journal
+from vecevo.runs.ledger import Ledger
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import live
 from vecevo.space import SearchSpace
@@ -45,12 +46,22 @@ def start(**changes):
 
 def make_console(**settings):
     given = {"file": io.StringIO(), "width": 80, "soft_wrap": True, "highlight": False}
+    given |= {"markup": False, "emoji": False}
     return Console(**{**given, **settings})
 
 
 def terminal(**settings):
     # A text stream without an encoding of its own is taken for UTF-8.
     return make_console(record=True, force_terminal=True, **settings)
+
+
+def ledger_of(results, ledger=None):
+    """Returns a ledger after a cohort of networks that none had been before."""
+    ledger = Ledger() if ledger is None else ledger
+    first = len(ledger.accuracy)
+    genomes = [(place,) for place in range(first, first + len(results))]
+    ledger.take_in(genomes, results, Work())
+    return ledger
 
 
 def drawn(standing, seconds=30.0, **settings):
@@ -69,9 +80,12 @@ def test_the_view_of_a_run_that_begins_claims_nothing():
 
 def test_the_view_says_how_far_a_run_is():
     results = [make_result(0.8), make_result(0.9, width=16), make_result(-math.inf)]
-    standing = live.after_cohort(start(), results)
+    ledger = ledger_of(results)
+    standing = live.after_cohort(start(), ledger)
     standing = live.after_generation(standing, make_progress(), seconds=30.0)
-    standing = live.after_cohort(standing, [make_result(0.7), make_result(0.6)])
+    standing = live.after_cohort(
+        standing, ledger_of([make_result(0.7), make_result(0.6)], ledger)
+    )
     text = drawn(standing, seconds=50.0)
     assert "2/4 █████░░░░░" in text and "2 new networks trained, of at most 5" in text
     assert "0.9000 width 16, optimizer [sgd]" in text
@@ -82,8 +96,39 @@ def test_the_view_says_how_far_a_run_is():
     assert "all" in text and "depth 2, dropout_rate 0.2, weight_decay 0;" in text
 
 
+def test_the_view_counts_networks_and_not_their_trainings():
+    view = live.View(start(num_replicates=3), print, is_drawn=True)
+    for replicate, accuracies in enumerate(([0.9, 0.7], [0.6, 0.8], [0.6, 0.75])):
+        assert "0 new networks trained" in drawn(view.standing)
+        results = [make_result(a)._replace(replicate=replicate) for a in accuracies]
+        view.take_cohort(0, [(0,), (1,)], results)
+    text = drawn(view.standing)
+    assert "2 new networks trained, of at most 5" in text and "2 trained" in text
+    assert "0.7500 width 8" in text
+    stopped = make_result(0.99)._replace(is_partial=True)
+    view.take_cohort(0, [(2,)], [stopped])
+    assert drawn(view.standing) == text
+
+
+def test_the_speed_of_a_run_that_goes_on_is_that_of_all_its_time():
+    ledger = ledger_of([make_result()] * 3)
+    standing = live.after_cohort(start(is_resumed=True), ledger)
+    assert "networks/h" not in drawn(standing, seconds=0.1)
+    # 200 networks in 50 s before; 30 in the 20 s since.
+    for num_generations in (1, 2):
+        progress = make_progress(
+            num_trained=100 * num_generations,
+            networks_per_hour=7200.0 * num_generations,
+            is_read_back=True,
+        )
+        standing = live.after_generation(standing, progress, seconds=0.5)
+    standing = standing._replace(num_trained=230)
+    expected = 3600 * 230 / (50 + 20)
+    assert f"{expected:,.0f} networks/h" in drawn(standing, seconds=20.5)
+
+
 def test_all_networks_failed_and_no_time_is_left():
-    standing = live.after_cohort(start(), [make_result(-math.inf)])
+    standing = live.after_cohort(start(), ledger_of([make_result(-math.inf)]))
     for generation in range(4):
         progress = make_progress(
             generation, best_accuracy=-math.inf, mean_accuracy=-math.inf, seconds_left=0
@@ -130,7 +175,7 @@ def test_long_sparklines_keep_their_ends_and_are_cut_between():
 
 def watch(console, **settings):
     with live.watch(console, start(), **settings) as view:
-        view.take_cohort([make_result(0.9)])
+        view.take_cohort(0, [(0,)], [make_result(0.9)])
         view.take_generation(make_progress())
     return console.file.getvalue()
 
@@ -176,7 +221,7 @@ def test_a_terminal_that_cannot_draw_has_the_lines_alone(monkeypatch, kind, enco
     file = io.TextIOWrapper(io.BytesIO(), encoding)
     console = make_console(force_terminal=True, file=file)
     with live.watch(console, start()) as view:
-        view.take_cohort([make_result(0.9)])
+        view.take_cohort(0, [(0,)], [make_result(0.9)])
         view.take_generation(make_progress())
     lines = written_to(file).splitlines()
     assert "1 new networks trained, the latest 0.9000" in lines[0]

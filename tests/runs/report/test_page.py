@@ -216,15 +216,6 @@ def test_few_diverged_networks_do_not_squash_the_scale():
     assert facts.accuracy_floor(np.array([0.5])) == 0.5
 
 
-def test_of_rungs_the_last_counts_and_no_confirmation():
-    run = made_up.make_run(num_networks=3)
-    first = run.networks[0]
-    more = first._replace(rung=1, validation_accuracy=0.99)
-    checked = first._replace(purpose="confirmation", replicate=1)
-    run = run._replace(networks=[*run.networks, more, checked])
-    assert facts.searched_networks(run) == [*run.networks[1:3], more]
-
-
 def test_neighbours_and_rare_names_are_put_together():
     counts = np.array([1, 5, 0, 3])
     groups = facts.group_choices((0.4, 0.1, 0.2, 0.3), counts, 2)

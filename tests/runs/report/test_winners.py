@@ -90,6 +90,7 @@ def test_the_confirmation_has_a_row_for_each_with_means_and_deviations(text):
         "the mean of 3 new trainings of each of the best 2, on the 288 examples",
         "2 of them failed",
         "1 of the other 1 cannot be told from the winner",
+        "5 %, and a little more as the same accuracies chose the winner",
         "40 of 60 networks trained to the cap of 6 epochs",
     ):
         assert said in caption
@@ -109,6 +110,32 @@ def test_without_confirmation_it_says_so():
     assert "were not trained again" in caption and not rows
     assert "Chosen by one training each" in caption
     assert "By validation accuracy" in section_of(text, "The best networks")[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "chosen", "order"),
+    [
+        (
+            {"replicates": 3},
+            "Chosen by the mean of 3 trainings each, on the 288",
+            "By validation accuracy, the mean of 3 trainings each.",
+        ),
+        (
+            {"replicates": 1, "is_by_model": True},
+            "Chosen by what a model of the search expects from one training each, on",
+            "By what a model of the search expects from one training each.",
+        ),
+        (
+            {"is_by_model": True, "confirmation": confirmed_rows()},
+            "3 new trainings of each of the best 2 by a model of the search, on",
+            "By the mean of new trainings, accuracies of the search.",
+        ),
+    ],
+)
+def test_what_ranked_the_networks_is_said(changes, chosen, order):
+    text = page.report_page([with_summary(RUN, **changes)])
+    assert chosen in section_of(text, "What the winner is worth")[0]
+    assert order in section_of(text, "The best networks")[0]
 
 
 def test_earlier_runs_knew_of_no_confirmation():

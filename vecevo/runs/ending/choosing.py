@@ -78,13 +78,19 @@ def rank(pool: Pairs, strategy: Strategy, state: EvolutionState) -> Pairs:
     Among networks whose single results a model cannot tell apart, the best result is
     the luckiest. Where the strategy has no model, they are in the order of the pool.
     """
-    if strategy.judge is None or not pool:
-        return list(pool)
-    genomes = jnp.array([genome for genome, _ in pool], jnp.int32)
-    expected = np.asarray(jax.jit(strategy.judge)(state, genomes))
-    if not np.isfinite(expected).all():
+    expected = expect(pool, strategy, state)
+    if expected is None:
         return list(pool)
     return [pool[place] for place in np.argsort(-expected, kind="stable")]
+
+
+def expect(pool: Pairs, strategy: Strategy, state: EvolutionState) -> np.ndarray | None:
+    """Returns what the strategy's model expects of networks, None where it has none."""
+    if strategy.judge is None or not pool:
+        return None
+    genomes = jnp.array([genome for genome, _ in pool], jnp.int32)
+    expected = np.asarray(jax.jit(strategy.judge)(state, genomes))
+    return expected if np.isfinite(expected).all() else None
 
 
 def _top(ranked: Pairs, partial: Pairs) -> Pairs:

@@ -2,6 +2,7 @@
 
 import io
 import pathlib
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,12 +26,18 @@ def leave_networks(
 ) -> None:
     """Writes the best networks and the ensemble into the folder of a run.
 
+    Those that it left before it was resumed, and has no more, are removed.
+
     Args:
       result: of the run.
       dataset: that it was trained on.
       folder: of the run.
       facts: to be said of each network, such as versions.
     """
+    has_best = bool(result.top) and result.top[0][1].network is not None
+    for name in (TOP, ENSEMBLE) if has_best else (BEST, TOP, ENSEMBLE):
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
     for rank, (genome, found) in enumerate(result.top, start=1):
         if found.network is None:
             continue

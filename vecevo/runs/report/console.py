@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from vecevo.networks import saving
 from vecevo.results import Progress
 from vecevo.runs.budget import BudgetPlan, Proposal, is_short
 from vecevo.runs.files.queries import read_rows
@@ -135,7 +135,7 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
     shown = [name for name in accuracies if name in rows[0]]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(escape(name.replace("_", " ")))
+        table.add_column(name.replace("_", " "))
     is_partial = any(row.get("status") == "partial" for row in rows)
     for name in ("parameters", *(accuracies[name] for name in shown)):
         table.add_column(name, justify="right")
@@ -143,9 +143,9 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
         table.add_column("training")
     for row in rows:
         table.add_row(
-            *(escape(str(row["hyperparams"][name])) for name in names),
+            *(str(row["hyperparams"][name]) for name in names),
             f"{row['num_params']:,}",
-            *(f"{row[name]:.4f}" for name in shown),
+            *("-" if row[name] is None else f"{row[name]:.4f}" for name in shown),
             *([epochs_text(row)] if is_partial else []),
         )
     return table
@@ -234,7 +234,8 @@ def leave_result(
     summary: dict[str, Any], space: SearchSpace, folder: pathlib.Path, console: Console
 ) -> None:
     """Writes result.json, and shows what is in it."""
-    (folder / "result.json").write_text(json.dumps(summary, indent=2) + "\n")
+    content = json.dumps(summary, indent=2) + "\n"
+    saving.write_whole(folder / "result.json", content.encode())
     show_result(summary, [name for name, _ in space.genes], folder, console)
     if summary.get("ensemble"):
         console.print(ensemble_line(summary["ensemble"]))
@@ -263,7 +264,7 @@ def show_result(
         for line in verdict.verdict_lines(summary):
             console.print(line)
     if rows and (line := fixed_line(common_hyperparams(rows, genes), genes)):
-        console.print(escape(f"all: {line}"), style="dim")
+        console.print(f"all: {line}", style="dim")
     show_sum(summary, folder, console)
 
 
@@ -279,10 +280,10 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
         f"{num_trained} distinct networks trained{asked}, "
         f"in {duration(seconds['total'])}, "
         f"{duration(seconds['compile'])} of it waiting for "
-        f"{summary['num_programs']} compiled programs; results in {escape(str(folder))}"
+        f"{summary['num_programs']} compiled programs; results in {folder}"
     )
     if summary.get("stopped_by"):
         console.print(
             f"stopped by {summary['stopped_by']} after {summary['num_generations']} "
-            f"generations; to go on: {escape(summary['resume'])}"
+            f"generations; to go on: {summary['resume']}"
         )

@@ -20,18 +20,24 @@ def searched_networks(run: Run) -> list[RecordedNetwork]:
     """Returns what the search trained, in the order of the run.
 
     Of a network that was trained on, rung by rung, it is the last; of several
-    replicates the first, with the mean of all; confirmations are left out.
+    replicates the first, with the mean of all. Confirmations are left out, and, as in
+    the run, networks that were stopped before all their trainings ended.
     """
     last: dict[Any, dict[int, RecordedNetwork]] = {}
     for network in run.networks:
-        if network.purpose != "search":
+        if network.purpose != "search" or network.status == "partial":
             continue
         found = last.get(network.genome, {})
         before = found.get(network.replicate)
         if before is None or network.rung >= before.rung:
             last.pop(network.genome, None)
             last[network.genome] = found | {network.replicate: network}
-    return [mean_of(list(found.values())) for found in last.values()]
+    num_replicates = run.config.get("replicates", 1)
+    return [
+        mean_of(list(found.values()))
+        for found in last.values()
+        if len(found) >= num_replicates
+    ]
 
 
 def mean_of(replicates: Sequence[RecordedNetwork]) -> RecordedNetwork:
@@ -67,8 +73,23 @@ def top_networks(run: Run) -> list[RecordedNetwork]:
     """
     rows = (run.summary or {}).get("confirmation") or []
     places = {tuple(row["genome"]): place for place, row in enumerate(rows)}
-    found = ranked(run, whole_networks(run))
+    found = ranked(run, [*whole_networks(run), *partial_winners(run)])
     return sorted(found, key=lambda n: places.get(n.genome, len(places)))[:NUM_TOP]
+
+
+def partial_winners(run: Run) -> list[RecordedNetwork]:
+    """Returns the winners of a run that were stopped, each with what it had by then."""
+    winners = {
+        tuple(row["genome"])
+        for row in (run.summary or {}).get("top") or []
+        if row.get("status") == "partial"
+    }
+    found = {
+        network.genome: network
+        for network in run.networks
+        if network.status == "partial" and network.genome in winners
+    }
+    return list(found.values())
 
 
 def accuracies_of(networks: Sequence[RecordedNetwork]) -> np.ndarray:

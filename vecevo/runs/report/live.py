@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from vecevo.results import NetworkResult, Progress
+from vecevo.results import Genome, NetworkResult, Progress, Work
+from vecevo.runs.ledger import Ledger, without_arrays
 from vecevo.runs.report.console import (
     duration,
     fixed_line,
@@ -34,6 +35,8 @@ class Standing(NamedTuple):
     population_size: int
     genes: tuple[str, ...]  # those that have several choices
     fixed: dict[str, Any]  # by name, hyperparams that are the same for all networks
+    num_replicates: int = 1  # trainings of a network
+    is_resumed: bool = False
     progress: tuple[Progress, ...] = ()  # of the generations that are at an end
     progress_seconds: float = 0.0  # of the run, when the last of them ended
     num_new: int = 0  # networks trained in the generation under way
@@ -49,31 +52,35 @@ def start_standing(
     *,
     num_generations: int,
     population_size: int,
+    num_replicates: int = 1,
+    is_resumed: bool = False,
 ) -> Standing:
-    """Returns the Standing of a run that begins."""
+    """Returns the Standing of a run that begins, or goes on."""
     only = {name: choices[0] for name, choices in space.genes if len(choices) == 1}
     return Standing(
         num_generations=num_generations,
         population_size=population_size,
         genes=tuple(name for name, choices in space.genes if len(choices) > 1),
         fixed={**only, **fixed},
+        num_replicates=num_replicates,
+        is_resumed=is_resumed,
     )
 
 
-def after_cohort(standing: Standing, results: Sequence[NetworkResult]) -> Standing:
-    """Returns the Standing after a cohort of the generation under way."""
-    num_failed = sum(result.failed_epoch is not None for result in results)
+def after_cohort(standing: Standing, ledger: Ledger) -> Standing:
+    """Returns the Standing after a cohort that a ledger of the run has taken in."""
+    num_trained = len(ledger.accuracy)
+    num_before = standing.progress[-1].num_trained if standing.progress else 0
     standing = standing._replace(
-        num_new=standing.num_new + len(results),
-        num_trained=standing.num_trained + len(results),
-        num_failed=standing.num_failed + num_failed,
+        num_new=num_trained - num_before,
+        num_trained=num_trained,
+        num_failed=ledger.num_failed,
     )
-    best = max(results, key=lambda result: result.validation_accuracy)
-    if best.validation_accuracy <= standing.best_accuracy:
-        return standing
-    return standing._replace(
-        best_accuracy=best.validation_accuracy, best_hyperparams=best.hyperparams
-    )
+    for _, best in ledger.pool[:1]:
+        standing = standing._replace(
+            best_accuracy=best.validation_accuracy, best_hyperparams=best.hyperparams
+        )
+    return standing
 
 
 def after_generation(
@@ -155,13 +162,27 @@ def networks_text(standing: Standing) -> str:
 def time_text(standing: Standing, *, seconds: float) -> str:
     """Speed and time gone; time left as it was told, less what has gone since."""
     parts = [f"{duration(seconds)} gone"]
-    if standing.num_trained:
-        parts.insert(0, f"{3600 * standing.num_trained / seconds:,.0f} networks/h")
+    worked = seconds_worked(standing, seconds=seconds)
+    if standing.num_trained and worked is not None:
+        parts.insert(0, f"{3600 * standing.num_trained / worked:,.0f} networks/h")
     if standing.progress:
         since = seconds - standing.progress_seconds
         left = max(0.0, standing.progress[-1].seconds_left - since)
         parts.append(f"about {duration(left)} left")
     return ", ".join(parts)
+
+
+def seconds_worked(standing: Standing, *, seconds: float) -> float | None:
+    """The time of the run's networks, before it was resumed too; None: not known.
+
+    Where no generation of a run that goes on has ended, nothing says what it took
+    before.
+    """
+    if not standing.progress:
+        return None if standing.is_resumed else seconds
+    last = standing.progress[-1]
+    at_its_end = 3600 * last.num_trained / last.networks_per_hour
+    return at_its_end + seconds - standing.progress_seconds
 
 
 def course_text(progress: Sequence[Progress]) -> str:
@@ -205,13 +226,23 @@ class View:
         self.standing, self._print_fn, self._is_drawn = standing, print_fn, is_drawn
         self._start = self._last_line = time.monotonic()
         self._num_read_back = 0  # generations
+        # Counts as the run does: networks, and not their trainings.
+        self._ledger = Ledger(pool_size=1, num_replicates=standing.num_replicates)
 
     def __rich__(self) -> Table:
         return draw(self.standing, seconds=time.monotonic() - self._start)
 
-    def take_cohort(self, results: Sequence[NetworkResult]) -> None:
+    def take_cohort(
+        self,
+        generation: int,
+        genomes: Sequence[Genome],
+        results: Sequence[NetworkResult],
+    ) -> None:
         """Takes a cohort in; without a view it prints a line now and then."""
-        self.standing, now = after_cohort(self.standing, results), time.monotonic()
+        light = [without_arrays(result) for result in results]
+        self._ledger.take_in(genomes, light, Work())
+        self.standing = after_cohort(self.standing, self._ledger)
+        now = time.monotonic()
         if not self._is_drawn and now - self._last_line > QUIET_SECONDS:
             self._print_fn(cohort_line(self.standing, results))
             self._last_line = now

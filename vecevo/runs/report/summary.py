@@ -34,6 +34,7 @@ def result_dict(
         **_common_dict(result, config, space, top),
         "protocol": "article" if dataset.is_article else "validation",
         "confirmation": [_confirmed(row) for row in result.confirmation],
+        "is_by_model": result.is_by_model,
         "replicates": config.replicates,
         "max_epochs": config.max_epochs,
         "num_capped": result.num_capped,
@@ -61,14 +62,17 @@ def replay_dict(
 ) -> dict[str, Any]:
     """Returns the dict of result.json from a SearchResult on a recorded table.
 
-    For the winners it says what the run did not see: the mean of all replicates.
+    For the winners it says what the run did not see: the mean of all replicates, None
+    where one of them failed.
     """
     means = table.validation_accuracy.mean(axis=1)
     num_choices = table.space.num_choices
     top = [
         {
             **_network(genome, network),
-            "mean_accuracy": float(means[np.ravel_multi_index(genome, num_choices)]),
+            "mean_accuracy": finite_or_none(
+                means[np.ravel_multi_index(genome, num_choices)]
+            ),
         }
         for genome, network in result.top
     ]
@@ -77,7 +81,7 @@ def replay_dict(
         "landscape": {
             "source": table.source,
             "num_replicates": table.validation_accuracy.shape[1],
-            "best_mean_accuracy": float(means.max()),
+            "best_mean_accuracy": finite_or_none(means.max()),
         },
     }
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
 from rich.table import Table
 
 Summary = Mapping[str, Any]  # the content of result.json
@@ -21,12 +20,12 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     """
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(escape(name.replace("_", " ")))
+        table.add_column(name.replace("_", " "))
     for name in CONFIRMED[:-1]:
         table.add_column(name, justify="right")
     table.add_column(CONFIRMED[-1])
     for row in confirmation_rows(summary, names):
-        table.add_row(*map(escape, row))
+        table.add_row(*row)
     return table
 
 
@@ -83,14 +82,30 @@ def chosen_line(summary: Summary) -> str:
     part = "test" if summary["protocol"] == "article" else "validation"
     num = summary["dataset"][f"num_{part}"]
     confirmed = summary["confirmation"]
-    by = f"one training each, on the {num:,} examples of the {part} part"
+    by = search_words(summary)
     if confirmed:
         by = (
             f"the mean of {len(confirmed[0]['validation_accuracy'])} new trainings of "
-            f"each of the best {len(confirmed)}, on the {num:,} examples of the "
-            f"{part} part"
+            f"each of the best {len(confirmed)}"
         )
-    return f"chosen by {by}; {summary['num_trained']:,} networks were tried"
+        by += " by a model of the search" * bool(summary.get("is_by_model"))
+    return (
+        f"chosen by {by}, on the {num:,} examples of the {part} part; "
+        f"{summary['num_trained']:,} networks were tried"
+    )
+
+
+def search_words(summary: Summary) -> str:
+    """Returns what the search ranked networks by.
+
+    >>> search_words({"replicates": 3, "is_by_model": False})
+    'the mean of 3 trainings each'
+    """
+    num = summary.get("replicates", 1)
+    trainings = "one training each" if num == 1 else f"the mean of {num} trainings each"
+    if summary.get("is_by_model"):
+        return f"what a model of the search expects from {trainings}"
+    return trainings
 
 
 def epochs_in_words(epochs: Sequence[int]) -> str:
@@ -135,7 +150,7 @@ def doubt_lines(summary: Summary) -> list[str]:
         lines.append(
             f"within noise: {len(tied)} of the other {len(confirmed) - 1} cannot be "
             "told from the winner (paired t-test by replicate, Holm's correction, "
-            "5 %)"
+            "5 %, and a little more as the same accuracies chose the winner)"
         )
     num_capped, num_trained = summary["num_capped"], summary["num_trained"]
     if num_trained and num_capped > LARGE_SHARE * num_trained:

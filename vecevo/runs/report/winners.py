@@ -25,9 +25,12 @@ def top_section(run: Run) -> Section:
         )
         for place, network in enumerate(top, start=1)
     ]
-    confirmed = (run.summary or {}).get("confirmation")
-    order = "By the mean of new trainings" if confirmed else "By validation accuracy"
-    of_search = ", accuracies of the one in the search" if confirmed else ""
+    summary = run.summary or {}
+    order, of_search = f"By {verdict.search_words(summary)}", ""
+    if not summary.get("is_by_model"):
+        order = f"By validation accuracy, {verdict.search_words(summary)}"
+    if summary.get("confirmation"):
+        order, of_search = "By the mean of new trainings", ", accuracies of the search"
     said = "The test part was used for these alone."
     if not tested:
         said = "Test accuracies were not recorded."
