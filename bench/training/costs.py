@@ -13,7 +13,9 @@ from vecevo.training import planning
 
 WIDTHS = (64, 256, 512, 1024)
 LANE_COUNTS = (1, 2, 4, 8, 16)
+MOST_LANES = (16, 64)  # of narrow networks
 MOST_WEIGHTS = 4_000_000  # of a cohort that is measured
+NARROW = tuple((64, 64, width, 2) for width in (8, 16, 32))
 DEPTHS = ((64, 64, 64, 1), (64, 64, 64, 4), (3072, 64, 64, 4), (784, 128, 256, 4))
 NUM_PAIRS = 5
 TERMS = (
@@ -33,10 +35,12 @@ def measure(console, *, smoke, full, data_dir):
         for num_features, batch_size in lanes.SIZES
         for width in (WIDTHS if full else WIDTHS[:2] + WIDTHS[3:])
     ]
-    cells = cells[:1] if smoke else [*cells, *DEPTHS]
+    cells = cells[:1] if smoke else [*NARROW, *cells, *DEPTHS]
     rows = []
     for num_features, batch_size, width, depth in cells:
-        for num_lanes in LANE_COUNTS[:2] if smoke else LANE_COUNTS:
+        is_narrow = (num_features, batch_size, width, depth) in NARROW
+        lane_counts = MOST_LANES if is_narrow else LANE_COUNTS
+        for num_lanes in lane_counts[:2] if smoke else lane_counts:
             weights = num_lanes * (num_features * width + (depth - 1) * width**2)
             if num_lanes > 1 and weights > MOST_WEIGHTS:
                 break

@@ -7,7 +7,6 @@ the cohort down to fewer lanes when enough of them have stopped.
 
 import dataclasses
 import functools
-import operator
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -278,16 +277,17 @@ def _finish(
         return result
     # Of a stack of lanes, only what is wanted leaves the device.
     of_lane = (state.kept_params, lanes.architecture)
-    picked = take_lanes(
-        of_lane, np.array([position]), is_for_cpu=module.variant.is_for_cpu
+    if not module.variant.is_for_cpu:
+        of_lane, position = _take_on_device(of_lane, np.array([position])), 0
+    params, architecture = jax.tree.map(
+        lambda leaf: np.asarray(leaf)[position], of_lane
     )
-    params, architecture = jax.tree.map(operator.itemgetter(0), picked)
     probabilities = None
     if setup.keeps_probabilities:
         x = setup.data.x_validation
         with products_in(setup.precision):
             probabilities = np.asarray(_say(params, architecture, x, module=module))
-    return result._replace(params=jax.device_get(params), probabilities=probabilities)
+    return result._replace(params=params, probabilities=probabilities)
 
 
 @functools.partial(jax.jit, static_argnames="module")

@@ -259,9 +259,7 @@ def train_epochs(
         num_active = jnp.sum(state.is_active)
         return (done < call.num_epochs) & ((num_active > call.num_idle) | (done == 0))
 
-    first = (state, lanes, data, rule, call.epoch, order_key)
-    _, report = jax.eval_shape(functools.partial(train_epoch, **fixed), *first)
-    reports = jax.tree.map(
-        lambda row: jnp.zeros((MOST_EPOCHS, *row.shape), row.dtype), report
-    )
+    rows = (MOST_EPOCHS, *state.is_active.shape)
+    measured, is_so = jnp.zeros(rows, state.best_loss.dtype), jnp.zeros(rows, bool)
+    reports = EpochReport(*[measured] * 4, is_best=is_so, is_active=is_so)
     return jax.lax.while_loop(goes_on, train, (state, reports, jnp.array(0)))

@@ -35,10 +35,33 @@ class Costs(NamedTuple):
 
 # Fitted as `python -m bench costs` does, on two AVX-512 cores with a cohort each,
 # that should keep within the cache.
-CPU = Costs(2.2, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10, 400_000, 256, 28, 24, 1 << 40)
+CPU = Costs(
+    compile_seconds=2.2,
+    seconds_per_step=1.7e-5,
+    seconds_per_layer_step=5.5e-6,
+    seconds_per_unit_example=1.6e-9,
+    seconds_per_weight_example=1.2e-11,
+    seconds_per_weight=2.7e-10,
+    most_weights=400_000,
+    most_shared_width=256,
+    bytes_per_weight=28,
+    bytes_per_unit_example=24,
+    most_live_layers=1 << 40,
+)
 # Estimated for an NVIDIA H200 from its data sheet and launch times, not measured.
+# Its memory is that of programs compiled for an H100.
 ACCELERATOR = Costs(
-    5.0, 6e-5, 2e-5, 5e-13, 2e-14, 1.5e-11, 1 << 40, 1 << 40, 20, 3.5, 2
+    compile_seconds=5.0,
+    seconds_per_step=6e-5,
+    seconds_per_layer_step=2e-5,
+    seconds_per_unit_example=5e-13,
+    seconds_per_weight_example=2e-14,
+    seconds_per_weight=1.5e-11,
+    most_weights=1 << 40,
+    most_shared_width=1 << 40,
+    bytes_per_weight=20,
+    bytes_per_unit_example=3.5,
+    most_live_layers=2,
 )
 
 
