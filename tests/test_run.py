@@ -203,7 +203,7 @@ def test_a_plan_is_shown_and_nothing_else_happens(monkeypatch, tmp_path, capsys)
     args = [*SMALL, "--strategy", "grid", "--plan"]
     call(monkeypatch, *args, "--output-dir", str(tmp_path / "out"))
     output = capsys.readouterr().out
-    assert "to 16" in output and "plan: 14 new networks in" in output
+    assert "to 8" in output and "plan: 14 new networks in" in output
     assert not (tmp_path / "out").exists()
 
 

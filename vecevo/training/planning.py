@@ -36,7 +36,7 @@ class Costs(NamedTuple):
 # Fitted as `python -m bench costs` does, on two AVX-512 cores with a cohort each,
 # that should keep within the cache.
 CPU = Costs(
-    compile_seconds=2.2,
+    compile_seconds=1.5,
     seconds_per_step=1.7e-5,
     seconds_per_layer_step=5.5e-6,
     seconds_per_unit_example=1.6e-9,
