@@ -4,8 +4,9 @@ import numpy as np
 
 from bench.harness import markdown, records
 from bench.searching import compare, curve_file, sources
+from bench.training import small
 
-TIMED = ("jobs", "lanes", "operators")
+TIMED = ("small", "jobs", "lanes", "operators")
 OTHERS = {"reference": "scan", "keras": "Keras"}
 LIBRARIES = {"deap": "DEAP", "pygad": "PyGAD", "evosax": "evosax"}
 SHAPES = ((64, 64), (3072, 64), (3072, 1024))  # features and width
@@ -53,6 +54,25 @@ def cells_of(what, ours, unit, others):
             for _, gain in others.values()
         ),
     )
+
+
+def small_rows(record):
+    """The thousand small networks, cold and warm."""
+    ours, *others = record["rows"]
+    for start, said in (("cold", "nothing"), ("warm", "everything")):
+        seconds = ours[f"{start}_seconds"]["median"]
+        yield cells_of(
+            f"1,000 small networks, {said} compiled before",
+            3600 * ours["num_networks"] / seconds,
+            "networks/h",
+            {
+                small.TITLES[row["side"]]: (
+                    3600 * small.NUM_NETWORKS / row["seconds"],
+                    row["seconds"] / seconds,
+                )
+                for row in others
+            },
+        )
 
 
 def jobs_rows(record):
@@ -156,6 +176,7 @@ def count_until(curve, level):
 
 
 ROWS = {
+    "small": small_rows,
     "jobs": jobs_rows,
     "lanes": lanes_rows,
     "operators": operators_rows,
