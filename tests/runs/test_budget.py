@@ -56,8 +56,7 @@ RUNS = {
 def costs_of_a_day(monkeypatch):
     """Constants that the numbers here are of, whatever is fitted anew."""
     fitted = (2.2, 3e-5, 1.5e-5, 4.1e-9, 2e-11, 8.4e-10)
-    costs = planning.Costs(*fitted, *planning.CPU[len(fitted) :])
-    monkeypatch.setattr(planning, "CPU", costs)
+    monkeypatch.setattr(planning, "CPU", planning.Costs(*fitted, *planning.CPU[6:]))
 
 
 @pytest.mark.parametrize("expected", RUNS.values(), ids=RUNS.keys())
