@@ -94,6 +94,8 @@ class SearchResult(NamedTuple):
     # it expects of them; confirmation comes after it
     failed_epochs: tuple[int, ...] = ()  # of networks that failed, ascending, from 0
     num_capped: int = 0  # networks that the cap on epochs stopped
+    unconfirmed_seconds: float | None = None  # that confirmation was expected to take,
+    # where max_seconds did not suffice for it
     stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to
     # its end
 

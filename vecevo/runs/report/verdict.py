@@ -141,6 +141,12 @@ def failure_lines(summary: Summary) -> list[str]:
 def doubt_lines(summary: Summary) -> list[str]:
     """Returns why the first of the table may not be the best."""
     lines, confirmed = [], summary["confirmation"]
+    if summary.get("unconfirmed_seconds") is not None:
+        lines.append(
+            "no network was confirmed, as that was expected to take "
+            f"{summary['unconfirmed_seconds']:.2g} s, for which max_seconds did not "
+            "suffice: give more"
+        )
     tied = [row for row in confirmed[1:] if row["is_tied"]]
     if confirmed and len(confirmed) > 1 and confirmed[1]["is_tied"] is None:
         lines.append(
