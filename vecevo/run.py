@@ -41,6 +41,7 @@ def main() -> None:
         code = 2
     if code:
         sys.exit(code)
+    stopping.ignore_signals()  # all is written, and shown
 
 
 if __name__ == "__main__":

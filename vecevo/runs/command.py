@@ -78,10 +78,9 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
         resume = str(own) if own.exists() else None
         changes = {"seed": seed, "output_dir": str(own), "resume": resume}
         talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
-        if len(folders) > 1:
-            end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
-        code = run_training(one, talk, console)
+        code = run_training(one, talk, console, is_all=False)
+        end_by_signals(f"stopped; {to_go_on}")
         if not config.plan:  # it may go on with other settings, and then differs
             leave_settings(config, folder)
             leaving.remove_report(folder)
@@ -96,8 +95,14 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     return 0
 
 
-def run_training(config: RunConfig, talk: Console, console: Console) -> int:
-    """Does as `run`, where networks are trained; progress goes to `talk`."""
+def run_training(
+    config: RunConfig, talk: Console, console: Console, *, is_all: bool = True
+) -> int:
+    """Does as `run`, where networks are trained; progress goes to `talk`.
+
+    A signal after the end of the search stops nothing but the report, where this run
+    is all that there is to do.
+    """
     cache_dir = environment.set_up_cache(config.cache_dir)
     space, fixed = resolving.make_space(config)
     config = resolve(config, space)
@@ -120,7 +125,8 @@ def run_training(config: RunConfig, talk: Console, console: Console) -> int:
     stop = Stop()
     outlive_reader(console, stop)
     with watch(stop, ends_process=True):
-        return record_run(config, space, fixed, start, dataset, stop, console)
+        code = record_run(config, space, fixed, start, dataset, stop, console)
+    return 0 if is_all and stop.has_ended else code
 
 
 def record_run(
@@ -160,6 +166,7 @@ def record_run(
         shown.leave_result(summary, space, folder, console)
     if config.report and stop.signal is None:
         leaving.leave_report([load_run(folder)], folder, console)
+    stop.has_ended = result.stopped_by is None
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 

@@ -36,6 +36,12 @@ def end_by_signals(text: str) -> None:
         signal.signal(signal.Signals[name], end)
 
 
+def ignore_signals() -> None:
+    """Lets Ctrl-C and SIGTERM do nothing any more: all there is to do is done."""
+    for name in SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_IGN)
+
+
 class Stop:
     """Says whether a run is to stop; asked before every epoch of every cohort."""
 
@@ -43,6 +49,7 @@ class Stop:
         self._start, self.max_seconds = time.perf_counter(), math.inf
         self.seconds_aside = 0.0  # of the budget, for what comes after the search
         self.signal: str | None = None  # by which it was stopped
+        self.has_ended = False  # whether the run has come to its end all the same
         self._is_up = False
 
     def limit(self, max_seconds: float | None) -> None:
@@ -100,8 +107,8 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
 
     Args:
       stop: of the run.
-      ends_process: whether SIGTERM stops the run too, and a second signal, or one
-        after the run, the process, at once.
+      ends_process: whether SIGTERM stops the run too, and a second signal the process,
+        at once. What comes after the run then says what signals do.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -124,5 +131,5 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        if stop.signal is None:
-            set_back(signal.SIG_DFL if ends_process else None)
+        if stop.signal is None and not ends_process:
+            set_back()
