@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -10,6 +12,29 @@ from tests.runs.test_stopping import GIVEN, SEVERAL
 from vecevo.runs import stopping
 from vecevo.runs.files import keeping
 from vecevo.runs.report import leaving
+
+# Ctrl-C while a package is imported.
+IMPORTING = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == package:
+            signal.raise_signal(signal.SIGINT)
+package = sys.argv.pop(1)
+sys.meta_path.insert(0, Finder())
+from vecevo import run
+run.main()
+"""
+
+
+@pytest.mark.parametrize("package", ["rich", "numpy", "tyro"])
+def test_a_signal_among_the_first_imports_ends_with_a_line(package):
+    command = [sys.executable, "-c", IMPORTING, package, "--help"]
+    done = subprocess.run(command, capture_output=True)
+    assert (done.returncode, done.stderr) in [
+        (130, b"vecevo: stopped\n"),
+        (130, b"vecevo: stopped before anything was trained\n"),
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

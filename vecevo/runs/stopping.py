@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
 
@@ -83,7 +85,7 @@ class Stop:
         return self.reason is not None
 
 
-def outlive_reader(console: Console, stop: Stop) -> None:
+def outlive_reader(console: "Console", stop: Stop) -> None:
     """Lets a console fall silent, and the run go on, if its reader has ended.
 
     Ctrl-C ends all of a pipeline, and what was trained is still to be written. Without
