@@ -5,7 +5,7 @@ MAY_IMPORT = {
     # words that all speak in
     "errors": set(),
     "keys": {"errors"},
-    "results": {"networks.ensembles", "networks.network"},
+    "results": {"errors", "networks.ensembles", "networks.network"},
     "folders": {"errors"},
     "extras": {"errors"},
     # the search tower knows no network
