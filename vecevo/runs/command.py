@@ -146,12 +146,12 @@ def record_run(
         result = evolve(config, space, fixed, start, dataset, stop, console)
     except BaseException as error:
         is_told = isinstance(error, InputError)
-        if config.resume is None and not has_networks(folder):
+        if config.resume is None and not queries.has_networks(folder):
             shutil.rmtree(folder)  # made above, and nothing has been trained
         elif is_told and config.resume is None:
             raise InputError(f"{error} What was trained is in {folder}.") from error
         raise
-    if stop.signal is not None and not has_networks(folder):
+    if stop.signal is not None and not queries.has_networks(folder):
         if config.resume is None:
             shutil.rmtree(folder)
         console.print(f"stopped by {stop.signal} before anything was trained")
@@ -191,15 +191,6 @@ def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
     with telling(folder):
         content = to_toml(as_started(config)).encode()
         saving.write_whole(folder / "config.toml", content)
-
-
-def has_networks(folder: pathlib.Path) -> bool:
-    """Whether the run in a folder has trained a network, or may have."""
-    path = folder / "run.sqlite"
-    try:
-        return path.exists() and bool(queries.read_rows(path))
-    except InputError:
-        return True  # what cannot be read now may be read later
 
 
 def as_started(config: RunConfig) -> RunConfig:
@@ -260,6 +251,11 @@ def show_plan(
     console: Console,
 ) -> None:
     """Prints what is expected of the run; the whole table if only that is asked."""
+    resume = config.resume
+    num_ended = 0 if resume is None else queries.count_ended(pathlib.Path(resume))
+    if num_ended >= config.num_generations:
+        console.print("plan: what the search trains is read back, all of it")
+        return
     size, strategy = size_of(config), make_strategy(config, space)
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}

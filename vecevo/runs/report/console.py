@@ -276,11 +276,11 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
     num_trained, num_asked = summary["num_trained"], summary["num_evaluated"]
     # A generation that was not trained to its end has not been asked for.
     asked = f" for {num_asked} asked" if num_asked >= num_trained else ""
+    waiting = f", {duration(seconds['compile'])} of it waiting for compiled programs"
     console.print(
         f"{num_trained} distinct networks trained{asked}, "
-        f"in {duration(seconds['total'])}, "
-        f"{duration(seconds['compile'])} of it waiting for "
-        f"{summary['num_programs']} compiled programs; results in {folder}"
+        f"in {duration(seconds['total'])}{waiting * (seconds['compile'] > 0)}; "
+        f"results in {folder}"
     )
     if summary.get("stopped_by"):
         console.print(
