@@ -39,7 +39,11 @@ def test_a_run_that_is_read_back_has_no_plan_and_no_number_of_programs(
     given = (*QUICK, "--strategy", "random", "--population-size", "1", "--no-report")
     given = (*given, "--learning-rate", "0.1", "0.2", "--num-generations", "1")
     printed = call(monkeypatch, capsys, *given, "--output-dir", tmp_path / "o")
-    assert "plan: 1 new network" in printed
+    assert "over 2 networks: 1 generation of 1 on" in printed
+    assert "plan: 1 new network in 1 cohort, " in printed
+    assert "best " in printed and ", 1 distinct network trained, " in printed
+    assert "; 1 network was tried" in printed
+    assert "1 of 1 network trained to the cap of 1 epoch, and" in printed
     assert "of it waiting for compiled programs; results in" in printed
     printed = call(monkeypatch, capsys, "--resume", tmp_path / "o")
     assert "plan: what the search trains is read back, all of it" in printed

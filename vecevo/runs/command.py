@@ -27,6 +27,7 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
+from vecevo.runs.report.verdict import counted
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
 from vecevo.runs.stopping import (
     SIGNALS,
@@ -289,7 +290,7 @@ def describe(
             "its accuracies are no estimate for new data"
         )
     console.print(
-        f"{config.strategy} search over {space.num_genomes:,} networks: "
-        f"{config.num_generations} generations of {config.population_size} on "
-        f"{jax.devices()[0].device_kind}"
+        f"{config.strategy} search over {counted(space.num_genomes, 'network')}: "
+        f"{counted(config.num_generations, 'generation')} of "
+        f"{config.population_size} on {jax.devices()[0].device_kind}"
     )
