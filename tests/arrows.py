@@ -5,7 +5,7 @@ MAY_IMPORT = {
     # words that all speak in
     "errors": set(),
     "keys": {"errors"},
-    "results": {"networks.ensembles", "networks.network"},
+    "results": {"errors", "networks.ensembles", "networks.network"},
     "folders": {"errors"},
     "extras": {"errors"},
     # the search tower knows no network
@@ -165,7 +165,8 @@ MAY_IMPORT = {
     "runs.landscape": {
         *("errors", "networks.saving", "results", "runs.configuration"),
         *("runs.environment", "runs.files.tables", "runs.parsing", "runs.recorded"),
-        *("runs.report.console", "runs.report.summary", "runs.settling"),
+        *("runs.report.console", "runs.report.summary", "runs.report.verdict"),
+        "runs.settling",
     },
     "runs.report.verdict": set(),
     "runs.settling": {
@@ -202,7 +203,10 @@ MAY_IMPORT = {
         *("networks.saving", "results", "runs.budget", "runs.files.queries"),
         *("runs.report.verdict", "space", "training.forecast"),
     },
-    "runs.report.live": {"results", "runs.ledger", "runs.report.console", "space"},
+    "runs.report.live": {
+        *("results", "runs.ledger", "runs.report.console", "runs.report.verdict"),
+        "space",
+    },
     "runs.report.summary": {
         *("datasets.making", "results", "runs.configuration", "runs.environment"),
         *("runs.files.journal", "runs.files.tables", "space", "training.settings"),

@@ -144,5 +144,7 @@ def test_the_winners_have_weights_and_are_measured_on_the_test_part(dataset):
         assert trained.network.facts["test_accuracy"] == trained.test_accuracy
     assert result.best is result.top[0][1].network
     nothing = result._replace(top=[])
-    with pytest.raises(ValueError, match="there is no best network"):
+    with pytest.raises(vecevo.InputError, match="there is no best network"):
         nothing.best  # noqa: B018
+    with pytest.raises(vecevo.InputError, match="end before SIGINT stopped the search"):
+        nothing._replace(stopped_by="SIGINT").best  # noqa: B018

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from vecevo.errors import InputError
+
 if TYPE_CHECKING:
     from vecevo.networks.ensembles import Ensemble
     from vecevo.networks.network import Network
@@ -94,6 +96,8 @@ class SearchResult(NamedTuple):
     # it expects of them; confirmation comes after it
     failed_epochs: tuple[int, ...] = ()  # of networks that failed, ascending, from 0
     num_capped: int = 0  # networks that the cap on epochs stopped
+    unconfirmed_seconds: float | None = None  # that confirmation was expected to take,
+    # where max_seconds did not suffice for it
     stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to
     # its end
 
@@ -102,11 +106,16 @@ class SearchResult(NamedTuple):
         """The best network, to use.
 
         Raises:
-          ValueError: where no network was trained to its end.
+          InputError: where no network was trained to its end.
         """
-        if not self.top or self.top[0][1].network is None:
-            raise ValueError("there is no best network: none was trained to its end.")
-        return self.top[0][1].network
+        if self.top and self.top[0][1].network is not None:
+            return self.top[0][1].network
+        if self.stopped_by is not None:
+            raise InputError(
+                f"no network was trained to its end before {self.stopped_by} stopped "
+                "the search: give it more time."
+            )
+        raise InputError("there is no best network: none was trained to its end.")
 
 
 def genome_text(genome: Genome) -> str:

@@ -4,17 +4,21 @@ import importlib
 import sys
 import warnings
 
-from rich.console import Console
-
 import vecevo
-from vecevo.errors import InputError
-from vecevo.runs import parsing, stopping
+from vecevo.runs import stopping
 
 COMMANDS = ("export", "predict", "report")  # modules of the package, beside this one
 
 
 def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
+    stopping.end_by_signals("stopped")
+    # Only now, as it takes a while: a signal meets no traceback.
+    from rich.console import Console
+
+    from vecevo.errors import InputError
+    from vecevo.runs import parsing
+
     # Where it is not a terminal, nothing need be cut to a width.
     width = None if sys.stdout.isatty() else 200
     # Texts of users are no markup: what is styled is so by style= alone.
@@ -41,6 +45,7 @@ def main() -> None:
         code = 2
     if code:
         sys.exit(code)
+    stopping.ignore_signals()  # all is written, and shown
 
 
 if __name__ == "__main__":

@@ -218,3 +218,19 @@ def test_networks_that_are_damaged_predict_nothing(tmp_path, name, capsys):
         assert command(predict, folder, path) == 2, file
         assert capsys.readouterr().err.count("\n") == 1, file
         file.write_bytes(content)
+
+
+def test_another_data_set_is_said_to_be_one(killed):
+    changed = vecevo.load_dataset("digits", limit_train=100)
+    settings = {**SETTINGS, "output_dir": killed, "resume": True, "batch_size": 64}
+    with pytest.raises(vecevo.InputError, match=r"another run: .*data set has changed"):
+        vecevo.search(SPACE, changed, **settings)
+
+
+def test_a_run_of_the_library_goes_on_from_the_library(killed, capsys):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setattr("sys.argv", ["vecevo", "--resume", str(killed)])
+        run.main()
+    assert stop.value.code == 2
+    said = "Python, vecevo.search(..., output_dir=..., resume=True).\n"
+    assert capsys.readouterr().err.endswith(said)

@@ -33,6 +33,25 @@ def test_texts_of_users_are_no_markup(monkeypatch, capsys, tmp_path, more):
         assert f"report: {folder / 'report.html'}" in printed
 
 
+def test_a_run_that_is_read_back_has_no_plan_and_no_number_of_programs(
+    monkeypatch, capsys, tmp_path
+):
+    given = (*QUICK, "--strategy", "random", "--population-size", "1", "--no-report")
+    given = (*given, "--learning-rate", "0.1", "0.2", "--num-generations", "1")
+    printed = call(monkeypatch, capsys, *given, "--output-dir", tmp_path / "o")
+    assert "over 2 networks: 1 generation of 1 on" in printed
+    assert "plan: 1 new network in 1 cohort, " in printed
+    assert "best " in printed and ", 1 distinct network trained, " in printed
+    assert "; 1 network was tried" in printed
+    assert "1 of 1 network trained to the cap of 1 epoch, and" in printed
+    assert "of it waiting for compiled programs; results in" in printed
+    printed = call(monkeypatch, capsys, "--resume", tmp_path / "o")
+    assert "plan: what the search trains is read back, all of it" in printed
+    assert "new network" not in printed and "0 compiled" not in printed
+    more = ("--resume", tmp_path / "o", "--num-generations", "2")
+    assert "plan: 2 new networks" in call(monkeypatch, capsys, *more)
+
+
 def test_several_runs_without_a_network_have_nothing_to_compare(
     monkeypatch, capsys, tmp_path
 ):

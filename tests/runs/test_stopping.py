@@ -205,6 +205,32 @@ def test_what_is_confirmed_already_takes_no_time(tmp_path):
         assert trained == pytest.approx(seconds / num_workers)
 
 
+@pytest.mark.parametrize("most_aside", [course.MOST_ASIDE, 1e9])
+def test_without_the_time_to_confirm_a_run_says_what_it_takes(
+    tmp_path, monkeypatch, capfd, most_aside
+):
+    folder = tmp_path / "run"
+    assert not call(*GIVEN, "--output-dir", folder)  # two networks
+    with contextlib.closing(sqlite3.connect(folder / "run.sqlite")) as connection:
+        query = "SELECT sum(train_seconds) + sum(wait_seconds) FROM cohorts"
+        (seconds,) = connection.execute(query).fetchone()
+    monkeypatch.setattr(course, "MOST_ASIDE", most_aside)  # or it stops in the middle
+    assert not call("--resume", folder, "--confirm", "2", "--max-seconds", "0.001")
+    result = json.loads((folder / "result.json").read_text())
+    assert result["confirmation"] == [] and result["stopped_by"] is None
+    num_workers = queries.read_meta(folder / "run.sqlite")["num_workers"]
+    # Each of the two twice, in the time that one took.
+    expected = 2 * seconds / num_workers
+    assert result["unconfirmed_seconds"] == pytest.approx(expected)
+    assert f"confirmed, as that was expected to take {expected:.2g} s," in (
+        capfd.readouterr().out
+    )
+    assert not call("--resume", folder, "--max-seconds", "600")
+    result = json.loads((folder / "result.json").read_text())
+    assert result["unconfirmed_seconds"] is None
+    assert "was confirmed" not in capfd.readouterr().out
+
+
 def test_trainings_of_confirmation_tell_what_others_take(monkeypatch):
     clock = Clock(monkeypatch)
     rows = {("confirmation", (number,), 1): {} for number in range(5)}

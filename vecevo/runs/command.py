@@ -27,6 +27,7 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
+from vecevo.runs.report.verdict import counted
 from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
 from vecevo.runs.stopping import (
     SIGNALS,
@@ -78,10 +79,9 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
         resume = str(own) if own.exists() else None
         changes = {"seed": seed, "output_dir": str(own), "resume": resume}
         talk.print(f"run {len(folders)} of {config.num_runs}: seed {seed}")
-        if len(folders) > 1:
-            end_by_signals(f"stopped; {to_go_on}")
         one = dataclasses.replace(config, num_runs=1, **changes)
-        code = run_training(one, talk, console)
+        code = run_training(one, talk, console, is_all=False)
+        end_by_signals(f"stopped; {to_go_on}")
         if not config.plan:  # it may go on with other settings, and then differs
             leave_settings(config, folder)
             leaving.remove_report(folder)
@@ -96,8 +96,14 @@ def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     return 0
 
 
-def run_training(config: RunConfig, talk: Console, console: Console) -> int:
-    """Does as `run`, where networks are trained; progress goes to `talk`."""
+def run_training(
+    config: RunConfig, talk: Console, console: Console, *, is_all: bool = True
+) -> int:
+    """Does as `run`, where networks are trained; progress goes to `talk`.
+
+    A signal after the end of the search stops nothing but the report, where this run
+    is all that there is to do.
+    """
     cache_dir = environment.set_up_cache(config.cache_dir)
     space, fixed = resolving.make_space(config)
     config = resolve(config, space)
@@ -120,7 +126,8 @@ def run_training(config: RunConfig, talk: Console, console: Console) -> int:
     stop = Stop()
     outlive_reader(console, stop)
     with watch(stop, ends_process=True):
-        return record_run(config, space, fixed, start, dataset, stop, console)
+        code = record_run(config, space, fixed, start, dataset, stop, console)
+    return 0 if is_all and stop.has_ended else code
 
 
 def record_run(
@@ -140,12 +147,12 @@ def record_run(
         result = evolve(config, space, fixed, start, dataset, stop, console)
     except BaseException as error:
         is_told = isinstance(error, InputError)
-        if config.resume is None and not has_networks(folder):
+        if config.resume is None and not queries.has_networks(folder):
             shutil.rmtree(folder)  # made above, and nothing has been trained
         elif is_told and config.resume is None:
             raise InputError(f"{error} What was trained is in {folder}.") from error
         raise
-    if stop.signal is not None and not has_networks(folder):
+    if stop.signal is not None and not queries.has_networks(folder):
         if config.resume is None:
             shutil.rmtree(folder)
         console.print(f"stopped by {stop.signal} before anything was trained")
@@ -160,6 +167,7 @@ def record_run(
         shown.leave_result(summary, space, folder, console)
     if config.report and stop.signal is None:
         leaving.leave_report([load_run(folder)], folder, console)
+    stop.has_ended = result.stopped_by is None
     return 0 if stop.signal is None else SIGNALS[stop.signal]
 
 
@@ -184,15 +192,6 @@ def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
     with telling(folder):
         content = to_toml(as_started(config)).encode()
         saving.write_whole(folder / "config.toml", content)
-
-
-def has_networks(folder: pathlib.Path) -> bool:
-    """Whether the run in a folder has trained a network, or may have."""
-    path = folder / "run.sqlite"
-    try:
-        return path.exists() and bool(queries.read_rows(path))
-    except InputError:
-        return True  # what cannot be read now may be read later
 
 
 def as_started(config: RunConfig) -> RunConfig:
@@ -253,6 +252,11 @@ def show_plan(
     console: Console,
 ) -> None:
     """Prints what is expected of the run; the whole table if only that is asked."""
+    resume = config.resume
+    num_ended = 0 if resume is None else queries.count_ended(pathlib.Path(resume))
+    if num_ended >= config.num_generations:
+        console.print("plan: what the search trains is read back, all of it")
+        return
     size, strategy = size_of(config), make_strategy(config, space)
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}
@@ -286,7 +290,7 @@ def describe(
             "its accuracies are no estimate for new data"
         )
     console.print(
-        f"{config.strategy} search over {space.num_genomes:,} networks: "
-        f"{config.num_generations} generations of {config.population_size} on "
-        f"{jax.devices()[0].device_kind}"
+        f"{config.strategy} search over {counted(space.num_genomes, 'network')}: "
+        f"{counted(config.num_generations, 'generation')} of "
+        f"{config.population_size} on {jax.devices()[0].device_kind}"
     )

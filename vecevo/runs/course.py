@@ -103,8 +103,11 @@ class Course:
 
     def can_confirm(self, num_trainings: int) -> bool:
         """Whether so many trainings take no more than their share of the budget."""
-        seconds = num_trainings * self._training_seconds
-        return seconds <= self.stop.max_seconds * MOST_ASIDE
+        return self.expect_seconds(num_trainings) <= self.stop.max_seconds * MOST_ASIDE
+
+    def expect_seconds(self, num_trainings: int) -> float:
+        """What so many trainings are expected to take."""
+        return num_trainings * self._training_seconds
 
     def _expect(self) -> None:
         """Expects of a training what those before took, those of confirmation too.
@@ -116,6 +119,6 @@ class Course:
         num_before = num_trained * self.ledger.num_replicates + self._num_confirmed
         self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
-        seconds = num_again * self._training_seconds * self.can_confirm(num_again)
+        seconds = self.expect_seconds(num_again) * self.can_confirm(num_again)
         most = self.stop.max_seconds * MOST_ASIDE
         self.stop.seconds_aside = min(seconds + END_SECONDS, most)

@@ -15,6 +15,7 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import summary as summaries
+from vecevo.runs.report.verdict import counted
 from vecevo.runs.settling import check_new, make_strategy, resolve
 
 
@@ -30,11 +31,11 @@ def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None
     config = resolve(config, table.space)
     folder = pathlib.Path(str(config.output_dir))
     check_new(folder)
-    num_replicates = table.validation_accuracy.shape[1]
+    num_replicates = counted(table.validation_accuracy.shape[1], "replicate")
     talk.print(
         f"{config.strategy} search over {table.space.num_genomes:,} recorded networks, "
-        f"{num_replicates} replicates of each: {config.num_generations} generations "
-        f"of {config.population_size}"
+        f"{num_replicates} of each: "
+        f"{counted(config.num_generations, 'generation')} of {config.population_size}"
     )
 
     def progress_fn(progress: Progress) -> None:

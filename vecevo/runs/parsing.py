@@ -129,7 +129,10 @@ def recorded_settings(run: str) -> RunConfig:
     if path.exists():
         values = (queries.read_meta(path) or {}).get("config")
         if not values:
-            raise InputError(f"resume={run!r} did not record its settings.")
+            raise InputError(
+                f"resume={run!r} did not record its settings: go on with it from "
+                "Python, vecevo.search(..., output_dir=..., resume=True)."
+            )
         config = from_recorded(values)
     elif (folder / "config.toml").exists():  # of several runs
         config = read_toml(folder / "config.toml")

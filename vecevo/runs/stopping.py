@@ -8,8 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143}  # and the exit codes of a command
 
@@ -36,6 +38,12 @@ def end_by_signals(text: str) -> None:
         signal.signal(signal.Signals[name], end)
 
 
+def ignore_signals() -> None:
+    """Lets Ctrl-C and SIGTERM do nothing any more: all there is to do is done."""
+    for name in SIGNALS:
+        signal.signal(signal.Signals[name], signal.SIG_IGN)
+
+
 class Stop:
     """Says whether a run is to stop; asked before every epoch of every cohort."""
 
@@ -43,6 +51,7 @@ class Stop:
         self._start, self.max_seconds = time.perf_counter(), math.inf
         self.seconds_aside = 0.0  # of the budget, for what comes after the search
         self.signal: str | None = None  # by which it was stopped
+        self.has_ended = False  # whether the run has come to its end all the same
         self._is_up = False
 
     def limit(self, max_seconds: float | None) -> None:
@@ -76,7 +85,7 @@ class Stop:
         return self.reason is not None
 
 
-def outlive_reader(console: Console, stop: Stop) -> None:
+def outlive_reader(console: "Console", stop: Stop) -> None:
     """Lets a console fall silent, and the run go on, if its reader has ended.
 
     Ctrl-C ends all of a pipeline, and what was trained is still to be written. Without
@@ -100,8 +109,8 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
 
     Args:
       stop: of the run.
-      ends_process: whether SIGTERM stops the run too, and a second signal, or one
-        after the run, the process, at once.
+      ends_process: whether SIGTERM stops the run too, and a second signal the process,
+        at once. What comes after the run then says what signals do.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -124,5 +133,5 @@ def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        if stop.signal is None:
-            set_back(signal.SIG_DFL if ends_process else None)
+        if stop.signal is None and not ends_process:
+            set_back()

@@ -185,7 +185,7 @@ def test_what_is_no_terminal_has_the_lines_alone(monkeypatch):
     assert watch(make_console(force_terminal=False)) == f"{line}\n"
     monkeypatch.setattr(live, "QUIET_SECONDS", -1)
     first, second = watch(make_console(force_terminal=False)).splitlines()
-    assert first == "generation 1/4: 1 new networks trained, the latest 0.9000"
+    assert first == "generation 1/4: 1 new network trained, the latest 0.9000"
     assert second == line
 
 
@@ -224,7 +224,7 @@ def test_a_terminal_that_cannot_draw_has_the_lines_alone(monkeypatch, kind, enco
         view.take_cohort(0, [(0,)], [make_result(0.9)])
         view.take_generation(make_progress())
     lines = written_to(file).splitlines()
-    assert "1 new networks trained, the latest 0.9000" in lines[0]
+    assert "1 new network trained, the latest 0.9000" in lines[0]
     assert lines[1:] == [shown.progress_line(make_progress(), 4)]
 
 

@@ -30,6 +30,7 @@ class Ending(NamedTuple):
     top: Pairs
     confirmation: tuple[Confirmed, ...]
     ensemble: Ensemble | None
+    unconfirmed_seconds: float | None  # as in SearchResult
 
 
 def end_run(
@@ -55,10 +56,11 @@ def end_run(
     _fill_pool(course, space, fixed)
     pool = [pair for pair in ledger.pool if pair[1].network is not None]
     ranked = rank(pool, strategy, state)
-    top, confirmed = _top(ranked, ledger.partial), ()
+    top, confirmed, lacking = _top(ranked, ledger.partial), (), None
     if course.confirm and ranked and course.stop.signal is None:
         best = ranked[: course.confirm]
-        confirmed = confirm(course, space, fixed, [g for g, _ in best], known)
+        genomes = [genome for genome, _ in best]
+        confirmed, lacking = confirm(course, space, fixed, genomes, known)
         order = [c.genome for c in confirmed]
         if confirmed:
             best = sorted(best, key=lambda pair: order.index(pair[0]))
@@ -69,7 +71,7 @@ def end_run(
         voting = None
         if not is_stopped:
             voting = make_ensemble(pool, dataset, num_picks=num_picks)
-    return Ending(tested, confirmed, voting)
+    return Ending(tested, confirmed, voting, None if is_stopped else lacking)
 
 
 def rank(pool: Pairs, strategy: Strategy, state: EvolutionState) -> Pairs:
@@ -140,10 +142,11 @@ def confirm(
     fixed: Mapping[str, Any],
     genomes: Sequence[Genome],
     known: Mapping[Training, NetworkResult],
-) -> tuple[Confirmed, ...]:
+) -> tuple[tuple[Confirmed, ...], float | None]:
     """Trains networks again, with fresh replicates; empty where that was stopped.
 
-    It is so too where what is not known of it would take too much of the budget.
+    It is so too where what is not known of it would take too much of the budget. The
+    second result is None, or where the first is empty the seconds that were expected.
     """
     first, dataset = course.ledger.num_replicates, course.session.dataset
     num_replicates = count_replicates(len(course.ledger.accuracy))
@@ -155,8 +158,10 @@ def confirm(
         if ("confirmation", genome, replicate) in known
     }
     before = dict(found)
-    if not course.can_confirm(len(pairs) - len(before)):
-        return ()
+    num_new = len(pairs) - len(before)
+    seconds = course.expect_seconds(num_new)
+    if not course.can_confirm(num_new):
+        return (), seconds
     stop = course.stop
     stop.go_on(min(stop.seconds_aside, stop.max_seconds / 10))
 
@@ -178,8 +183,8 @@ def confirm(
         known=before,
     )
     if len(found) < len(pairs):
-        return ()
-    return compare({g: [found[g, r] for r in replicates] for g in genomes})
+        return (), seconds
+    return compare({g: [found[g, r] for r in replicates] for g in genomes}), None
 
 
 def _tested(result: NetworkResult, dataset: Any) -> NetworkResult:

@@ -40,7 +40,9 @@ def check_same(folder: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -
       InputError: naming all that differs.
     """
     differences = [
-        f"{name} was {describe(before.get(name))} and is {describe(value)}"
+        "the data set has changed"
+        if name == "data"
+        else f"{name} was {describe(before.get(name))} and is {describe(value)}"
         for name, value in as_recorded(now).items()
         if before.get(name) != value
     ]

@@ -112,6 +112,25 @@ def read_generations(path: pathlib.Path) -> list[dict[str, Any]]:
     return _select_dicts(path, f"{query} ORDER BY generation")
 
 
+def has_networks(folder: pathlib.Path) -> bool:
+    """Whether the run in a folder has trained a network, or may have."""
+    path = folder / "run.sqlite"
+    try:
+        return path.exists() and bool(read_rows(path))
+    except InputError:
+        return True  # what cannot be read now may be read later
+
+
+def count_ended(folder: pathlib.Path) -> int:
+    """How many generations of the run in a folder are at an end; 0 without a run.
+
+    Raises:
+      InputError: for a file that is no table of a run.
+    """
+    path = folder / "run.sqlite"
+    return len(read_generations(path)) if path.exists() else 0
+
+
 def read_populations(path: pathlib.Path) -> list[list[list[int]]]:
     """Returns the genomes that a run's generations asked for, of schema 3.
 

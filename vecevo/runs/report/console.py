@@ -14,6 +14,7 @@ from vecevo.results import Progress
 from vecevo.runs.budget import BudgetPlan, Proposal, is_short
 from vecevo.runs.files.queries import read_rows
 from vecevo.runs.report import verdict
+from vecevo.runs.report.verdict import counted
 from vecevo.space import SearchSpace
 from vecevo.training.forecast import ClassForecast
 
@@ -24,7 +25,7 @@ def progress_line(progress: Progress, num_generations: int) -> str:
     return (
         f"generation {progress.generation + 1}/{num_generations}: "
         f"best {progress.best_accuracy:.4f}, mean {progress.mean_accuracy:.4f}, "
-        f"{progress.num_trained} distinct networks trained{failed}, "
+        f"{counted(progress.num_trained, 'distinct network')} trained{failed}, "
         f"{progress.networks_per_hour:,.0f} networks/h, "
         f"{duration(progress.seconds_left)} left"
     )
@@ -76,10 +77,10 @@ def plan_lines(
     seconds, job = sum(row.seconds for row in rows), planned.job
     compiling = num_programs * job.costs.compile_seconds
     line = (
-        f"plan: {num_networks:,.0f} new networks in "
-        f"{sum(row.num_cohorts for row in rows):,.0f} cohorts, {job.num_workers} at "
-        f"once; at most {num_programs} programs; about {duration(seconds)}, and "
-        f"{duration(compiling)} to compile what is not cached"
+        f"plan: {counted(num_networks, 'new network')} in "
+        f"{counted(sum(row.num_cohorts for row in rows), 'cohort')}, {job.num_workers} "
+        f"at once; at most {counted(num_programs, 'program')}; about "
+        f"{duration(seconds)}, and {duration(compiling)} to compile what is not cached"
     )
     if math.isinf(planned.max_seconds):
         return [line]
@@ -91,7 +92,7 @@ def plan_lines(
 
 def allowed(planned: BudgetPlan, *, of_all: bool = False) -> str:
     """Returns how many networks the time allows."""
-    words = f"about {roughly(planned.in_time.num_networks)} networks"
+    words = f"about {counted(roughly(planned.in_time.num_networks), 'network')}"
     words = "all of them" if of_all else words
     return f"max_seconds {planned.max_seconds:g} allows {words}"
 
@@ -154,14 +155,16 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
 def epochs_text(row: Mapping[str, Any]) -> str:
     """Returns whether a network was trained to its end, and for how many epochs."""
     is_partial = row["status"] == "partial"
-    return f"{'stopped after' if is_partial else 'whole,'} {row['num_epochs']} epochs"
+    num_epochs = counted(row["num_epochs"], "epoch")
+    return f"{'stopped after' if is_partial else 'whole,'} {num_epochs}"
 
 
 def ensemble_line(facts: dict[str, Any]) -> str:
     """Returns what an ensemble is worth, beside the best network alone."""
     held_out, best = facts["held_out_accuracy"], facts["held_out_best"]
     line = (
-        f"ensemble of {facts['num_networks']} networks, {facts['num_picks']} picks: "
+        f"ensemble of {counted(facts['num_networks'], 'network')}, "
+        f"{counted(facts['num_picks'], 'pick')}: "
         f"validation {facts['validation_accuracy']:.4f}, test "
         f"{facts['test_accuracy']:.4f}"
     )
@@ -276,14 +279,15 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
     num_trained, num_asked = summary["num_trained"], summary["num_evaluated"]
     # A generation that was not trained to its end has not been asked for.
     asked = f" for {num_asked} asked" if num_asked >= num_trained else ""
+    waiting = f", {duration(seconds['compile'])} of it waiting for compiled programs"
     console.print(
-        f"{num_trained} distinct networks trained{asked}, "
-        f"in {duration(seconds['total'])}, "
-        f"{duration(seconds['compile'])} of it waiting for "
-        f"{summary['num_programs']} compiled programs; results in {folder}"
+        f"{counted(num_trained, 'distinct network')} trained{asked}, "
+        f"in {duration(seconds['total'])}{waiting * (seconds['compile'] > 0)}; "
+        f"results in {folder}"
     )
     if summary.get("stopped_by"):
         console.print(
-            f"stopped by {summary['stopped_by']} after {summary['num_generations']} "
-            f"generations; to go on: {summary['resume']}"
+            f"stopped by {summary['stopped_by']} after "
+            f"{counted(summary['num_generations'], 'generation')}; "
+            f"to go on: {summary['resume']}"
         )

@@ -20,6 +20,7 @@ from vecevo.runs.report.console import (
     progress_line,
     values_line,
 )
+from vecevo.runs.report.verdict import counted
 from vecevo.space import SearchSpace
 
 QUIET_SECONDS = 30  # between lines about cohorts, where there is no view
@@ -127,8 +128,8 @@ def generation_text(standing: Standing) -> str:
     if num_done == most:
         return f"{most}/{most} {bar} all at an end"
     return (
-        f"{num_done + 1}/{most} {bar} {standing.num_new} new networks trained, "
-        f"of at most {standing.population_size}"
+        f"{num_done + 1}/{most} {bar} {counted(standing.num_new, 'new network')} "
+        f"trained, of at most {standing.population_size}"
     )
 
 
@@ -213,7 +214,7 @@ def cohort_line(standing: Standing, results: Sequence[NetworkResult]) -> str:
     best = max(result.validation_accuracy for result in results)
     return (
         f"generation {len(standing.progress) + 1}/{standing.num_generations}: "
-        f"{standing.num_new} new networks trained, the latest {best:.4f}"
+        f"{counted(standing.num_new, 'new network')} trained, the latest {best:.4f}"
     )
 
 
@@ -255,7 +256,8 @@ class View:
             self._num_read_back += 1
             return
         if self._num_read_back:
-            self._print_fn(f"read back: {self._num_read_back} generations")
+            read_back = counted(self._num_read_back, "generation")
+            self._print_fn(f"read back: {read_back}")
             self._num_read_back = 0
         self._print_fn(progress_line(progress, self.standing.num_generations))
 

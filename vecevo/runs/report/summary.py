@@ -34,6 +34,7 @@ def result_dict(
         **_common_dict(result, config, space, top),
         "protocol": "article" if dataset.is_article else "validation",
         "confirmation": [_confirmed(row) for row in result.confirmation],
+        "unconfirmed_seconds": result.unconfirmed_seconds,
         "is_by_model": result.is_by_model,
         "replicates": config.replicates,
         "max_epochs": config.max_epochs,

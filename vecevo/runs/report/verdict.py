@@ -13,6 +13,16 @@ CONFIRMED = ("in the search", "validation", "test", "beside the first")
 LARGE_SHARE = 0.5  # of networks that the cap on epochs stopped
 
 
+def counted(number: float | str, noun: str) -> str:
+    """Returns a number, or how it is written, and what there are so many of.
+
+    >>> counted(1, "network"), counted(1200.0, "network"), counted("20", "cohort")
+    ('1 network', '1,200 networks', '20 cohorts')
+    """
+    text = number if isinstance(number, str) else f"{number:,.0f}"
+    return f"{text} {noun}{'s' * (text != '1')}"
+
+
 def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     """Returns the best networks, trained again, as a table for the console.
 
@@ -82,7 +92,7 @@ def chosen_line(summary: Summary) -> str:
     part = "test" if summary["protocol"] == "article" else "validation"
     num = summary["dataset"][f"num_{part}"]
     confirmed = summary["confirmation"]
-    by = search_words(summary)
+    by, num_tried = search_words(summary), summary["num_trained"]
     if confirmed:
         by = (
             f"the mean of {len(confirmed[0]['validation_accuracy'])} new trainings of "
@@ -90,8 +100,8 @@ def chosen_line(summary: Summary) -> str:
         )
         by += " by a model of the search" * bool(summary.get("is_by_model"))
     return (
-        f"chosen by {by}, on the {num:,} examples of the {part} part; "
-        f"{summary['num_trained']:,} networks were tried"
+        f"chosen by {by}, on the {counted(num, 'example')} of the {part} part; "
+        f"{counted(num_tried, 'network')} {'was' if num_tried == 1 else 'were'} tried"
     )
 
 
@@ -141,6 +151,12 @@ def failure_lines(summary: Summary) -> list[str]:
 def doubt_lines(summary: Summary) -> list[str]:
     """Returns why the first of the table may not be the best."""
     lines, confirmed = [], summary["confirmation"]
+    if summary.get("unconfirmed_seconds") is not None:
+        lines.append(
+            "no network was confirmed, as that was expected to take "
+            f"{summary['unconfirmed_seconds']:.2g} s, for which max_seconds did not "
+            "suffice: give more"
+        )
     tied = [row for row in confirmed[1:] if row["is_tied"]]
     if confirmed and len(confirmed) > 1 and confirmed[1]["is_tied"] is None:
         lines.append(
@@ -155,8 +171,8 @@ def doubt_lines(summary: Summary) -> list[str]:
     num_capped, num_trained = summary["num_capped"], summary["num_trained"]
     if num_trained and num_capped > LARGE_SHARE * num_trained:
         lines.append(
-            f"{num_capped:,} of {num_trained:,} networks trained to the cap of "
-            f"{summary['max_epochs']} epochs, and might do better with more: "
-            "--max-epochs"
+            f"{num_capped:,} of {counted(num_trained, 'network')} trained to the cap "
+            f"of {counted(summary['max_epochs'], 'epoch')}, and might do better with "
+            "more: --max-epochs"
         )
     return lines

@@ -68,7 +68,7 @@ def ensemble_sections(run: Run) -> list[Section]:
     measured = ("validation_accuracy", "test_accuracy")
     rows = [
         (
-            f"ensemble of {found['num_networks']} networks",
+            f"ensemble of {verdict.counted(found['num_networks'], 'network')}",
             *(accuracy_text(found[name]) for name in measured),
             accuracy_text(found["held_out_accuracy"]),
         ),
