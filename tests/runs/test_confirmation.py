@@ -164,6 +164,10 @@ def test_a_run_of_replicates_scores_networks_by_their_mean(folder):
         width = row["genome"][1]
         mean = (found[width, 0] + found[width, 1]) / 2
         assert row["validation_accuracy"] == pytest.approx(mean)
+    kept = vecevo.load_network(folder / "best").facts  # of the weights that are there
+    width = summary["best"]["genome"][1]
+    assert kept["validation_accuracy"] == pytest.approx(found[width, 0])
+    assert kept["test_accuracy"] == summary["best"]["test_accuracy"]
 
 
 def test_confirmation_trains_replicates_that_the_search_had_not(folder):

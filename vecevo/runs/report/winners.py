@@ -34,6 +34,8 @@ def top_section(run: Run) -> Section:
     said = "The test part was used for these alone."
     if not tested:
         said = "Test accuracies were not recorded."
+    if summary.get("replicates", 1) > 1:
+        said += f" {verdict.KEPT[0].upper()}{verdict.KEPT[1:]}."
     caption = f"{order}{of_search}. {said}"
     return Section("The best networks", caption, header=header, rows=rows)
 
@@ -48,7 +50,6 @@ def confirmation_sections(run: Run) -> list[Section]:
         lines.append("The best were not trained again, so that luck may have chosen.")
         return [Section("What the winner is worth", " ".join(lines))]
     names = [name for name, _ in run.space.genes]
-    lines.append("Means and standard deviations of the new trainings.")
     return [
         Section(
             "What the winner is worth",
