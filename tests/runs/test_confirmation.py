@@ -164,6 +164,9 @@ def test_a_run_of_replicates_scores_networks_by_their_mean(folder):
         width = row["genome"][1]
         mean = (found[width, 0] + found[width, 1]) / 2
         assert row["validation_accuracy"] == pytest.approx(mean)
+    for row in summary["confirmation"]:
+        (top,) = [top for top in summary["top"] if top["genome"] == row["genome"]]
+        assert row["search_accuracy"] == top["validation_accuracy"]
     kept = vecevo.load_network(folder / "best").facts  # of the weights that are there
     width = summary["best"]["genome"][1]
     assert kept["validation_accuracy"] == pytest.approx(found[width, 0])

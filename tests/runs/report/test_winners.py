@@ -104,6 +104,14 @@ def test_the_winner_of_the_confirmation_heads_the_best(text):
     assert [row[-2] for row in rows[:2]] == accuracies
 
 
+def test_accuracies_of_the_search_are_shown_beyond_the_best_five():
+    winner, other = confirmed_rows()
+    rows = [winner, other | {"search_accuracy": 0.87654}]
+    summary = with_summary(RUN, confirmation=rows, top=[]).summary
+    found = [row[0] for row in verdict.confirmation_rows(summary, [])]
+    assert found == ["-", "0.8765"]
+
+
 @pytest.mark.parametrize("num_trainings", [2, 3])
 def test_equal_accuracies_are_called_equal_and_what_numbers_are_is_said(num_trainings):
     first, second = confirmed_rows()

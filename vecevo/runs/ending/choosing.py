@@ -179,7 +179,9 @@ def confirm(
     )
     if len(found) < len(pairs):
         return ()
-    return compare({g: [found[g, r] for r in replicates] for g in genomes})
+    compared = compare({g: [found[g, r] for r in replicates] for g in genomes})
+    searched = course.ledger.accuracy
+    return tuple(c._replace(search_accuracy=searched[c.genome]) for c in compared)
 
 
 def _tested(result: NetworkResult, dataset: Any) -> NetworkResult:

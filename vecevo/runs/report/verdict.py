@@ -32,14 +32,16 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
 
 def confirmation_rows(summary: Summary, names: Sequence[str]) -> list[tuple[str, ...]]:
     """Returns a row for each network trained again: values of `names`, CONFIRMED."""
-    single = {tuple(row["genome"]): row for row in summary["top"]}
+    single = {  # of runs that did not record it beside the new trainings
+        tuple(row["genome"]): row["validation_accuracy"] for row in summary["top"]
+    }
     rows = []
     for place, row in enumerate(summary["confirmation"]):
-        found = single.get(tuple(row["genome"]))
+        found = row.get("search_accuracy", single.get(tuple(row["genome"])))
         rows.append(
             (
                 *(str(row["hyperparams"][name]) for name in names),
-                "-" if found is None else f"{found['validation_accuracy']:.4f}",
+                "-" if found is None else f"{found:.4f}",
                 spread_text(row["validation_accuracy"]),
                 spread_text(row["test_accuracy"]),
                 "the winner" if place == 0 else beside_text(row, summary),
