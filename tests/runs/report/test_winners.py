@@ -23,7 +23,7 @@ def with_summary(run, **changes):
             }
             for n in facts.top_networks(run)
         ],
-        "best": {"genome": list(best.genome)},
+        "best": {"genome": list(best.genome), "test_accuracy": 0.5},
         "protocol": "validation",
         "dataset": {"name": "digits", "num_validation": 288},
         "generations": [],
@@ -110,6 +110,19 @@ def test_accuracies_of_the_search_are_shown_beyond_the_best_five():
     summary = with_summary(RUN, confirmation=rows, top=[]).summary
     found = [row[0] for row in verdict.confirmation_rows(summary, [])]
     assert found == ["-", "0.8765"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "The test part chose none of them."),
+        ({"protocol": "article"}, "The test part chose them."),
+        ({"top": []}, "Nothing was measured on the test part, or not recorded."),
+    ],
+)
+def test_it_is_said_what_the_test_part_was_for(changes, said):
+    text = page.report_page([with_summary(RUN, **changes)])
+    assert said in section_of(text, "The best networks")[0]
 
 
 @pytest.mark.parametrize("num_trainings", [2, 3])

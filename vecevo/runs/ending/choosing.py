@@ -63,13 +63,14 @@ def end_run(
         if confirmed:
             best = sorted(best, key=lambda pair: order.index(pair[0]))
             top = [*best, *ranked[course.confirm :]][:NUM_TOP]
+    voting = None
     with products_in(course.session.settings.precision):
-        tested = [(genome, measure_winner(r, dataset)) for genome, r in top]
-        is_stopped = course.stop.signal is not None
-        voting = None
-        if not is_stopped:
+        # What goes on later is not measured now: who resumes shall not know it.
+        if course.stop.signal is None or confirmed:
+            top = [(genome, measure_winner(r, dataset)) for genome, r in top]
+        if course.stop.signal is None:
             voting = make_ensemble(pool, dataset, num_picks=num_picks)
-    return Ending(tested, confirmed, voting)
+    return Ending(top, confirmed, voting)
 
 
 def rank(pool: Pairs, strategy: Strategy, state: EvolutionState) -> Pairs:

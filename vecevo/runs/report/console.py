@@ -132,6 +132,8 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
         "test_accuracy": "test",
         "mean_accuracy": "mean of replicates",
     }
+    if all(row.get("test_accuracy") is None for row in rows):  # not measured yet
+        del accuracies["test_accuracy"]
     shown = [name for name in accuracies if name in rows[0]]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
@@ -287,3 +289,7 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
             f"stopped by {summary['stopped_by']} after {summary['num_generations']} "
             f"generations; to go on: {summary['resume']}"
         )
+        if summary["best"] and summary["best"]["test_accuracy"] is None:
+            console.print(
+                "the test part is left for its end: nothing was measured on it"
+            )

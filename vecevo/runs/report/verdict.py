@@ -113,9 +113,11 @@ def measured_lines(summary: Summary) -> list[str]:
         if num > 1:
             line += f"; in the search: the mean of {num} trainings"
         return [line]
-    if summary["best"] and num > 1:
-        return [f"validation: the mean of {num} trainings; {KEPT}"]
-    return []
+    if num == 1 or not summary["best"]:
+        return []
+    is_measured = summary["best"]["test_accuracy"] is not None
+    tested = f"; {KEPT}" if is_measured else ""
+    return [f"validation: the mean of {num} trainings{tested}"]
 
 
 def search_words(summary: Summary) -> str:
