@@ -8,7 +8,7 @@ import vecevo
 from tests.runs.test_full_disk import call
 from tests.runs.test_stopping import GIVEN, get_interrupt  # noqa: F401, a fixture
 
-SAID = "the test part is left for its end"
+SAID = "test accuracies come with the end of the run"
 
 
 def test_a_run_that_was_stopped_is_measured_when_it_has_gone_on(

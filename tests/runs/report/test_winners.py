@@ -25,7 +25,7 @@ def with_summary(run, **changes):
         ],
         "best": {"genome": list(best.genome), "test_accuracy": 0.5},
         "protocol": "validation",
-        "dataset": {"name": "digits", "num_validation": 288},
+        "dataset": {"name": "digits", "num_validation": 288, "num_test": 359},
         "generations": [],
         "failed_epochs": [5, 5],
         "num_trained": 60,

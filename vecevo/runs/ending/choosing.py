@@ -65,7 +65,7 @@ def end_run(
             top = [*best, *ranked[course.confirm :]][:NUM_TOP]
     voting = None
     with products_in(course.session.settings.precision):
-        # What goes on later is not measured now: who resumes shall not know it.
+        # A run that goes on later is measured later: who resumes it shall not know.
         if course.stop.signal is None or confirmed:
             top = [(genome, measure_winner(r, dataset)) for genome, r in top]
         if course.stop.signal is None:

@@ -290,6 +290,4 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
             f"generations; to go on: {summary['resume']}"
         )
         if summary["best"] and summary["best"]["test_accuracy"] is None:
-            console.print(
-                "the test part is left for its end: nothing was measured on it"
-            )
+            console.print("test accuracies come with the end of the run")
