@@ -71,9 +71,10 @@ class Confirmed(NamedTuple):
     hyperparams: dict[str, Any]
     validation_accuracy: np.ndarray  # float64[R], one for each replicate; -inf: failed
     test_accuracy: np.ndarray  # float64[R]; NaN: failed
-    p_value: float | None  # that it is as good as the first; None: it is the first, or
-    # there are too few replicates to tell
+    p_value: float | None  # that it is as good as the first, adjusted by Holm; None: it
+    # is the first, or there are too few replicates to tell
     is_tied: bool | None  # with the first: it cannot be told from it; None: as above
+    search_accuracy: float | None = None  # on the validation part, in the search
 
 
 class SearchResult(NamedTuple):

@@ -77,3 +77,17 @@ def test_examples_of_each_class_are_told():
     assert labels.count_line(np.array([0, 1, 1]), ("a", "b")) == (
         "2 classes: a (1), b (2)"
     )
+
+
+@pytest.mark.parametrize(
+    ("y", "is_asked"),
+    [
+        ([*range(20), *range(20)], True),
+        ([f"n{i}" for i in [*range(20), *range(20)]], False),
+        ([0, *[1, 2, 3] * 13], False),  # few classes
+    ],
+)
+def test_many_rare_numbers_may_be_no_classes(y, is_asked):
+    with pytest.raises(vecevo.InputError, match="give 3 or more of each") as caught:
+        vecevo.make_dataset(X, y)
+    assert ("Is it a number to predict?" in str(caught.value)) == is_asked

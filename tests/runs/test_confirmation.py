@@ -46,7 +46,7 @@ P_VALUES = st.lists(
 
 
 @hypothesis.given(P_VALUES)
-def test_holm_rejects_what_closed_testing_by_bonferroni_rejects(p_values):
+def test_holm_adjusts_as_closed_testing_by_bonferroni_does(p_values):
     expected = []
     for one in range(len(p_values)):
         others = [n for n in range(len(p_values)) if n != one]
@@ -54,10 +54,31 @@ def test_holm_rejects_what_closed_testing_by_bonferroni_rejects(p_values):
             itertools.combinations(others, size) for size in range(len(p_values))
         )
         families = [[one, *subset] for subset in subsets]
-        expected.append(
-            all(min(p_values[n] for n in f) <= 0.05 / len(f) for f in families)
-        )
-    assert confirming.holm(np.array(p_values)).tolist() == expected
+        of_families = [len(f) * min(p_values[n] for n in f) for f in families]
+        expected.append(min(max(of_families), 1))
+    np.testing.assert_allclose(confirming.holm(np.array(p_values)), expected)
+
+
+def test_holm_steps_down_as_by_hand():
+    for p_values, expected in [
+        ([0.02, 0.035, 0.001, 0.9], [3 * 0.02, 2 * 0.035, 4 * 0.001, 0.9]),
+        ([0.03, 0.02], [2 * 0.02, 2 * 0.02]),  # none is below the one before it
+        ([0.7, 0.6], [1, 1]),
+    ]:
+        np.testing.assert_allclose(confirming.holm(np.array(p_values)), expected)
+
+
+def test_a_p_value_does_not_contradict_its_verdict():
+    rng = np.random.default_rng(0)
+    confirmed = confirming.compare(trainings_of(rng.normal(0.8, 0.02, (5, 4))))
+    raw = [
+        scipy.stats.ttest_rel(
+            confirmed[0].validation_accuracy, one.validation_accuracy
+        ).pvalue
+        for one in confirmed[1:]
+    ]
+    assert min(raw) < 0.05  # alone it would be told apart
+    assert all(one.is_tied and one.p_value > 0.05 for one in confirmed[1:])
 
 
 def test_networks_are_compared_with_the_first_by_paired_t_tests():
@@ -69,11 +90,14 @@ def test_networks_are_compared_with_the_first_by_paired_t_tests():
     confirmed = confirming.compare(trainings_of(rows))
     assert [one.genome for one in confirmed] == [(1,), (2,), (0,), (3,)]
     assert confirmed[0].p_value is None and confirmed[0].is_tied is None
+    p_values = []
     for one in confirmed[1:]:
         differences = rows[1] - rows[one.genome[0]]
         error = differences.std(ddof=1) / np.sqrt(6)
-        p_value = 2 * scipy.stats.t.sf(abs(differences.mean() / error), df=5)
-        assert one.p_value == pytest.approx(p_value)
+        p_values.append(2 * scipy.stats.t.sf(abs(differences.mean() / error), df=5))
+    assert p_values == sorted(p_values, reverse=True)
+    expected = [p * step for p, step in zip(p_values, (1, 2, 3), strict=True)]
+    assert [one.p_value for one in confirmed[1:]] == pytest.approx(expected)
     assert [one.is_tied for one in confirmed[1:]] == [True, False, False]
     np.testing.assert_allclose(confirmed[0].test_accuracy, rows[1] - 0.1)
 
@@ -140,6 +164,13 @@ def test_a_run_of_replicates_scores_networks_by_their_mean(folder):
         width = row["genome"][1]
         mean = (found[width, 0] + found[width, 1]) / 2
         assert row["validation_accuracy"] == pytest.approx(mean)
+    for row in summary["confirmation"]:
+        (top,) = [top for top in summary["top"] if top["genome"] == row["genome"]]
+        assert row["search_accuracy"] == top["validation_accuracy"]
+    kept = vecevo.load_network(folder / "best").facts  # of the weights that are there
+    width = summary["best"]["genome"][1]
+    assert kept["validation_accuracy"] == pytest.approx(found[width, 0])
+    assert kept["test_accuracy"] == summary["best"]["test_accuracy"]
 
 
 def test_confirmation_trains_replicates_that_the_search_had_not(folder):

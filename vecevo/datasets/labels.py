@@ -94,11 +94,13 @@ def check_sizes(
         counts[label] += 1
     rarest = min(counts, key=lambda label: counts[label])
     if counts[rarest] < least:
-        many = f", and {len(classes)} classes" if len(classes) > MOST_NAMED else ""
+        is_many = len(classes) > MOST_NAMED
+        many = f", and {len(classes)} classes" if is_many else ""
+        asked = " Is it a number to predict? Only classes are learned."
         raise InputError(
             f"{name} has {counts[rarest]} example{'s'[: counts[rarest] != 1]} of the "
             f"class {rarest!r}{many}: give {least} or more of each, one for each part, "
-            "or leave it out."
+            f"or leave it out.{asked if is_many and type(rarest) is int else ''}"
         )
 
 

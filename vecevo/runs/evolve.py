@@ -96,9 +96,9 @@ def search(
         `memory_bytes`, as in `training.settings.TrainingSettings`.
 
     Returns:
-      SearchResult. The best networks have their weights, and their accuracy on the
-      test part, which is used for nothing else. `stopped_by` says whether time or a
-      signal ended it.
+      SearchResult. The best networks have their weights, and, unless a signal ended
+      the search, their accuracy on the test part, which chooses nothing. `stopped_by`
+      says whether time or a signal did.
 
     Raises:
       InputError: for genomes that are none of the space, values that no network

@@ -38,3 +38,15 @@ def test_what_was_stopped_counts_neither_as_a_network_nor_to_a_mean():
     assert facts.top_networks(run) == [stopped, found]
     assert page.key_numbers(run)["networks trained"] == "1"
     assert "0.9500" in page.report_page([run])
+
+
+def test_a_run_is_printed_in_one_line():
+    run = made_up.make_run(num_networks=30)
+    best = max(n.validation_accuracy for n in run.networks)
+    expected = f"30 networks, best validation accuracy {best:.4f})"
+    assert repr(run) == f"Run('runs/made-up', genetic, {expected}"
+    twice = [n._replace(replicate=1, validation_accuracy=0.1) for n in run.networks]
+    run = run._replace(networks=[*run.networks, *twice], config={})
+    expected = f"30 networks, best validation accuracy {(best + 0.1) / 2:.4f})"
+    assert str(run) == f"Run('runs/made-up', {expected}"
+    assert repr(run._replace(networks=[])) == "Run('runs/made-up', 0 networks)"

@@ -39,6 +39,17 @@ def test_quartiles_are_of_the_best_so_far():
     ]
 
 
+def test_the_order_in_which_cohorts_finished_counts_for_nothing():
+    run = made_up.make_run(per_generation=7)
+    # The rows of another time: cohorts of a generation in another order.
+    again = run._replace(networks=sorted(run.networks, key=lambda n: -n.num_params))
+    assert [n.genome for n in run.networks] != [n.genome for n in again.networks]
+    np.testing.assert_array_equal(several.bests(run), several.bests(again))
+    for generation in run.generations:
+        best = several.bests(again)[generation.num_trained - 1]
+        assert best == generation.best_accuracy
+
+
 def test_runs_that_failed_are_the_worst():
     runs = [run_of(row) for row in ([-INF, 0.8], [-INF, -INF], [0.4, 0.4])]
     assert rows_of(runs) == [

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.runs.report import made_up
-from vecevo.runs.report import facts, page
+from vecevo.runs.report import facts, page, verdict
 
 RUN = made_up.make_run()
 
@@ -23,9 +23,9 @@ def with_summary(run, **changes):
             }
             for n in facts.top_networks(run)
         ],
-        "best": {"genome": list(best.genome)},
+        "best": {"genome": list(best.genome), "test_accuracy": 0.5},
         "protocol": "validation",
-        "dataset": {"name": "digits", "num_validation": 288},
+        "dataset": {"name": "digits", "num_validation": 288, "num_test": 359},
         "generations": [],
         "failed_epochs": [5, 5],
         "num_trained": 60,
@@ -102,6 +102,58 @@ def test_the_winner_of_the_confirmation_heads_the_best(text):
     assert "By the mean of new trainings" in caption
     accuracies = [f"{n.validation_accuracy:.4f}" for n in (second, first)]
     assert [row[-2] for row in rows[:2]] == accuracies
+
+
+def test_accuracies_of_the_search_are_shown_beyond_the_best_five():
+    winner, other = confirmed_rows()
+    rows = [winner, other | {"search_accuracy": 0.87654}]
+    summary = with_summary(RUN, confirmation=rows, top=[]).summary
+    found = [row[0] for row in verdict.confirmation_rows(summary, [])]
+    assert found == ["-", "0.8765"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "The test part chose none of them."),
+        ({"protocol": "article"}, "The test part chose them."),
+        ({"top": []}, "Nothing was measured on the test part, or not recorded."),
+    ],
+)
+def test_it_is_said_what_the_test_part_was_for(changes, said):
+    text = page.report_page([with_summary(RUN, **changes)])
+    assert said in section_of(text, "The best networks")[0]
+
+
+@pytest.mark.parametrize("num_trainings", [2, 3])
+def test_equal_accuracies_are_called_equal_and_what_numbers_are_is_said(num_trainings):
+    first, second = confirmed_rows()
+    is_tested = num_trainings > 2
+    told = {"is_tied": True, "p_value": 1.0} if is_tested else {"is_tied": None}
+    rows = [
+        {**row, "p_value": None, "validation_accuracy": accuracies[:num_trainings]}
+        for row, accuracies in ((first, [0.9, 0.92, 0.94]), (second, [0.9, 0.92, 0.94]))
+    ]
+    third = rows[1] | told | {"validation_accuracy": [0.9, 0.91, 0.94][:num_trainings]}
+    rows = [rows[0], rows[1] | told, third]
+    text = page.report_page([with_summary(RUN, confirmation=rows, replicates=2)])
+    caption, cells = section_of(text, "What the winner is worth")
+    expected = "cannot be told from it, p 1.000" if is_tested else "not tested"
+    assert [row[-1] for row in cells[1:]] == ["the winner", "equal", expected]
+    assert f"mean ± standard deviation of {num_trainings} new trainings" in caption
+    assert ("adjusted by Holm" in caption) == is_tested
+    assert "in the search: the mean of 2 trainings" in caption
+
+
+def test_of_replicates_it_is_said_what_was_tested():
+    summary = with_summary(RUN, replicates=2).summary
+    said = "test: of the first training alone, whose weights are kept"
+    line = f"validation: the mean of 2 trainings; {said}"
+    assert line in verdict.verdict_lines(summary)
+    text = page.report_page([RUN._replace(summary=summary)])
+    assert f"T{said[1:]}." in section_of(text, "The best networks")[0]
+    summary = with_summary(RUN, replicates=1).summary
+    assert not any(said in line for line in verdict.verdict_lines(summary))
 
 
 def test_without_confirmation_it_says_so():

@@ -65,13 +65,15 @@ def end_run(
         if confirmed:
             best = sorted(best, key=lambda pair: order.index(pair[0]))
             top = [*best, *ranked[course.confirm :]][:NUM_TOP]
+    voting = None
     with products_in(course.session.settings.precision):
-        tested = [(genome, measure_winner(r, dataset)) for genome, r in top]
-        is_stopped = course.stop.signal is not None
-        voting = None
-        if not is_stopped:
+        # A run that goes on later is measured later: who resumes it shall not know.
+        if course.stop.signal is None or confirmed:
+            top = [(genome, measure_winner(r, dataset)) for genome, r in top]
+        if course.stop.signal is None:
             voting = make_ensemble(pool, dataset, num_picks=num_picks)
-    return Ending(tested, confirmed, voting, None if is_stopped else lacking)
+    is_stopped = course.stop.signal is not None
+    return Ending(top, confirmed, voting, None if is_stopped else lacking)
 
 
 def rank(pool: Pairs, strategy: Strategy, state: EvolutionState) -> Pairs:
@@ -184,7 +186,10 @@ def confirm(
     )
     if len(found) < len(pairs):
         return (), seconds
-    return compare({g: [found[g, r] for r in replicates] for g in genomes}), None
+    compared = compare({g: [found[g, r] for r in replicates] for g in genomes})
+    searched = course.ledger.accuracy
+    found_again = (c._replace(search_accuracy=searched[c.genome]) for c in compared)
+    return tuple(found_again), None
 
 
 def _tested(result: NetworkResult, dataset: Any) -> NetworkResult:

@@ -47,8 +47,7 @@ def compare(
     accuracies = np.array(
         [[r.validation_accuracy for r in trainings[genome]] for genome in ranked]
     )
-    p_values = _p_values(accuracies)
-    is_told = holm(p_values)
+    p_values = holm(_p_values(accuracies))
     confirmed = []
     for place, genome in enumerate(ranked):
         results, row = trainings[genome], place - 1
@@ -61,7 +60,7 @@ def compare(
                 validation_accuracy=accuracies[place],
                 test_accuracy=np.array(tested, float),
                 p_value=float(p_values[row]) if is_compared else None,
-                is_tied=not is_told[row] if is_compared else None,
+                is_tied=bool(p_values[row] > LEVEL) if is_compared else None,
             )
         )
     return tuple(confirmed)
@@ -90,10 +89,13 @@ def _p_values(accuracies: np.ndarray) -> np.ndarray:
     return np.array(p_values)
 
 
-def holm(p_values: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Returns bool[N], which of N hypotheses are rejected, by Holm's procedure."""
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Returns p-values float[N] adjusted for being N, by Holm's procedure.
+
+    At any level for all together, those are rejected that are not above it.
+    """
     order, num = np.argsort(p_values, kind="stable"), len(p_values)
-    is_small = p_values[order] <= level / np.arange(num, 0, -1)
-    is_rejected = np.zeros(num, bool)
-    is_rejected[order] = np.logical_and.accumulate(is_small)
-    return is_rejected
+    steps = np.maximum.accumulate(p_values[order] * np.arange(num, 0, -1))
+    adjusted = np.empty(num)
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted

@@ -72,7 +72,7 @@ def make_ensemble(
 
 
 def measure_winner(result: NetworkResult, dataset: Dataset) -> NetworkResult:
-    """Measures a network on the test part: to be done once, for winners alone."""
+    """Measures a network on the test part: at the end of a run, to choose nothing."""
     network = result.network
     if network is None:
         return result

@@ -45,6 +45,8 @@ def leave_networks(
         place = folder / BEST if rank == 1 else folder / TOP / str(rank)
         saving.save_network(found.network._replace(facts=known), place)
         if rank == 1:
+            (place / TESTED).unlink(missing_ok=True)  # of the best before
+        if rank == 1 and found.test_accuracy is not None:
             content = io.BytesIO()
             np.savez(content, allow_pickle=False, **say(found.network, dataset))
             saving.write_whole(place / TESTED, content.getvalue())

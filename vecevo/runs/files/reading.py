@@ -62,6 +62,17 @@ class Run(NamedTuple):
     generations: list[RecordedGeneration]
     summary: dict[str, Any] | None  # result.json; None: the run did not end
 
+    def __repr__(self) -> str:
+        found: dict[Genome, list[float]] = {}
+        for network in self.networks:
+            if network.purpose == "search" and network.status != "partial":
+                found.setdefault(network.genome, []).append(network.validation_accuracy)
+        best = max((float(np.mean(each)) for each in found.values()), default=-math.inf)
+        parts = [repr(str(self.folder)), self.config.get("strategy")]
+        parts += [f"{len(found)} networks", f"best validation accuracy {best:.4f}"]
+        shown = parts if math.isfinite(best) else parts[:-1]
+        return f"Run({', '.join(part for part in shown if part)})"
+
     def to_dataframe(self) -> "pandas.DataFrame":
         """Returns a row for each network, hyperparams as columns, curves left out.
 

@@ -133,6 +133,8 @@ def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Tabl
         "test_accuracy": "test",
         "mean_accuracy": "mean of replicates",
     }
+    if all(row.get("test_accuracy") is None for row in rows):  # not measured yet
+        del accuracies["test_accuracy"]
     shown = [name for name in accuracies if name in rows[0]]
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
@@ -291,3 +293,5 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
             f"{counted(summary['num_generations'], 'generation')}; "
             f"to go on: {summary['resume']}"
         )
+        if summary["best"] and summary["best"]["test_accuracy"] is None:
+            console.print("test accuracies come with the end of the run")

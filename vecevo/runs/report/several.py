@@ -14,8 +14,14 @@ NUM_ROWS = 5  # of the table
 
 
 def bests(run: Run) -> np.ndarray:
-    """Returns float64[N], the best accuracy after each network; -inf: all failed."""
-    networks = sorted(facts.searched_networks(run), key=lambda n: n.generation)
+    """Returns float64[N], the best accuracy after each network; -inf: all failed.
+
+    Within a generation networks count in the order of their genomes, as the one in
+    which cohorts finish differs from time to time.
+    """
+    networks = sorted(
+        facts.searched_networks(run), key=lambda n: (n.generation, n.genome)
+    )
     return np.maximum.accumulate(facts.accuracies_of(networks))
 
 
@@ -31,7 +37,6 @@ def show_spread(runs: Sequence[Run], console: Console) -> None:
 def spread_table(runs: Sequence[Run]) -> Table | None:
     """Returns quartiles of the best accuracy by networks trained, as a table.
 
-    Networks of one generation count in the order in which their cohorts finished.
     There is none where a run trained no network.
     """
     found = [bests(run) for run in runs]

@@ -134,6 +134,7 @@ def _confirmed(row: Confirmed) -> dict[str, Any]:
         **accuracies,
         "p_value": row.p_value,
         "is_tied": row.is_tied,
+        "search_accuracy": row.search_accuracy,
     }
 
 

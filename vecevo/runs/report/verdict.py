@@ -10,6 +10,7 @@ from rich.table import Table
 Summary = Mapping[str, Any]  # the content of result.json
 
 CONFIRMED = ("in the search", "validation", "test", "beside the first")
+KEPT = "test: of the first training alone, whose weights are kept"  # of replicates
 LARGE_SHARE = 0.5  # of networks that the cap on epochs stopped
 
 
@@ -41,17 +42,19 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
 
 def confirmation_rows(summary: Summary, names: Sequence[str]) -> list[tuple[str, ...]]:
     """Returns a row for each network trained again: values of `names`, CONFIRMED."""
-    single = {tuple(row["genome"]): row for row in summary["top"]}
+    single = {  # of runs that did not record it beside the new trainings
+        tuple(row["genome"]): row["validation_accuracy"] for row in summary["top"]
+    }
     rows = []
     for place, row in enumerate(summary["confirmation"]):
-        found = single.get(tuple(row["genome"]))
+        found = row.get("search_accuracy", single.get(tuple(row["genome"])))
         rows.append(
             (
                 *(str(row["hyperparams"][name]) for name in names),
-                "-" if found is None else f"{found['validation_accuracy']:.4f}",
+                "-" if found is None else f"{found:.4f}",
                 spread_text(row["validation_accuracy"]),
                 spread_text(row["test_accuracy"]),
-                beside_text(row, is_first=place == 0),
+                "the winner" if place == 0 else beside_text(row, summary),
             )
         )
     return rows
@@ -70,10 +73,11 @@ def spread_text(accuracies: Sequence[float | None]) -> str:
     return f"{np.mean(numbers):.4f}{deviation}"
 
 
-def beside_text(row: Mapping[str, Any], *, is_first: bool) -> str:
+def beside_text(row: Mapping[str, Any], summary: Summary) -> str:
     """Returns whether a network can be told from the first, in words."""
-    if is_first:
-        return "the winner"
+    first = summary["confirmation"][0]
+    if row["validation_accuracy"] == first["validation_accuracy"]:
+        return "equal"
     if row["is_tied"] is None:
         return "not tested"
     p_value = "p < 0.001" if row["p_value"] < 0.001 else f"p {row['p_value']:.3f}"
@@ -84,6 +88,7 @@ def beside_text(row: Mapping[str, Any], *, is_first: bool) -> str:
 def verdict_lines(summary: Summary) -> list[str]:
     """Returns what the winner was chosen by, and what speaks against trusting it."""
     lines = [chosen_line(summary)] if summary["best"] else []
+    lines += measured_lines(summary)
     return [*lines, *failure_lines(summary), *doubt_lines(summary)]
 
 
@@ -103,6 +108,26 @@ def chosen_line(summary: Summary) -> str:
         f"chosen by {by}, on the {counted(num, 'example')} of the {part} part; "
         f"{counted(num_tried, 'network')} {'was' if num_tried == 1 else 'were'} tried"
     )
+
+
+def measured_lines(summary: Summary) -> list[str]:
+    """Returns what the accuracies of a table are of, if not of one training each."""
+    num, confirmed = summary.get("replicates", 1), summary["confirmation"]
+    if confirmed:
+        again = len(confirmed[0]["validation_accuracy"])
+        line = (
+            f"validation and test: mean ± standard deviation of {again} new trainings"
+        )
+        if any(row["p_value"] is not None for row in confirmed):
+            line += "; p: that it is as good as the winner, adjusted by Holm"
+        if num > 1:
+            line += f"; in the search: the mean of {num} trainings"
+        return [line]
+    if num == 1 or not summary["best"]:
+        return []
+    is_measured = summary["best"]["test_accuracy"] is not None
+    tested = f"; {KEPT}" if is_measured else ""
+    return [f"validation: the mean of {num} trainings{tested}"]
 
 
 def search_words(summary: Summary) -> str:

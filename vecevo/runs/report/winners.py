@@ -31,11 +31,19 @@ def top_section(run: Run) -> Section:
         order = f"By validation accuracy, {verdict.search_words(summary)}"
     if summary.get("confirmation"):
         order, of_search = "By the mean of new trainings", ", accuracies of the search"
-    said = "The test part was used for these alone."
-    if not tested:
-        said = "Test accuracies were not recorded."
-    caption = f"{order}{of_search}. {said}"
+    caption = f"{order}{of_search}. {tested_words(summary, is_tested=bool(tested))}"
     return Section("The best networks", caption, header=header, rows=rows)
+
+
+def tested_words(summary: verdict.Summary, *, is_tested: bool) -> str:
+    """Returns what the test accuracies of the best networks are, in sentences."""
+    if not is_tested:
+        return "Nothing was measured on the test part, or not recorded."
+    is_article = summary.get("protocol") == "article"
+    said = f"The test part chose {'them' if is_article else 'none of them'}."
+    if summary.get("replicates", 1) > 1:
+        said += f" {verdict.KEPT[0].upper()}{verdict.KEPT[1:]}."
+    return said
 
 
 def confirmation_sections(run: Run) -> list[Section]:
@@ -48,7 +56,6 @@ def confirmation_sections(run: Run) -> list[Section]:
         lines.append("The best were not trained again, so that luck may have chosen.")
         return [Section("What the winner is worth", " ".join(lines))]
     names = [name for name, _ in run.space.genes]
-    lines.append("Means and standard deviations of the new trainings.")
     return [
         Section(
             "What the winner is worth",
