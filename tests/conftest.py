@@ -43,13 +43,14 @@ def set_quick(is_quick):
         jax.config.update(OPTION, is_quick)
 
 
-@pytest.fixture(autouse=True)
-def quick_compilation(request):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
     """Compiles without XLA's optimizations, as most tests run a program once.
 
-    Tests marked `optimized` compile as a user's run does.
+    Tests marked `optimized` compile as a user's run does. It is set before any fixture
+    is: what one of a module trains is compared bit by bit with what its tests do.
     """
-    set_quick(request.node.get_closest_marker("optimized") is None)
+    set_quick(item.get_closest_marker("optimized") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """A disk that fills up, a folder in the way, no memory: a run says so, and goes on."""
 
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import vecevo
 from tests.runs.test_damage import search
 from tests.runs.test_killing import table
 from vecevo import run
+from vecevo.runs import environment
 from vecevo.training import cohorts, sessions
 
 # A process whose files may not grow once it records a cohort, as on a full disk.
@@ -152,3 +154,15 @@ def test_a_resumed_run_without_memory_shrinks_and_ends_alike(tmp_path, monkeypat
     # Fewer lanes round products otherwise.
     losses = [[n.validation_loss for n in networks] for networks in (found, expected)]
     np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_two_processes_may_look_at_a_folder_at_once(tmp_path, monkeypatch):
+    touch = pathlib.Path.touch
+
+    def touch_and_lose(path):
+        touch(path)
+        path.unlink()  # the other's look ends between ours
+
+    monkeypatch.setattr(pathlib.Path, "touch", touch_and_lose)
+    environment.make_folder(tmp_path / "cache", exist_ok=True)
+    assert list((tmp_path / "cache").iterdir()) == []

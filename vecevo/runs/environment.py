@@ -68,7 +68,7 @@ def make_folder(
         folder.mkdir(parents=True, exist_ok=exist_ok)
         probe = folder / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process may look, too
     except OSError as error:
         raise InputError(
             f"{name}={str(folder)!r} cannot be written ({error.strerror}): name "
