@@ -157,7 +157,8 @@ def test_a_generation_of_the_same_make_up_compiles_nothing():
             compiled.append(event)
 
     jax.monitoring.register_event_duration_secs_listener(count)
-    session = start(make_dataset(), [(64, 1), (64, 2)], 2)
+    shapes = [(9, 1), (30, 2), (64, 1), (64, 2)]
+    session = start(make_dataset(), shapes, 2)
     generations = (
         [describe(30, 2), describe(64, 1, "elu", "sgd")],
         [
@@ -212,3 +213,24 @@ def test_hyperparams_that_no_network_takes_are_named(values, words):
         batches.train_networks([describe(8, 1) | values], make_dataset())
     with pytest.raises(ValueError, match="no optimizer"):
         recipe.complete({"width": 8, "depth": 1, "activation": "relu"})
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        {"width": 4},
+        {"activation": "tanh"},
+        {"optimizer": "adam"},
+        {"dropout_rate": 0.1},
+        {"weight_decay": 0.1},
+    ],
+)
+def test_what_a_session_was_not_started_for_is_not_trained_in_part(unlike):
+    plain = {"width": 8, "depth": 1, "activation": "relu", "optimizer": "sgd"}
+    plain = recipe.complete(plain | {"dropout_rate": 0.0})
+    rng = np.random.default_rng(0)
+    dataset = making.make_dataset(rng.random((60, 5)), np.arange(60) % 3)
+    resolved = settings.resolve({"max_epochs": 1}, dataset)
+    session = sessions.start_session(dataset, sessions.expect([plain]), resolved)
+    with pytest.raises(ValueError, match="was not expected of this session"):
+        list(batches.train_list(session, [plain | unlike]))

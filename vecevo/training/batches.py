@@ -22,8 +22,9 @@ from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, threefry, weights
 from vecevo.training.lanes.networks import Architecture
+from vecevo.training.lanes.variants import is_enough
 from vecevo.training.scheduling import train_plan
-from vecevo.training.sessions import Session, expect, start_session
+from vecevo.training.sessions import Session, expect, padded_module, start_session
 from vecevo.training.settings import resolve
 
 
@@ -114,6 +115,13 @@ def train_list(
     ]
 
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
+        module = padded_module(session, cohort.cohort_class)
+        shape = {"width": module.width, "depth": module.depth}
+        for row in cohort.individuals:
+            if row >= 0 and not is_enough(module.variant, hyperparams[row], **shape):
+                raise ValueError(
+                    f"{hyperparams[row]} was not expected of this session."
+                )
         return make_lanes(session.network_root, cohort, hyperparams)
 
     cohorts = planning.plan(trainees, session.classes)

@@ -41,6 +41,21 @@ def choose_variant(
     )
 
 
+def is_enough(
+    variant: Variant, hyperparams: Mapping[str, Any], *, width: int, depth: int
+) -> bool:
+    """Whether a program of a variant, width and depth computes all of a network."""
+    return (
+        hyperparams["activation"] in variant.activations
+        and optimizers.row_of(hyperparams["optimizer"]).level
+        <= variant.update_levels[-1]
+        and (variant.has_dropout or not hyperparams["dropout_rate"])
+        and (variant.has_decay or not hyperparams["weight_decay"])
+        and (variant.pads_width or hyperparams["width"] == width)
+        and (variant.pads_depth or hyperparams["depth"] == depth)
+    )
+
+
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
     """Returns the names of activations once each, in the order of their table."""
     return tuple(row.name for row in activations.rows_of(set(names)))
