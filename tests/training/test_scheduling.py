@@ -28,7 +28,8 @@ def start(num_workers, lane_counts=(4,)):
         y_test=np.arange(6) % 3,
     )
     resolved = settings.resolve({"batch_size": 16, "max_epochs": 2}, dataset)
-    session = sessions.start_session(dataset, sessions.Expected([(64, 1)]), resolved)
+    expected = sessions.Expected([(8, 1), (64, 1)])
+    session = sessions.start_session(dataset, expected, resolved)
     return session._replace(
         classes=[planning.CohortClass(64, 1, lane_counts)],
         job=session.job._replace(num_workers=num_workers),
