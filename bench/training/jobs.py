@@ -141,17 +141,21 @@ def run_list(console, name, data_dir, ceilings, smoke):
 
 def train_in_a_process(args, cache_dir):
     """Runs `train_side` in a fresh process that keeps compiled programs in a folder."""
-    environment = {
-        **os.environ,
-        "JAX_COMPILATION_CACHE_DIR": cache_dir,
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    }
+    environment = os.environ | caching_in(cache_dir)
     command = [sys.executable, "-m", "bench.training.jobs", *args]
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, env=environment
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def caching_in(folder):
+    """Environment of a process that keeps all that it compiles in a folder."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": folder,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 def train_side(side, name, data_dir, num_networks):

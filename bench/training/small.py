@@ -18,7 +18,7 @@ import numpy as np
 from rich.table import Table
 
 from bench.harness import records
-from bench.training import sides
+from bench.training import jobs, sides
 from vecevo import load_dataset, train_networks
 from vecevo.training import memory, recipe
 
@@ -94,11 +94,7 @@ def run_in_processes(side, shares, cache_dir):
     """Trains a share of networks in each process; the seconds are the longest's."""
     environment = os.environ | (ONE_THREAD if len(shares) > 1 else {})
     if cache_dir is not None:
-        environment |= {
-            "JAX_COMPILATION_CACHE_DIR": cache_dir,
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-        }
+        environment |= jobs.caching_in(cache_dir)
     started, first = [], 0
     for share in shares:
         command = [sys.executable, "-m", "bench.training.small", side]
