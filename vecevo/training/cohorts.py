@@ -279,8 +279,8 @@ def _finish(
     of_lane = (state.kept_params, lanes.architecture)
     if not module.variant.is_for_cpu:
         of_lane, position = _take_on_device(of_lane, np.array([position])), 0
-    params, architecture = jax.tree.map(
-        lambda leaf: np.asarray(leaf)[position], of_lane
+    params, architecture = jax.tree.map(  # copied, as a view would hold the stack
+        lambda leaf: np.array(np.asarray(leaf)[position]), of_lane
     )
     probabilities = None
     if setup.keeps_probabilities:

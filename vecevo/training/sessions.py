@@ -97,7 +97,7 @@ def make_plan(
         expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
         memory_bytes=int(memory_bytes),
         num_workers=1,
-        stops_early=settings.patience is None or settings.patience < max_epochs,
+        stops_early=settings.patience < max_epochs,
     )
     job = planning.share_memory(job, expected.shapes, num_workers=most_workers())
     return job, choose_classes(
