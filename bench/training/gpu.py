@@ -7,12 +7,9 @@ random bytes of CIFAR-10's shape, which takes the same time at a fixed number of
 Lane counts double until the rate grows by less than a twentieth.
 """
 
-import re
-from collections import Counter
-
-import numpy as np
 from rich.table import Table
 
+from bench.gpu import hlo
 from bench.harness import machine, records
 from bench.training import lanes, sides
 from vecevo import article_space, load_dataset, search, strategies
@@ -26,7 +23,6 @@ JOBS = {
     "672 networks": {"population_size": 672, "num_generations": 1},
     "genetic search of 20 x 10": {"population_size": 20, "num_generations": 10},
 }
-LARGE_OPERATIONS = ("fusion", "custom-call", "dot", "copy", "transpose", "convert")
 
 
 def measure(console, *, smoke, full, data_dir):
@@ -87,7 +83,7 @@ def measure_width(width, ceilings, smoke):
             "samples_per_second": spread,
             "ratio_to_reference": records.spread([a / b for a, b in pairs]),
             "compile_seconds": prepared["vecevo"].compile_seconds,
-            "kernels": count_large_kernels(session, width, num_lanes),
+            "kernels": count_kernels(session, num_lanes),
             **lanes.shares(rates["vecevo"], dataset, described, BATCH_SIZE, ceilings),
         }
         if spread["median"] < LEAST_GROWTH * before:
@@ -96,31 +92,11 @@ def measure_width(width, ceilings, smoke):
     session.setup.programs.close()
 
 
-def count_large_kernels(session, width, num_lanes):
-    """Counts what touches arrays of the size of a kernel of weights, once a step.
-
-    Operations of the compiled epoch program outside fused computations, with an operand
-    or a result of at least the elements of a hidden kernel of all lanes.
-    """
+def count_kernels(session, num_lanes):
+    """Counts the kernels of a training step, in the compiled program's text."""
     module = sessions.padded_module(session, session.classes[0])
     text = session.setup.programs.get(module, num_lanes).train_epochs.as_text()
-    return sum(large_operations(text, num_lanes * width**2).values())
-
-
-def large_operations(text, least_elements):
-    """Counts, by kind, the large operations of a program's text in HLO."""
-    counts, is_fused = Counter(), False
-    for line in text.splitlines():
-        if line.endswith("{") and not line.startswith(" "):
-            is_fused = "fused" in line.split("(")[0]
-        match = re.search(r" = .*? ([a-z][a-z-]*)\(", line)
-        if is_fused or match is None or match[1] not in LARGE_OPERATIONS:
-            continue
-        shapes = re.findall(r"[a-z]+[0-9]+\[([0-9,]+)\]", line)
-        sizes = [np.prod([int(n) for n in shape.split(",")]) for shape in shapes]
-        if sizes and max(sizes) >= least_elements:
-            counts[match[1]] += 1
-    return counts
+    return len(hlo.read_step(text, "train_step").kernels)
 
 
 def load_data(data_dir, smoke):

@@ -9,7 +9,7 @@ from rich.console import Console
 import bench.training.packing
 from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
-from bench.training import costs, gpu, lanes, sides
+from bench.training import costs, lanes, sides
 from vecevo.training import planning
 from vecevo.training.lanes import weights
 
@@ -162,20 +162,6 @@ def test_lane_epochs_follow_the_ladder():
     used = bench.training.packing.lane_epochs([1, 2, 3, 5], (1, 2, 4))
     assert used == {4: 2 * 4, 2: 1 * 2, 1: 2 * 1}
     assert bench.training.packing.lane_epochs([1, 2, 3, 5], (4,)) == {4: 5 * 4}
-
-
-def test_large_operations_are_counted_outside_fusions():
-    text = """%fused_computation (p: f32[8,8]) -> f32[8,8] {
-  %add = f32[8,8]{1,0} add(f32[8,8]{1,0} %p, f32[8,8]{1,0} %p)
-  %t = f32[8,8]{1,0} transpose(f32[8,8]{1,0} %p), dimensions={1,0}
-}
-%body (p: f32[8,8]) -> f32[8,8] {
-  %f = f32[8,8]{1,0} fusion(f32[8,8]{1,0} %p), kind=kLoop, calls=%fused_computation
-  %small = f32[4]{0} fusion(f32[4]{0} %q), kind=kLoop, calls=%fused_computation.2
-  %d = f32[8,4]{1,0} dot(f32[8,8]{1,0} %f, f32[8,4]{1,0} %x)
-}
-"""
-    assert gpu.large_operations(text, 64) == {"fusion": 1, "dot": 1}
 
 
 def test_a_spread_is_of_the_numbers_measured():

@@ -7,7 +7,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from vecevo.datasets.loading import as_dataset
@@ -173,22 +172,31 @@ def make_lanes(
     """
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
-    activation = [activations.NAMES.index(h["activation"]) for h in rows]
-    optimizer = [optimizers.NAMES.index(h["optimizer"]) for h in rows]
     identities = [recipe.identity(h, cohort.replicate) for h in rows]
     words = np.broadcast_to(jax.random.key_data(network_root), (len(rows), 2))
     # On the host: calls of the device for each network would take far longer.
     for numbers in np.array(identities, np.uint32).T:
         words = threefry.fold_in(words, numbers)
+    whole = {
+        "width": [h["width"] for h in rows],
+        "depth": [h["depth"] for h in rows],
+        "activation": [activations.NAMES.index(h["activation"]) for h in rows],
+        "optimizer": [optimizers.NAMES.index(h["optimizer"]) for h in rows],
+    }
+    # All at once, as NumPy made them: `jnp.array` of a list runs a program for each.
+    words, whole, rates = jax.device_put(
+        (
+            words,
+            {name: np.array(column, np.int32) for name, column in whole.items()},
+            {name: np.array([h[name] for h in rows], float) for name in recipe.RATES},
+        )
+    )
+    optimizer = whole.pop("optimizer")
     return Lanes(
-        key=jax.random.wrap_key_data(jnp.asarray(words), impl=IMPLEMENTATION),
-        architecture=Architecture(
-            width=jnp.array([h["width"] for h in rows], jnp.int32),
-            depth=jnp.array([h["depth"] for h in rows], jnp.int32),
-            activation=jnp.array(activation, jnp.int32),
-        ),
-        optimizer=jnp.array(optimizer, jnp.int32),
-        rates={name: jnp.array([h[name] for h in rows]) for name in recipe.RATES},
+        key=jax.random.wrap_key_data(words, impl=IMPLEMENTATION),
+        architecture=Architecture(**whole),
+        optimizer=optimizer,
+        rates=rates,
     )
 
 

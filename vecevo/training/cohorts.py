@@ -20,7 +20,7 @@ from vecevo.training.epochs import MOST_EPOCHS, Call, Lanes, TrainingData
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState, StoppingRule
-from vecevo.training.programs import Compiled, Programs, products_in
+from vecevo.training.programs import Compiled, Programs, is_on_cpu, products_in
 
 CALL_SECONDS = 0.5  # that the device is about to work for without the host
 CURVES = (
@@ -139,7 +139,9 @@ def train_cohort(
         _close(cohort, ~cohort.is_active, finish_fn)
         if not num_active:
             break
-        _cut_down(cohort, num_lanes, module)
+        # From each number to the next: an accelerator compiles a gather for each.
+        for number in sorted((n for n in fewer if n >= num_lanes), reverse=True):
+            _cut_down(cohort, number, module)
         programs, seconds = get_programs(num_lanes, is_stopped_fn)
         waited += seconds
     is_partial = bool(cohort.is_open.any())
@@ -211,6 +213,8 @@ def _close(
 ) -> None:
     """Takes the results of lanes bool[L'] that have trained for an epoch or more."""
     curves = np.stack(cohort.rows, axis=2) if cohort.rows else None
+    lanes = (cohort.state.kept_params, cohort.lanes.architecture)
+    lanes = jax.tree.map(np.asarray, lanes) if is_on_cpu() else lanes  # views
     for position in np.flatnonzero(is_closed & cohort.is_open[cohort.places]):
         place = cohort.places[position]
         cohort.is_open[place] = False
@@ -218,8 +222,7 @@ def _close(
         if curves is not None and num_epochs:
             of_lane = curves[:, place, :num_epochs]
             best_epoch = int(cohort.best_epoch[place])
-            lane = (cohort.state, cohort.lanes, position)
-            cohort.results[place] = finish_fn(of_lane, best_epoch, *lane)
+            cohort.results[place] = finish_fn(of_lane, best_epoch, lanes, position)
 
 
 def _cut_down(cohort: _Cohort, num_lanes: int, module: PaddedMLP) -> None:
@@ -259,8 +262,7 @@ def _finish(
     wants_params_fn: Callable[[float], bool],
     curves: np.ndarray,
     best_epoch: int,
-    state: LaneState,
-    lanes: Lanes,
+    lanes: tuple[dict, Architecture],
     position: int,
 ) -> LaneResult:
     """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
@@ -276,11 +278,11 @@ def _finish(
     if not wants_params_fn(result.score):
         return result
     # Of a stack of lanes, only what is wanted leaves the device.
-    of_lane = (state.kept_params, lanes.architecture)
     if not module.variant.is_for_cpu:
-        of_lane, position = _take_on_device(of_lane, np.array([position])), 0
+        one = np.array([position])
+        lanes, position = jax.device_get(_take_on_device(lanes, one)), 0
     params, architecture = jax.tree.map(  # copied, as a view would hold the stack
-        lambda leaf: np.array(np.asarray(leaf)[position]), of_lane
+        lambda leaf: np.array(leaf[position]), lanes
     )
     probabilities = None
     if setup.keeps_probabilities:
