@@ -63,15 +63,17 @@ MAY_IMPORT = {
     "training.settings": {
         *("datasets.making", "errors", "training.memory", "training.programs"),
     },
+    "training.outcomes": {"keys", "training.lanes", "training.programs"},
     "training.cohorts": {
-        *("keys", "training.epochs", "training.lanes", "training.programs"),
+        *("keys", "training.epochs", "training.lanes", "training.outcomes"),
+        "training.programs",
     },
     "training.selfcheck": {
         *("errors", "folders", "keys"),
         *("training.epochs", "training.lanes", "training.programs"),
     },
     "training.sessions": {
-        *("datasets.making", "keys", "training.cohorts", "training.epochs"),
+        *("datasets.making", "keys", "training.epochs"),
         *("training.classes", "training.lanes", "training.memory"),
         *("training.planning", "training.programs", "training.recipe"),
         *("training.selfcheck", "training.settings"),
@@ -82,7 +84,7 @@ MAY_IMPORT = {
     },
     "training.batches": {
         *("datasets", "errors", "keys", "networks.network", "results"),
-        *("training.cohorts", "training.epochs", "training.forecast"),
+        *("training.epochs", "training.forecast", "training.outcomes"),
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
     },
@@ -219,12 +221,8 @@ MAY_IMPORT = {
         *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
     },
     "runs.report.sizes": {
-        *(
-            "objectives",
-            "runs.files.reading",
-            "runs.report.drawing",
-            "runs.report.facts",
-        ),
+        *("objectives", "runs.files.reading", "runs.report.drawing"),
+        "runs.report.facts",
     },
     "runs.report.genes": {
         *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
@@ -244,9 +242,7 @@ MAY_IMPORT = {
         *("runs.report.tested", "runs.report.winners"),
     },
     "runs.report.tested": {
-        "runs.files.keeping",
-        "runs.files.reading",
-        "runs.report.drawing",
+        *("runs.files.keeping", "runs.files.reading", "runs.report.drawing"),
     },
     "runs.report.page": {
         *("errors", "runs.files.reading", "runs.report.console", "runs.report.drawing"),
@@ -282,14 +278,8 @@ MAY_IMPORT = {
     },
     "__main__": {"run"},
     "report": {
-        *(
-            "errors",
-            "extras",
-            "integrations.optuna",
-            "runs.parsing",
-            "runs.files.reading",
-        ),
-        "runs.report.page",
+        *("errors", "extras", "integrations.optuna", "runs.files.reading"),
+        *("runs.parsing", "runs.report.page"),
     },
     "__init__": {
         *("datasets", "errors", "landscapes", "networks", "operators", "results"),

@@ -18,7 +18,7 @@ def make_setup(*, max_epochs, keeps_last=False):
     x = np.clip(0.5 + rng.normal(0, 0.2, (4, 6))[y] + rng.normal(0, 0.1, (80, 6)), 0, 1)
     x, y = jnp.array(x, jnp.float32), jnp.array(y, jnp.int32)
     data = epochs.TrainingData(x[:60], y[:60], x[60:], y[60:])
-    return cohorts.Setup(
+    return programs.Setup(
         programs=programs.Programs(data, batch_size=16),
         data=data,
         rule=stopping.StoppingRule(

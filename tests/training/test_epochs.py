@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import cohorts, epochs, reference
+from vecevo.training import epochs, outcomes, reference
 from vecevo.training.lanes import (
     activations,
     losses,
@@ -150,7 +150,7 @@ def assert_lane_equals_reference(state, reports, lane, description, data, **tole
         )
         np.testing.assert_allclose(cropped[name]["bias"], layer["bias"], **tolerance)
     lane_history = [
-        [getattr(report, name)[lane] for name in cohorts.CURVES] for report in reports
+        [getattr(report, name)[lane] for name in outcomes.CURVES] for report in reports
     ]
     np.testing.assert_allclose(lane_history, history, **tolerance)
 

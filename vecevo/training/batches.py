@@ -16,12 +16,12 @@ from vecevo.keys import IMPLEMENTATION
 from vecevo.networks.network import Network
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
-from vecevo.training.cohorts import CURVES, LaneResult
 from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, threefry, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
+from vecevo.training.outcomes import CURVES, LaneResult
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, expect, padded_module, start_session
 from vecevo.training.settings import resolve

@@ -136,6 +136,17 @@ class Programs:
             return compile_programs(shape, self._data, self._batch_size)
 
 
+class Setup(NamedTuple):
+    """What all cohorts of a run share."""
+
+    programs: Programs
+    data: TrainingData
+    rule: StoppingRule
+    order_key: jax.Array  # random key of the order of examples
+    keeps_probabilities: bool = False  # of lanes whose weights are wanted
+    precision: str | None = None  # of products
+
+
 def compile_programs(
     shape: Shape, data: TrainingData, batch_size: int
 ) -> tuple[Callable, Callable]:

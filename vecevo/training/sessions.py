@@ -11,14 +11,13 @@ from vecevo.datasets.making import Dataset
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes
-from vecevo.training.cohorts import Setup
 from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant, choose_variant
 from vecevo.training.memory import num_cores
-from vecevo.training.programs import Programs, is_on_cpu
+from vecevo.training.programs import Programs, Setup, is_on_cpu
 from vecevo.training.recipe import NAMES
 from vecevo.training.settings import TrainingSettings
 

@@ -1,0 +1,104 @@
+"""What lanes leave when they stop, and how lanes are taken out of a stack of them."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vecevo.keys import IMPLEMENTATION
+from vecevo.training.lanes import losses
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.programs import Setup, products_in
+
+CURVES = (
+    *("train_loss", "train_accuracy"),
+    *("validation_loss", "validation_accuracy"),
+)
+
+
+class LaneResult(NamedTuple):
+    """What training gave in one lane, on the host; curves have one entry an epoch."""
+
+    train_loss: np.ndarray  # float32[num_epochs]
+    train_accuracy: np.ndarray  # float32[num_epochs]
+    validation_loss: np.ndarray  # float32[num_epochs]
+    validation_accuracy: np.ndarray  # float32[num_epochs]
+    kept_epoch: int  # the epoch that `params` are from
+    is_failed: bool  # the loss of the last epoch was not finite
+    params: dict | None  # padded, NumPy; None where they were not wanted
+    probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
+
+    @property
+    def score(self) -> float:
+        """The validation accuracy of the kept epoch; -inf: failed."""
+        accuracy = self.validation_accuracy[self.kept_epoch]
+        return -np.inf if self.is_failed else float(accuracy)
+
+
+def take_lanes[Tree](tree: Tree, indices: np.ndarray, *, is_for_cpu: bool) -> Tree:
+    """Picks lanes int[L'] of every leaf [L, ...] of a tree.
+
+    A CPU's arrays are the host's too: there nothing is compiled for it.
+    """
+    if not is_for_cpu:
+        return _take_on_device(tree, indices)
+
+    def take(leaf: jax.Array) -> jax.Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            words = take(jax.random.key_data(leaf))
+            return jax.random.wrap_key_data(words, impl=IMPLEMENTATION)
+        return jnp.asarray(np.asarray(leaf)[indices])
+
+    return jax.tree.map(take, tree)
+
+
+@jax.jit
+def _take_on_device[Tree](tree: Tree, indices: jax.Array) -> Tree:
+    return jax.tree.map(lambda leaf: leaf[indices], tree)
+
+
+def finish(
+    setup: Setup,
+    module: PaddedMLP,
+    wants_params_fn: Callable[[float], bool],
+    curves: np.ndarray,
+    best_epoch: int,
+    lanes: tuple[dict, Architecture],
+    position: int,
+) -> LaneResult:
+    """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
+    by_name = dict(zip(CURVES, curves, strict=True))
+    is_last = bool(setup.rule.keeps_last) or best_epoch < 0
+    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
+    result = LaneResult(
+        **by_name,
+        kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
+        is_failed=not np.isfinite(last),
+        params=None,
+    )
+    if not wants_params_fn(result.score):
+        return result
+    # Of a stack of lanes, only what is wanted leaves the device.
+    if not module.variant.is_for_cpu:
+        one = np.array([position])
+        lanes, position = jax.device_get(_take_on_device(lanes, one)), 0
+    params, architecture = jax.tree.map(  # copied, as a view would hold the stack
+        lambda leaf: np.array(leaf[position]), lanes
+    )
+    probabilities = None
+    if setup.keeps_probabilities:
+        x = setup.data.x_validation
+        with products_in(setup.precision):
+            probabilities = np.asarray(_say(params, architecture, x, module=module))
+    return result._replace(params=params, probabilities=probabilities)
+
+
+@functools.partial(jax.jit, static_argnames="module")
+def _say(
+    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+) -> jax.Array:
+    said = losses.probabilities(params, architecture, x, module=module)
+    return said.astype(jnp.float16)
