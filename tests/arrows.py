@@ -79,14 +79,18 @@ MAY_IMPORT = {
         *("training.selfcheck", "training.settings"),
     },
     "training.scheduling": {
-        *("errors", "training.cohorts", "training.epochs", "training.planning"),
-        *("training.programs", "training.sessions"),
+        *("errors", "training.cohorts", "training.epochs", "training.outcomes"),
+        *("training.planning", "training.programs", "training.sessions"),
     },
     "training.batches": {
         *("datasets", "errors", "keys", "networks.network", "results"),
         *("training.epochs", "training.forecast", "training.outcomes"),
         *("training.lanes", "training.planning", "training.recipe"),
         *("training.scheduling", "training.sessions", "training.settings"),
+    },
+    "training.rungs": {
+        *("errors", "results", "training.batches", "training.outcomes"),
+        "training.sessions",
     },
     # networks that are trained, to use and to keep
     "networks.network": {

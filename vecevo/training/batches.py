@@ -21,7 +21,7 @@ from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, threefry, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
-from vecevo.training.outcomes import CURVES, LaneResult
+from vecevo.training.outcomes import CURVES, LaneResult, Parked
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, expect, padded_module, start_session
 from vecevo.training.settings import resolve
@@ -101,7 +101,28 @@ def train_list(
       Rows of the list, their results, and the work of each cohort. When the time is
       up, the results of cohorts in training are partial, and others are left out.
     """
+    rows = range(len(hyperparams))
+    plan = [
+        cohort
+        for cohort in plan_rows(session, hyperparams, replicates, expected_epochs, rows)
+        if not all(is_known_fn(i) for i in cohort.individuals if i >= 0)
+    ]
+    trained = train_cohorts(session, hyperparams, plan, wants_params_fn=wants_params_fn)
+    with contextlib.closing(trained):
+        for individuals, results, work, _ in trained:
+            yield individuals, results, work
+
+
+def plan_rows(
+    session: Session,
+    hyperparams: Sequence[dict[str, Any]],
+    replicates: Sequence[int] | None,
+    expected_epochs: Mapping[str, float] | None,
+    rows: Sequence[int],
+) -> list[planning.Cohort]:
+    """Packs rows of a list, as `train_list` takes it, in the order of the session."""
     replicates = replicates or [0] * len(hyperparams)
+    pairs = list(zip(hyperparams, replicates, strict=True))
     trainees = [
         planning.Trainee(
             width=h["width"],
@@ -110,8 +131,38 @@ def train_list(
             num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
             replicate=replicate,
         )
-        for h, replicate in zip(hyperparams, replicates, strict=True)
+        for h, replicate in (pairs[row] for row in rows)
     ]
+    cohorts, is_first = planning.plan(trainees, session.classes), session.cheapest_first
+    return [
+        cohort._replace(
+            individuals=tuple(rows[i] if i >= 0 else i for i in cohort.individuals)
+        )
+        for cohort in in_order(cohorts, session.job, cheapest_first=is_first)
+    ]
+
+
+def train_cohorts(
+    session: Session,
+    hyperparams: Sequence[dict[str, Any]],
+    plan: Sequence[planning.Cohort],
+    *,
+    wants_params_fn: Callable[[float, int], bool],
+    end_epoch: int | None = None,
+    parked: Mapping[int, Parked] | None = None,
+) -> Generator[tuple[list[int], list[NetworkResult], Work, dict[int, Parked]]]:
+    """Trains the cohorts of a plan, to a rung or to their end.
+
+    Args:
+      session: of the run.
+      hyperparams: the list, of completed dicts.
+      plan: of rows of the list.
+      wants_params_fn: as for `train_list`.
+      end_epoch, parked: as for `scheduling.train_plan`.
+
+    Yields:
+      What `train_list` does, and the lanes parked at the rung, by row.
+    """
 
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
         module = padded_module(session, cohort.cohort_class)
@@ -123,20 +174,16 @@ def train_list(
                 )
         return make_lanes(session.network_root, cohort, hyperparams)
 
-    cohorts = planning.plan(trainees, session.classes)
-    plan = [
-        cohort
-        for cohort in in_order(
-            cohorts, session.job, cheapest_first=session.cheapest_first
-        )
-        if not all(is_known_fn(i) for i in cohort.individuals if i >= 0)
-    ]
+    first_epoch = next(iter(parked.values())).curves.shape[1] if parked else 0
     trained_plan = train_plan(
-        session, plan, make_lanes_fn, wants_params_fn=wants_params_fn
+        *(session, plan, make_lanes_fn),
+        wants_params_fn=wants_params_fn,
+        end_epoch=end_epoch,
+        parked=parked,
     )
     with contextlib.closing(trained_plan):
         for cohort, trained, seconds in trained_plan:
-            cohort_class = cohort.cohort_class
+            width, depth, _ = cohort.cohort_class
             lanes = zip(cohort.individuals, trained.lane_results, strict=True)
             done = [(i, lane) for i, lane in lanes if i >= 0 and lane is not None]
             members = [individual for individual, _ in done]
@@ -146,16 +193,16 @@ def train_list(
                 )._replace(replicate=cohort.replicate, is_partial=trained.is_partial)
                 for individual, lane in done
             ]
-            padded = _num_params(
-                session.dataset, cohort_class.width, cohort_class.depth
-            )
+            padded = _num_params(session.dataset, width, depth)
+            needed = sum((r.num_epochs - first_epoch) * r.num_params for r in results)
             work = Work(
-                needed=sum(result.num_epochs * result.num_params for result in results),
+                needed=needed,
                 executed=trained.num_lane_epochs * padded,
                 train_seconds=seconds - trained.wait_seconds,
                 wait_seconds=trained.wait_seconds,
             )
-            yield members, results, work
+            parked_now = {i: lane.parked for i, lane in done if lane.parked is not None}
+            yield members, results, work, parked_now
 
 
 def make_lanes(

@@ -1,8 +1,9 @@
-"""Trains a cohort from its first epoch to its last: the host's side of training.
+"""Trains a cohort, from its first epoch or a rung: the host's side of training.
 
 The device does the work in two programs for each shape (`epochs.init_lanes` and
 `epochs.train_epochs`); the host reads a few numbers per lane and epoch, and cuts
-the cohort down to fewer lanes when enough of them have stopped.
+the cohort down to fewer lanes when enough of them have stopped. At a rung all lanes
+stop; those that were active are parked, and may go on together with others.
 """
 
 import dataclasses
@@ -19,7 +20,15 @@ from vecevo.keys import order_key_of
 from vecevo.training.epochs import MOST_EPOCHS, Call, Lanes
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState
-from vecevo.training.outcomes import CURVES, LaneResult, finish, take_lanes
+from vecevo.training.outcomes import (
+    CURVES,
+    LaneResult,
+    Parked,
+    finish,
+    park,
+    stack_states,
+    take_lanes,
+)
 from vecevo.training.programs import Compiled, Programs, Setup, is_on_cpu
 
 CALL_SECONDS = 0.5  # that the device is about to work for without the host
@@ -59,8 +68,10 @@ def train_cohort(
     is_stopped_fn: Callable[[], bool],
     wants_params_fn: Callable[[float], bool] = lambda accuracy: True,
     replicate: int = 0,
+    end_epoch: int | None = None,
+    parked: Sequence[Parked] = (),
 ) -> Trained:
-    """Trains lanes until the last one stops.
+    """Trains lanes until the last one stops, or to a rung.
 
     Args:
       setup: of the run.
@@ -72,6 +83,9 @@ def train_cohort(
       wants_params_fn: validation accuracy, -inf where it failed -> whether a lane's
         weights are to leave the device.
       replicate: decides the order of examples.
+      end_epoch: the rung, in epochs from the very first; None: the cap. For the
+        weights of a lane that is active there nobody is asked.
+      parked: the occupied lanes, as they were at one rung; none: lanes start anew.
 
     Returns:
       Trained; partial where that was stopped before the last lane was: then what
@@ -79,17 +93,18 @@ def train_cohort(
     """
     get_programs = functools.partial(_get_programs, setup.programs, module)
     finish_fn = functools.partial(finish, setup, module, wants_params_fn)
-    num_lanes = len(is_occupied)
+    num_lanes, end_epoch = len(is_occupied), end_epoch or int(setup.rule.max_epochs)
     programs, waited = get_programs(num_lanes, is_stopped_fn)
     if programs is None:
         return Trained([None] * num_lanes, 0, waited, is_partial=True)
-    cohort = _start(programs.init, lanes, np.asarray(is_occupied))
+    cohort = _start(programs.init, lanes, np.asarray(is_occupied), parked)
     order_key = order_key_of(setup.order_key, replicate)
-    epoch, num_lane_epochs, at_once = 0, 0, 1
-    while epoch < int(setup.rule.max_epochs):
+    epoch, num_lane_epochs, at_once = len(cohort.rows), 0, 1
+    while epoch < end_epoch:
         if programs is None or is_stopped_fn():
             break
         fewer = [n for n in lane_counts if n < len(cohort.places)]
+        at_once = min(at_once, end_epoch - epoch)
         call = Call(*map(jnp.array, (epoch, at_once, max(fewer, default=0))))
         start = time.perf_counter()
         cohort.state, *reports = programs.train_epochs(
@@ -110,8 +125,12 @@ def train_cohort(
             _cut_down(cohort, number, module)
         programs, seconds = get_programs(num_lanes, is_stopped_fn)
         waited += seconds
-    is_partial = bool(cohort.is_open.any())
-    _close(cohort, np.ones(len(cohort.places), bool), finish_fn)
+    _close(cohort, ~cohort.is_active, finish_fn)
+    is_partial = epoch < end_epoch and bool(cohort.is_open.any())
+    if not is_partial and cohort.is_open.any():
+        cohort.state = jax.device_get(cohort.state)  # all at once
+        finish_fn = functools.partial(park, setup)
+    _close(cohort, cohort.is_active, finish_fn)
     return Trained(cohort.results, num_lane_epochs, waited, is_partial)
 
 
@@ -133,17 +152,28 @@ def _get_programs(
     return compiled, time.perf_counter() - start
 
 
-def _start(init: Callable, lanes: Lanes, is_occupied: np.ndarray) -> _Cohort:
+def _start(
+    init: Callable,
+    lanes: Lanes,
+    is_occupied: np.ndarray,
+    parked: Sequence[Parked],
+) -> _Cohort:
+    """A cohort before its first epoch; an empty lane repeats the first parked one."""
     num_lanes = len(is_occupied)
+    numbers = np.where(is_occupied, np.cumsum(is_occupied) - 1, 0)
+    before = [parked[number] for number in numbers] if parked else []
+    state = stack_states(before) if before else init(lanes)
+    rows = np.stack([lane.curves.T for lane in before], axis=2) if before else []
+    best_epoch = [lane.best_epoch for lane in before] or [-1] * num_lanes
     return _Cohort(
-        state=init(lanes)._replace(is_active=jnp.asarray(is_occupied)),
+        state=state._replace(is_active=jnp.asarray(is_occupied)),
         lanes=lanes,
         places=np.arange(num_lanes),
         is_active=is_occupied,
         is_open=is_occupied.copy(),
-        num_epochs=np.zeros(num_lanes, int),
-        best_epoch=np.full(num_lanes, -1),
-        rows=[],
+        num_epochs=np.full(num_lanes, len(rows)),
+        best_epoch=np.array(best_epoch),
+        rows=list(rows),
         results=[None] * num_lanes,
     )
 
@@ -177,9 +207,9 @@ def _take_reports(
 def _close(
     cohort: _Cohort, is_closed: np.ndarray, finish_fn: Callable[..., LaneResult]
 ) -> None:
-    """Takes the results of lanes bool[L'] that have trained for an epoch or more."""
+    """Takes what lanes bool[L'] leave that have trained for an epoch or more."""
     curves = np.stack(cohort.rows, axis=2) if cohort.rows else None
-    lanes = (cohort.state.kept_params, cohort.lanes.architecture)
+    lanes = (cohort.state, cohort.lanes.architecture)
     lanes = jax.tree.map(np.asarray, lanes) if is_on_cpu() else lanes  # views
     for position in np.flatnonzero(is_closed & cohort.is_open[cohort.places]):
         place = cohort.places[position]

@@ -1,7 +1,7 @@
-"""What lanes leave when they stop, and how lanes are taken out of a stack of them."""
+"""What lanes leave when they stop: results, or themselves, to go on from a rung."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -11,12 +11,21 @@ import numpy as np
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.stopping import LaneState
 from vecevo.training.programs import Setup, products_in
 
 CURVES = (
     *("train_loss", "train_accuracy"),
     *("validation_loss", "validation_accuracy"),
 )
+
+
+class Parked(NamedTuple):
+    """A lane that was active at a rung, on the host: all that it needs to go on."""
+
+    state: LaneState  # padded, NumPy, without the axis of lanes
+    curves: np.ndarray  # float[4, num_epochs], CURVES
+    best_epoch: int  # of the lowest loss; -1: none
 
 
 class LaneResult(NamedTuple):
@@ -30,6 +39,7 @@ class LaneResult(NamedTuple):
     is_failed: bool  # the loss of the last epoch was not finite
     params: dict | None  # padded, NumPy; None where they were not wanted
     probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
+    parked: Parked | None = None  # of a lane that has not stopped
 
     @property
     def score(self) -> float:
@@ -60,34 +70,62 @@ def _take_on_device[Tree](tree: Tree, indices: jax.Array) -> Tree:
     return jax.tree.map(lambda leaf: leaf[indices], tree)
 
 
+def _measured(setup: Setup, curves: np.ndarray, best_epoch: int) -> LaneResult:
+    """What a lane has measured, float[4, epochs]."""
+    by_name = dict(zip(CURVES, curves, strict=True))
+    is_last = bool(setup.rule.keeps_last) or best_epoch < 0
+    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
+    return LaneResult(
+        **by_name,
+        kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
+        is_failed=not np.isfinite(last),
+        params=None,
+    )
+
+
+def park(
+    setup: Setup,
+    curves: np.ndarray,
+    best_epoch: int,
+    lanes: tuple[LaneState, Architecture],
+    position: int,
+) -> LaneResult:
+    """What a lane has measured, float[4, epochs], and the lane; the stack is NumPy."""
+    state = _copy_lane(lanes[0], position)
+    parked = Parked(state, curves.copy(), best_epoch)
+    return _measured(setup, curves, best_epoch)._replace(parked=parked)
+
+
+def stack_states(parked: Sequence[Parked]) -> LaneState:
+    """Returns the LaneState, on the device, of parked lanes; one may be there twice."""
+    states = [lane.state for lane in parked]
+    return jax.device_put(jax.tree.map(lambda *leaves: np.stack(leaves), *states))
+
+
+def _copy_lane[Tree](tree: Tree, position: int) -> Tree:
+    """Copies a lane out of a stack of NumPy's, as a view would hold the stack."""
+    return jax.tree.map(lambda leaf: np.array(leaf[position]), tree)
+
+
 def finish(
     setup: Setup,
     module: PaddedMLP,
     wants_params_fn: Callable[[float], bool],
     curves: np.ndarray,
     best_epoch: int,
-    lanes: tuple[dict, Architecture],
+    lanes: tuple[LaneState, Architecture],
     position: int,
 ) -> LaneResult:
     """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
-    by_name = dict(zip(CURVES, curves, strict=True))
-    is_last = bool(setup.rule.keeps_last) or best_epoch < 0
-    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
-    result = LaneResult(
-        **by_name,
-        kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
-        is_failed=not np.isfinite(last),
-        params=None,
-    )
+    result = _measured(setup, curves, best_epoch)
     if not wants_params_fn(result.score):
         return result
+    kept = lanes[0].kept_params, lanes[1]
     # Of a stack of lanes, only what is wanted leaves the device.
     if not module.variant.is_for_cpu:
         one = np.array([position])
-        lanes, position = jax.device_get(_take_on_device(lanes, one)), 0
-    params, architecture = jax.tree.map(  # copied, as a view would hold the stack
-        lambda leaf: np.array(leaf[position]), lanes
-    )
+        kept, position = jax.device_get(_take_on_device(kept, one)), 0
+    params, architecture = _copy_lane(kept, position)
     probabilities = None
     if setup.keeps_probabilities:
         x = setup.data.x_validation

@@ -9,7 +9,7 @@ import gc
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import NamedTuple
 
 import jax
@@ -18,6 +18,7 @@ import numpy as np
 from vecevo.errors import InputError
 from vecevo.training import cohorts, planning
 from vecevo.training.epochs import Lanes
+from vecevo.training.outcomes import Parked
 from vecevo.training.programs import with_settings_of_this_thread
 from vecevo.training.sessions import Session, padded_module
 
@@ -36,6 +37,8 @@ def train_plan(
     make_lanes_fn: Callable[[planning.Cohort], Lanes],
     *,
     wants_params_fn: Callable[[float, int], bool],
+    end_epoch: int | None = None,
+    parked: Mapping[int, Parked] | None = None,
 ) -> Generator[tuple[planning.Cohort, cohorts.Trained, float]]:
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
@@ -46,6 +49,8 @@ def train_plan(
       plan: the cohorts.
       make_lanes_fn: makes the lanes of a cohort.
       wants_params_fn: as for `batches.train_list`.
+      end_epoch: the rung to train to; None: the cap on epochs.
+      parked: row -> its lane, of all rows of the plan; None: they start anew.
 
     Yields:
       The cohort, what it gave, and seconds, as they finish. When the time is up,
@@ -67,6 +72,8 @@ def train_plan(
             make_lanes_fn,
             is_stopped_fn=lambda: is_abandoned.is_set() or session.is_time_up_fn(),
             wants_params_fn=wants_params_fn,
+            end_epoch=end_epoch,
+            parked=parked,
         )
         return attempt._replace(seconds=time.perf_counter() - start)
 
@@ -99,6 +106,8 @@ def _attempt(
     *,
     is_stopped_fn: Callable[[], bool],
     wants_params_fn: Callable[[float, int], bool],
+    end_epoch: int | None,
+    parked: Mapping[int, Parked] | None,
 ) -> Attempt:
     """Trains a cohort; a lack of memory is a value.
 
@@ -115,6 +124,8 @@ def _attempt(
             is_stopped_fn=is_stopped_fn,
             wants_params_fn=lambda score: wants_params_fn(score, cohort.replicate),
             replicate=cohort.replicate,
+            end_epoch=end_epoch,
+            parked=[parked[i] for i in cohort.individuals if i >= 0] if parked else (),
         )
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
