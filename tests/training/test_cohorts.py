@@ -29,7 +29,12 @@ def make_setup(*, max_epochs, keeps_last=False):
 
 
 def train(
-    setup, learning_rates, lane_counts, is_stopped_fn=lambda: False, weight_decay=None
+    setup,
+    learning_rates,
+    lane_counts,
+    is_stopped_fn=lambda: False,
+    weight_decay=None,
+    **settings,
 ):
     module = networks.PaddedMLP(WIDTH, 1, 4)
     lanes = epochs.example_lanes(NUM_LANES)._replace(
@@ -51,6 +56,7 @@ def train(
             is_occupied,
             lane_counts,
             is_stopped_fn=is_stopped_fn,
+            **settings,
         )
     finally:
         setup.programs.close()
@@ -146,6 +152,27 @@ def test_epochs_of_one_call_are_those_of_many(monkeypatch, lane_counts):
     assert results[0].num_lane_epochs == results[1].num_lane_epochs
     many, one = (trained.lane_results[:3] for trained in results)
     jax.tree.map(np.testing.assert_array_equal, one, many)
+
+
+def test_a_parked_lane_is_a_copy_and_goes_on_beside_an_empty_one():
+    rates = [0.1, float("nan"), 0.2, None]
+    whole = train(make_setup(max_epochs=6), rates, (4,))
+    first = train(make_setup(max_epochs=6), rates, (4,), end_epoch=2)
+    lanes = first.lane_results
+    assert [lane is not None and lane.parked is not None for lane in lanes] == [
+        *(True, False, True, False)
+    ]
+    assert first.num_lane_epochs == 8 and not first.is_partial
+    parked = [lanes[0].parked, lanes[2].parked]
+    leaves = jax.tree.leaves([(lane.state, lane.curves) for lane in parked])
+    # A view would hold the stack of all lanes.
+    assert all(isinstance(leaf, np.ndarray) and leaf.base is None for leaf in leaves)
+    rest = train(make_setup(max_epochs=6), [0.1, None, 0.2, None], (4,), parked=parked)
+    assert rest.num_lane_epochs == 16
+    assert [lane is None for lane in rest.lane_results] == [False, True, False, True]
+    for place in (0, 2):
+        got, expected = rest.lane_results[place], whole.lane_results[place]
+        jax.tree.map(np.testing.assert_array_equal, got, expected)
 
 
 def test_replicates_see_the_examples_in_another_order():
