@@ -83,14 +83,19 @@ MAY_IMPORT = {
         *("training.planning", "training.programs", "training.sessions"),
     },
     "training.batches": {
-        *("datasets", "errors", "keys", "networks.network", "results"),
+        *("datasets.making", "keys", "networks.network", "results"),
         *("training.epochs", "training.forecast", "training.outcomes"),
         *("training.lanes", "training.planning", "training.recipe"),
-        *("training.scheduling", "training.sessions", "training.settings"),
+        *("training.scheduling", "training.sessions"),
     },
     "training.rungs": {
         *("errors", "results", "training.batches", "training.outcomes"),
         "training.sessions",
+    },
+    "training.library": {
+        *("datasets.loading", "datasets.making", "errors", "results"),
+        *("training.recipe", "training.rungs", "training.sessions"),
+        "training.settings",
     },
     # networks that are trained, to use and to keep
     "networks.network": {
@@ -260,7 +265,7 @@ MAY_IMPORT = {
     # other packages, which need not be there
     "integrations.optuna": {
         *("datasets.loading", "datasets.making", "errors", "extras", "results"),
-        *("runs.evolve", "runs.files.reading", "space", "training.batches"),
+        *("runs.evolve", "runs.files.reading", "space", "training.library"),
         *("training.recipe", "training.settings"),
     },
     "integrations.sklearn": {
@@ -278,7 +283,7 @@ MAY_IMPORT = {
     },
     "runs.files.retraining": {
         *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.parsing", "runs.files.reading", "runs.resolving", "training.batches"),
+        *("runs.parsing", "runs.files.reading", "runs.resolving", "training.library"),
     },
     "__main__": {"run"},
     "report": {

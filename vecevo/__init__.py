@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vecevo.runs.files.tables import Table, load_table, merge_tables, save_table
     from vecevo.runs.recorded import replay
     from vecevo.space import SearchSpace, article_space, decode, encode
-    from vecevo.training.batches import train_networks
+    from vecevo.training.library import train_networks
 
 __version__ = "0.1.0"
 __all__ = [
@@ -68,7 +68,7 @@ _HOMES = {
     "vecevo.runs.recorded": ("replay",),
     "vecevo.runs.files.tables": ("Table", "load_table", "merge_tables", "save_table"),
     "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),
-    "vecevo.training.batches": ("train_networks",),
+    "vecevo.training.library": ("train_networks",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from vecevo.datasets import making
-from vecevo.training import batches, planning, recipe, reference, sessions, settings
+from vecevo.training import (
+    batches,
+    library,
+    planning,
+    recipe,
+    reference,
+    sessions,
+    settings,
+)
 
 SEED, SETTINGS = 3, {"batch_size": 16, "max_epochs": 4, "patience": 2}
 
@@ -85,7 +93,7 @@ def test_networks_train_as_the_reference_and_come_in_order():
         describe(20, 2, "tanh", "sgd", learning_rate=0.1),
         describe(5, 1, "elu", "adadelta", dropout_rate=0.0),
     ]
-    results = batches.train_networks(asked, dataset, seed=SEED, **SETTINGS)
+    results = library.train_networks(asked, dataset, seed=SEED, **SETTINGS)
     completed = [recipe.complete(values) for values in asked]
     assert [result.hyperparams for result in results] == completed
     assert results[0] is results[2]
@@ -115,7 +123,7 @@ def test_replicates_train_as_the_reference_in_cohorts_of_their_own():
         losses, _ = train_reference(network, dataset, session, replicate)
         curve = result.curves["validation_loss"]
         np.testing.assert_allclose(curve, losses, rtol=1e-3)
-    (alone,) = batches.train_networks([network], dataset, seed=SEED, **SETTINGS)
+    (alone,) = library.train_networks([network], dataset, seed=SEED, **SETTINGS)
     np.testing.assert_allclose(
         found[0][1].curves["train_loss"], alone.curves["train_loss"], rtol=1e-5
     )
@@ -180,13 +188,13 @@ def test_a_generation_of_the_same_make_up_compiles_nothing():
 def test_a_diverged_network_fails_alone():
     calm = describe(12, 2, "relu", "sgd")
     wild = describe(12, 2, "relu", "sgd", learning_rate=1e30)
-    results = batches.train_networks(
+    results = library.train_networks(
         [wild, calm], make_dataset(), seed=SEED, **SETTINGS
     )
     assert results[0].validation_accuracy == -np.inf and results[0].failed_epoch == 0
     assert results[1].failed_epoch is None and results[1].num_epochs == 4
     # The neighbour is another calm one: bit by bit the same.
-    other = batches.train_networks(
+    other = library.train_networks(
         [describe(12, 2, "relu", "sgd", learning_rate=0.02), calm],
         make_dataset(),
         seed=SEED,
@@ -210,7 +218,7 @@ def test_a_diverged_network_fails_alone():
 )
 def test_hyperparams_that_no_network_takes_are_named(values, words):
     with pytest.raises(ValueError, match=words):
-        batches.train_networks([describe(8, 1) | values], make_dataset())
+        library.train_networks([describe(8, 1) | values], make_dataset())
     with pytest.raises(ValueError, match="no optimizer"):
         recipe.complete({"width": 8, "depth": 1, "activation": "relu"})
 

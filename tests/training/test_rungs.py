@@ -320,7 +320,7 @@ def test_where_none_is_chosen_no_more_is_asked():
 
 @pytest.mark.parametrize("steps", [(), (2, 2, MAX_EPOCHS), (0, MAX_EPOCHS), (1, 3)])
 def test_rungs_that_do_not_lead_to_the_cap_are_named(steps):
-    with pytest.raises(ValueError, match=rf"rungs=\[.*max_epochs={MAX_EPOCHS}"):
+    with pytest.raises(ValueError, match=rf"rungs=\(.*max_epochs={MAX_EPOCHS}"):
         climb(start(), steps, choose_all)
 
 

@@ -14,7 +14,7 @@ from vecevo.runs.evolve import check_space
 from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.space import SearchSpace, decode
 from vecevo.training import settings
-from vecevo.training.batches import train_networks
+from vecevo.training.library import train_networks
 from vecevo.training.recipe import check_choice, complete
 
 try:

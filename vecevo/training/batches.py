@@ -1,17 +1,14 @@
-"""Trains lists of networks, by their hyperparams."""
+"""Trains lists of networks of one session, by their hyperparams."""
 
 import contextlib
-import json
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from vecevo.datasets.loading import as_dataset
 from vecevo.datasets.making import Dataset
-from vecevo.errors import InputError
 from vecevo.keys import IMPLEMENTATION
 from vecevo.networks.network import Network
 from vecevo.results import NetworkResult, Work
@@ -23,55 +20,7 @@ from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
 from vecevo.training.outcomes import CURVES, LaneResult, Parked
 from vecevo.training.scheduling import train_plan
-from vecevo.training.sessions import Session, expect, padded_module, start_session
-from vecevo.training.settings import resolve
-
-
-def train_networks(
-    hyperparams: Sequence[Mapping[str, Any]],
-    dataset: Dataset | str,
-    *,
-    seed: int = 0,
-    **training: Any,
-) -> list[NetworkResult]:
-    """Trains a list of different networks on a data set.
-
-    Args:
-      hyperparams: dicts with `width`, `depth`, `activation`, `optimizer` and, where
-        not the default, `learning_rate`, `dropout_rate`, `weight_decay`.
-      dataset: from `load_dataset` or `make_dataset`, or a name to load.
-      seed: of initial weights, dropout and the order of examples.
-      **training: `batch_size`, `max_epochs`, `patience`, `precision` and
-        `memory_bytes`, as in `training.settings.TrainingSettings`.
-
-    Returns:
-      The results in the order of `hyperparams`. Equal networks train once and share
-      a result.
-
-    Raises:
-      InputError: naming what cannot be trained, or trained with.
-    """
-    if isinstance(hyperparams, Mapping):
-        raise InputError(
-            f"hyperparams={dict(hyperparams)!r} is one network: give a list of dicts."
-        )
-    if not isinstance(hyperparams, Iterable):
-        raise InputError(f"hyperparams={hyperparams!r} must be a list of dicts.")
-    dataset = as_dataset(dataset)
-    settings = resolve(training, dataset)
-    completed = [recipe.complete(h) for h in hyperparams]
-    texts = [json.dumps(h, sort_keys=True) for h in completed]
-    distinct = dict(zip(texts, completed, strict=True))
-    if not distinct:
-        return []
-    listed = list(distinct.values())
-    session = start_session(dataset, expect(listed), settings, seed=seed)
-    results = {}
-    with contextlib.closing(session.setup.programs):
-        for individuals, trained, _ in train_list(session, listed):
-            results.update(zip(individuals, trained, strict=True))
-    rows = {text: row for row, text in enumerate(distinct)}
-    return [results[rows[text]] for text in texts]
+from vecevo.training.sessions import Session, padded_module
 
 
 def train_list(

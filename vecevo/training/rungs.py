@@ -7,15 +7,17 @@ Such a network is the same as one that was trained without a stop.
 
 import contextlib
 import itertools
+import math
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any
 
-from vecevo.errors import InputError
-from vecevo.results import NetworkResult, Work
+from vecevo.errors import InputError, describe, is_whole
+from vecevo.results import NetworkResult, Work, rank_key
 from vecevo.training.batches import plan_rows, train_cohorts
 from vecevo.training.outcomes import Parked
 from vecevo.training.sessions import Session
 
+FACTOR = 3  # of the networks at a rung, one in so many goes on
 ChooseFn = Callable[[int, Mapping[int, NetworkResult]], Collection[int]]
 
 
@@ -83,13 +85,26 @@ def train_rungs(
             return
 
 
-def check_rungs(rungs: Sequence[int], max_epochs: int) -> None:
-    """Refuses rungs that do not ascend from an epoch to the cap."""
-    is_ascending = all(a < b for a, b in itertools.pairwise([0, *rungs]))
-    if not is_ascending or not rungs or rungs[-1] != max_epochs:
+def choose_best(number: int, results: Mapping[int, NetworkResult]) -> list[int]:
+    """Returns the best third of the rows, rounded up; of equals those that come first.
+
+    See Jamieson & Talwalkar, "Non-stochastic best arm identification and
+    hyperparameter optimization", 2016.
+    """
+    del number
+    ranked = sorted(results, key=lambda row: rank_key(results[row], (row,)))
+    return ranked[: math.ceil(len(ranked) / FACTOR)]
+
+
+def check_rungs(rungs: Any, max_epochs: int | None) -> None:
+    """Refuses rungs that are not epochs that ascend to the cap."""
+    is_right = isinstance(rungs, Sequence) and all(map(is_whole, rungs))
+    if not (is_right and rungs and rungs[-1] == max_epochs) or any(
+        later <= earlier for earlier, later in itertools.pairwise([0, *rungs])
+    ):
         raise InputError(
-            f"rungs={list(rungs)} must be ascending numbers of epochs, of which the "
-            f"last is max_epochs={max_epochs}."
+            f"rungs={describe(rungs)} must be ascending numbers of epochs, of which "
+            f"the last is max_epochs={max_epochs}."
         )
 
 

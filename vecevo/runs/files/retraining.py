@@ -10,7 +10,7 @@ from vecevo.runs import environment, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.files.reading import RecordedNetwork, Run, ranked
 from vecevo.runs.parsing import from_recorded
-from vecevo.training.batches import train_networks
+from vecevo.training.library import train_networks
 
 
 def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedNetwork:
