@@ -10,11 +10,13 @@ from bench.harness import report
 from bench.searching import (
     choice,
     compare,
+    curve_tables,
     digits_table,
     evolution,
     noise,
     operators,
     own_data,
+    rungs,
     runs,
     trainings,
 )
@@ -46,6 +48,7 @@ BENCHMARKS = {
     "search_digits": noise,
     "search_choice": choice,
     "trainings": trainings,
+    "rungs": rungs,
     "evolution": evolution,
     "own_data": own_data,
     "costs": costs,
@@ -53,6 +56,8 @@ BENCHMARKS = {
     "gpu": gpu,
     "gpu_program": program,
 }
+# What keeps finished runs, given by --runs.
+KEEPING = {"digits_table": digits_table, "curve_tables": curve_tables}
 DEFAULT = ("lanes", "jobs", "packing", "equivalence", "operators")
 LONG = ("small", "startup", "recording", "runs")  # only with --full, or by name
 
@@ -61,12 +66,11 @@ def main():
     """Runs the benchmarks that the command line names, then renders the report."""
     described = "\n".join(
         f"  {name:13} {str(module.__doc__).partition('\n')[0]}"
-        for name, module in BENCHMARKS.items()
+        for name, module in (BENCHMARKS | KEEPING).items()
     )
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"Measures vecevo against plain baselines.\n\n{described}\n"
-        f"  {'digits_table':13} {str(digits_table.__doc__).partition('\n')[0]}\n"
         f"  report        Renders tables and pictures from the records.\n\n"
         f"Without names: {', '.join(DEFAULT)}, report; with --full also "
         f"{', '.join(LONG)}.",
@@ -81,7 +85,7 @@ def main():
         "--data-dir", help="where tensorflow-datasets has its prepared sets"
     )
     parser.add_argument(
-        "--runs", nargs="+", default=[], help="folders of grid runs, for digits_table"
+        "--runs", nargs="+", default=[], help="folders of grid runs, for the tables"
     )
     args = parser.parse_args()
     console = Console(
@@ -92,14 +96,14 @@ def main():
         for name in args.names or default:
             if name == "report":
                 report.render(console)
-            elif name == "digits_table":
-                digits_table.record(console, runs=args.runs, smoke=args.smoke)
+            elif name in KEEPING:
+                KEEPING[name].record(console, runs=args.runs, smoke=args.smoke)
             elif name in BENCHMARKS:
                 BENCHMARKS[name].measure(
                     console, smoke=args.smoke, full=args.full, data_dir=args.data_dir
                 )
             else:
-                names = ", ".join((*BENCHMARKS, "digits_table", "report"))
+                names = ", ".join((*BENCHMARKS, *KEEPING, "report"))
                 raise InputError(f"{name!r} is no benchmark: name one of {names}.")
     except InputError as error:
         print(f"bench: {error}", file=sys.stderr)

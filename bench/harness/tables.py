@@ -286,6 +286,7 @@ TABLES = {
     "search_digits": rendering.noise_table,
     "search_choice": rendering.choice_table,
     "trainings": rendering.trainings_table,
+    "rungs": rendering.rungs_table,
     "evolution": evolution.evolution_table,
     "own_data": own_data.own_data_table,
 }

@@ -92,3 +92,27 @@ def trainings_table(record):
     return markdown.finish(
         lines, record, f"Quantiles of {n:,} runs in generations of 20"
     )
+
+
+def rungs_table(record):
+    """Regret at the end of a search, and the share of epochs, by rule."""
+    lines = markdown.head(
+        ("table", "strategy", "rule", "share of epochs", "mean regret, points"),
+        ("median", "mean less that of no pruning (95 %)"),
+    )
+    for row in record["rows"]:
+        end, less = row["regret"][-1], row["less_none"]
+        points = [f"{100 * less[name]:+.2f}" for name in ("difference", "low", "high")]
+        lines.append(
+            markdown.row(
+                [
+                    *(row["table"], row["strategy"], row["rule"]),
+                    f"{row['share_of_epochs']:.2f}",
+                    f"{100 * end['mean']:.2f}",
+                    f"{100 * end['median']:.2f}",
+                    f"{points[0]} ({points[1]} to {points[2]})",
+                ]
+            )
+        )
+    how = f"{record['rows'][0]['num_seeds']} seeds of 10 generations of 20"
+    return markdown.finish(lines, record, how)

@@ -14,7 +14,8 @@ from vecevo.errors import InputError, check_paths
 from vecevo.runs.files.reading import RecordedNetwork, load_run
 from vecevo.space import SearchSpace
 
-EMBEDDED = ("digits",)
+EMBEDDED = ("digits", "fashion_mnist")
+CURVES = ("validation_accuracy", "validation_loss")
 
 
 class Table(NamedTuple):
@@ -26,14 +27,18 @@ class Table(NamedTuple):
     num_epochs: np.ndarray  # int32[N, R]
     num_params: np.ndarray  # int32[N]
     source: str  # how it was made
+    # By name of CURVES float32[N, R, E], NaN from where training ended, or failed;
+    # {} where they are not known.
+    curves: dict[str, np.ndarray] = {}  # noqa: RUF012 (never changed)
 
 
 def load_table(run: str | os.PathLike) -> Table:
     """Reads a finished grid run, or a table file, as a table.
 
     Args:
-      run: a run's folder; the path of an .npz file from `save_table`; or `digits`,
-        the embedded table of the article's 672 networks.
+      run: a run's folder; the path of an .npz file from `save_table`; or an embedded
+        table: `digits`, the article's 672 networks, or `fashion_mnist`, 504 small ones
+        with the curves of 25 epochs.
 
     Returns:
       Table.
@@ -52,8 +57,17 @@ def load_table(run: str | os.PathLike) -> Table:
 
 
 def save_table(path: str | os.PathLike, table: Table) -> None:
-    """Writes a Table as an .npz file, which NumPy alone can read."""
+    """Writes a Table as an .npz file, which NumPy alone can read.
+
+    Curves are rounded: accuracies to 1/65534, losses to float16.
+    """
     arrays = {name: getattr(table, name) for name in _ARRAYS}
+    if table.curves:
+        accuracy, loss = (table.curves[name] for name in CURVES)
+        codes = np.where(np.isnan(accuracy), _NO_CODE, np.rint(accuracy * _UNITS))
+        arrays |= {_CODES: codes.astype(np.uint16)}
+        with np.errstate(over="ignore"):  # a loss beyond what it holds is infinite
+            arrays |= {_LOSSES: loss.astype(np.float16)}
     texts = {
         "genes": json.dumps(table.space.genes),
         "fixed": json.dumps(table.fixed),
@@ -82,10 +96,27 @@ def merge_tables(tables: Sequence[Table], *, source: str) -> Table:
         name: np.concatenate([getattr(table, name) for table in tables], axis=1)
         for name in ("validation_accuracy", "num_epochs")
     }
-    return first._replace(**columns, source=source)
+    curves = {}
+    if all(table.curves for table in tables):
+        longest = max(table.curves[CURVES[0]].shape[2] for table in tables)
+        curves = {
+            name: np.concatenate(
+                [_pad(table.curves[name], longest) for table in tables], axis=1
+            )
+            for name in CURVES
+        }
+    return first._replace(**columns, source=source, curves=curves)
 
 
 _ARRAYS = ("validation_accuracy", "num_epochs", "num_params")
+_CODES, _LOSSES = "curves_of_accuracy", "curves_of_loss"
+_UNITS, _NO_CODE = 65534, 65535  # of accuracies, as uint16
+
+
+def _pad(curves: np.ndarray, num_epochs: int) -> np.ndarray:
+    """Curves float32[..., E], NaN in further epochs."""
+    more = [(0, 0)] * (curves.ndim - 1) + [(0, num_epochs - curves.shape[-1])]
+    return np.pad(curves, more, constant_values=np.nan)
 
 
 def _read_file(path: pathlib.Path) -> Table:
@@ -94,12 +125,19 @@ def _read_file(path: pathlib.Path) -> Table:
             arrays = {name: file[name] for name in _ARRAYS}
             genes, fixed = (json.loads(str(file[name])) for name in ("genes", "fixed"))
             source = str(file["source"])
+            curves = {}
+            if _CODES in file:
+                codes, losses = file[_CODES], file[_LOSSES].astype(np.float32)
+                accuracy = np.where(codes == _NO_CODE, np.nan, codes / _UNITS)
+                curves = {CURVES[0]: accuracy.astype(np.float32), CURVES[1]: losses}
     except (OSError, EOFError, TypeError, ValueError, KeyError, BadZipFile) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
         ) from error
-    return Table(space=SearchSpace(genes), fixed=fixed, source=source, **arrays)
+    return Table(
+        space=SearchSpace(genes), fixed=fixed, source=source, curves=curves, **arrays
+    )
 
 
 def _read_run(folder: pathlib.Path) -> Table:
@@ -129,7 +167,26 @@ def _read_run(folder: pathlib.Path) -> Table:
         num_epochs=np.array(num_epochs, np.int32).T,
         num_params=np.array([row.num_params for row in ordered[0]], np.int32),
         source=str(folder),
+        curves=_stack(ordered),
     )
+
+
+def _stack(ordered: list[list[RecordedNetwork]]) -> dict[str, np.ndarray]:
+    """Returns the curves of all, by name float32[N, R, E]; {} where some have none."""
+    rows = [row for column in ordered for row in column]
+    if not all(name in row.curves for row in rows for name in CURVES):
+        return {}
+    longest = max(row.num_epochs for row in rows)
+    stacked = {
+        name: [
+            [_pad(row.curves[name], longest) for row in column] for column in ordered
+        ]
+        for name in CURVES
+    }
+    return {
+        name: np.array(curves, np.float32).swapaxes(0, 1)
+        for name, curves in stacked.items()
+    }
 
 
 def _in_order(
