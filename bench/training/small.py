@@ -129,7 +129,8 @@ def train_side(side, first, last):
 
 def prepare_vecevo():
     """Returns the function that trains a list."""
-    how = {"batch_size": BATCH_SIZE, "max_epochs": NUM_EPOCHS, "patience": NUM_EPOCHS}
+    how: dict[str, Any] = {"batch_size": BATCH_SIZE, "max_epochs": NUM_EPOCHS}
+    how["patience"] = NUM_EPOCHS
 
     def train(described, dataset):
         results = train_networks(described, dataset, **how)
