@@ -5,6 +5,8 @@ accuracy -inf and loss inf; `failed_epoch` says when. Only curves may hold NaN: 
 say what was measured.
 """
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,6 +134,25 @@ def rank_key(network: Any, genome: Genome) -> tuple[float, float, Genome]:
       genome: of it.
     """
     return -network.validation_accuracy, network.validation_loss, genome
+
+
+def mean_of(replicates: Mapping[int, NetworkResult]) -> NetworkResult:
+    """Returns the first replicate with the mean accuracy and loss of all.
+
+    Where one of them failed, the network did.
+    """
+    results = [replicates[replicate] for replicate in sorted(replicates)]
+    first, failed = results[0], [r for r in results if r.failed_epoch is not None]
+    if len(results) == 1:
+        return first
+    if failed:
+        worst = {"validation_accuracy": -math.inf, "validation_loss": math.inf}
+        failed_epoch = failed[0].failed_epoch
+        return first._replace(**worst, failed_epoch=failed_epoch, network=None)
+    return first._replace(
+        validation_accuracy=float(np.mean([r.validation_accuracy for r in results])),
+        validation_loss=float(np.mean([r.validation_loss for r in results])),
+    )
 
 
 def add_work(work: Work, more: Work) -> Work:

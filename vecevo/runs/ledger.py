@@ -15,6 +15,7 @@ from vecevo.results import (
     SearchResult,
     Work,
     add_work,
+    mean_of,
     rank_key,
 )
 
@@ -87,25 +88,6 @@ class Ledger:
             return True  # its mean is not known yet
         is_full = len(self.pool) == self.pool_size
         return not is_full or accuracy >= self.pool[-1][1].validation_accuracy
-
-
-def mean_of(replicates: dict[int, NetworkResult]) -> NetworkResult:
-    """Returns the first replicate with the mean accuracy and loss of all.
-
-    Where one of them failed, the network did.
-    """
-    results = [replicates[replicate] for replicate in sorted(replicates)]
-    first, failed = results[0], [r for r in results if r.failed_epoch is not None]
-    if len(results) == 1:
-        return first
-    if failed:
-        worst = {"validation_accuracy": -math.inf, "validation_loss": math.inf}
-        failed_epoch = failed[0].failed_epoch
-        return first._replace(**worst, failed_epoch=failed_epoch, network=None)
-    return first._replace(
-        validation_accuracy=float(np.mean([r.validation_accuracy for r in results])),
-        validation_loss=float(np.mean([r.validation_loss for r in results])),
-    )
 
 
 def without_arrays(result: NetworkResult) -> NetworkResult:
