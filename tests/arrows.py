@@ -90,7 +90,7 @@ MAY_IMPORT = {
     },
     "training.rungs": {
         *("errors", "results", "training.batches", "training.outcomes"),
-        "training.sessions",
+        *("training.planning", "training.sessions"),
     },
     "training.library": {
         *("datasets.loading", "datasets.making", "errors", "results"),
@@ -110,10 +110,10 @@ MAY_IMPORT = {
     # the joint
     "evaluation": {
         *("results", "space", "training.batches", "training.recipe"),
-        "training.sessions",
+        *("training.rungs", "training.sessions"),
     },
     # the shell: a run's parts, of which the loop knows no training
-    "runs.ledger": {"objectives", "results"},
+    "runs.ledger": {"objectives", "results", "strategies"},
     "runs.loop": {
         *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
     },
@@ -126,14 +126,16 @@ MAY_IMPORT = {
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.files.journal": {"results"},
     "runs.configuration": {"catalogue", "space"},
-    "runs.parsing": {
-        *("errors", "runs.configuration", "runs.files.queries"),
-    },
+    "runs.parsing": {"errors", "runs.configuration", "runs.files.queries"},
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
-        *("runs.ending.confirming", "runs.ending.voting", "runs.starting", "space"),
-        *("training.recipe", "training.settings"),
+        *("runs.ending.confirming", "runs.ending.voting", "runs.rungs"),
+        *("runs.starting", "space", "training.recipe", "training.settings"),
+    },
+    "runs.rungs": {
+        *("datasets.making", "errors", "results", "training.planning"),
+        *("training.rungs", "training.settings"),
     },
     "runs.files.reading": {
         *("errors", "extras", "results", "runs.files.queries", "runs.parsing"),
@@ -203,12 +205,13 @@ MAY_IMPORT = {
         *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),
         *("runs.course", "runs.ending.choosing", "runs.ending.confirming"),
         *("runs.ending.voting", "runs.expecting", "runs.files.opening", "runs.ledger"),
-        *("runs.loop", "runs.starting", "runs.stopping", "space", "strategies"),
-        *("training.sessions", "training.settings"),
+        *("runs.loop", "runs.rungs", "runs.starting", "runs.stopping", "space"),
+        *("strategies", "training.sessions", "training.settings"),
     },
     "runs.recorded": {
-        *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.starting"),
-        *("runs.files.tables", "space", "strategies", "training.recipe"),
+        *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.rungs"),
+        *("runs.files.tables", "runs.starting", "space", "strategies"),
+        *("training.recipe", "training.rungs"),
     },
     "runs.report.console": {
         *("networks.saving", "results", "runs.budget", "runs.files.queries"),
@@ -271,11 +274,9 @@ MAY_IMPORT = {
     "integrations.sklearn": {
         *("datasets.columns", "datasets.fitting", "datasets.inputs"),
         *("datasets.making", "datasets.splitting", "errors", "extras"),
-        *("networks.ensembles", "runs.evolve", "space", "strategies"),
+        *("networks.ensembles", "runs.evolve", "runs.rungs", "space", "strategies"),
     },
-    "run": {
-        *("errors", "runs.command", "runs.parsing", "runs.stopping"),
-    },
+    "run": {"errors", "runs.command", "runs.parsing", "runs.stopping"},
     "predict": {"datasets.tables", "errors", "networks", "runs.parsing"},
     "export": {
         *("errors", "networks.saving", "results", "runs.parsing"),

@@ -2,17 +2,19 @@
 
 import collections
 import contextlib
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from vecevo.results import Genome, NetworkResult, Work
+from vecevo.results import Genome, NetworkResult, Work, add_work, mean_of
 from vecevo.space import SearchSpace, decode
 from vecevo.training.batches import train_list
 from vecevo.training.recipe import complete
+from vecevo.training.rungs import choose_best, train_rungs
 from vecevo.training.sessions import Session
 
 TakeInFn = Callable[[Sequence[Genome], Sequence[NetworkResult], Work], None]
@@ -30,6 +32,7 @@ def make_evaluate_fn(
     read_back_fn: TakeInFn | None = None,
     wants_params_fn: WantsParamsFn = lambda accuracy, replicate: True,
     num_replicates: int = 1,
+    rungs: Sequence[int] | None = None,
     known: Known | None = None,
 ) -> Callable[[jax.Array], np.ndarray | None]:
     """Makes a function that trains the networks of genomes not known yet.
@@ -43,6 +46,7 @@ def make_evaluate_fn(
       read_back_fn: called likewise with the results of a population that are known.
       wants_params_fn: accuracy and replicate -> whether the weights are to be kept.
       num_replicates: trainings of each network.
+      rungs: at which a third of the new networks go on; None: all train to the end.
       known: trainings that need not be done.
 
     Returns:
@@ -51,8 +55,11 @@ def make_evaluate_fn(
     """
     epochs_by_optimizer, before = collections.defaultdict(list), known or {}
 
+    last_rung = len(rungs or [0]) - 1
+
     def learn(results: Sequence[NetworkResult]) -> None:
-        for result in results:
+        # When the others would have stopped is not known.
+        for result in filter(lambda result: result.rung == last_rung, results):
             optimizer = result.hyperparams["optimizer"]
             epochs_by_optimizer[optimizer].append(result.num_epochs)
 
@@ -75,6 +82,7 @@ def make_evaluate_fn(
         learn([result for _, result in back])
         train_pairs(
             *(session, space, fixed, pairs),
+            rungs=rungs,
             take_in_fn=take_in,
             wants_params_fn=wants_params_fn,
             known=before,
@@ -98,17 +106,30 @@ def train_pairs(
     wants_params_fn: WantsParamsFn,
     known: Known,
     expected_epochs: Mapping[str, float] | None = None,
+    rungs: Sequence[int] | None = None,
 ) -> None:
     """Trains genomes, each with a replicate, by one plan for all of them.
 
     A cohort of the plan is trained whole, or not at all where all of it is known; what
-    is known is not taken in. `expected_epochs` is as for `train_list`.
+    is known is not taken in. `expected_epochs` is as for `train_list`, `rungs` as for
+    `make_evaluate_fn`.
     """
     hyperparams = [complete({**fixed, **decode(space, genome)}) for genome, _ in pairs]
+    replicates = [replicate for _, replicate in pairs]
+    race = _Race(pairs, known, take_in_fn)
+    if rungs is not None:
+        _train_by_rungs(
+            *(session, hyperparams, replicates),
+            race=race,
+            rungs=rungs,
+            expected_epochs=expected_epochs,
+            wants_params_fn=wants_params_fn,
+        )
+        return
     trained = train_list(
         session,
         hyperparams,
-        [replicate for _, replicate in pairs],
+        replicates,
         expected_epochs=expected_epochs,
         is_known_fn=lambda row: pairs[row] in known,
         wants_params_fn=wants_params_fn,
@@ -116,10 +137,115 @@ def train_pairs(
     # Closed at once where taking in fails, or training would go on behind it.
     with contextlib.closing(trained):
         for rows, results, work in trained:
-            is_new = [pairs[row] not in known for row in rows]
-            genomes = [pairs[row][0] for row in rows]
-            take_in_fn(
-                list(itertools.compress(genomes, is_new)),
-                list(itertools.compress(results, is_new)),
-                work,
-            )
+            race.take_in(dict(zip(rows, results, strict=True)), work)
+
+
+@dataclasses.dataclass
+class _Race:
+    """Genomes in training, each with a replicate; some trainings are known."""
+
+    pairs: Sequence[tuple[Genome, int]]
+    known: Known
+    take_in_fn: TakeInFn
+    waiting: dict[int, NetworkResult] = dataclasses.field(default_factory=dict)
+    # by row; what becomes of these is not decided yet
+    work: Work = dataclasses.field(default_factory=Work)  # that was not taken in yet
+
+    def take_in(self, results: Mapping[int, NetworkResult], work: Work) -> None:
+        """Takes in results by row, but for those that are known."""
+        fresh = [row for row in results if self.pairs[row] not in self.known]
+        genomes = [self.pairs[row][0] for row in fresh]
+        self.take_in_fn(genomes, [results[row] for row in fresh], work)
+
+    def settle(self, rows: Iterable[int], **changes: Any) -> None:
+        """Takes in rows that waited, and all work up to now."""
+        ended = {row: self.waiting.pop(row)._replace(**changes) for row in rows}
+        self.take_in(ended, self.work)
+        self.work = Work()
+
+    def has_ended(self, row: int, number: int) -> bool:
+        """Whether a training is known, and came to no later rung."""
+        before = self.known.get(self.pairs[row])
+        return before is not None and before.rung <= number
+
+    def choose(
+        self, number: int, results: Mapping[int, NetworkResult], *, last: int
+    ) -> set[int]:
+        """Returns the rows that go on from a rung, and takes in those that do not.
+
+        Of those that go on, some have stopped before, for good: these wait on, and at
+        the last rung but one they are taken in, too.
+        """
+        going = choose_rows(self.pairs, self.known, number, results)
+        for row in going:
+            self.waiting[row] = self.waiting[row]._replace(rung=number + 1)
+        is_last = number + 1 == last
+        self.settle(
+            row
+            for row in results
+            if row not in going or (is_last and not self.waiting[row].is_stopped)
+        )
+        return going
+
+
+def _train_by_rungs(
+    session: Session,
+    hyperparams: Sequence[dict[str, Any]],
+    replicates: Sequence[int],
+    *,
+    race: _Race,
+    rungs: Sequence[int],
+    **settings: Any,
+) -> None:
+    """Does as `train_pairs`, but at each rung the best third of the genomes goes on.
+
+    All that end at a rung are taken in together, once it is decided; in the last rung
+    cohorts are taken in as they come. `settings` are those of `train_rungs`.
+    """
+    last = len(rungs) - 1
+    if all(pair in race.known for pair in race.pairs):
+        return
+    trained = train_rungs(
+        *(session, hyperparams, replicates),
+        rungs=rungs,
+        choose_fn=functools.partial(race.choose, last=last),
+        is_known_fn=race.has_ended,
+        **settings,
+    )
+    with contextlib.closing(trained):
+        for number, rows, results, work in trained:
+            race.work = add_work(race.work, work)
+            race.waiting |= dict(zip(rows, results, strict=True))
+            if number == last:
+                race.settle(rows)
+    if race.waiting:  # the time was up before it was decided what becomes of them
+        race.settle(list(race.waiting), is_partial=True)
+
+
+def choose_rows(
+    pairs: Sequence[tuple[Genome, int]],
+    known: Known,
+    number: int,
+    results: Mapping[int, NetworkResult],
+) -> set[int]:
+    """Returns the rows that go on from a rung: all replicates of some genomes.
+
+    These are the best third, by the means of their replicates. Where a run is resumed,
+    what is known of the rung shows how it was decided.
+
+    Args:
+      pairs: genomes, each with a replicate.
+      known: trainings that were done before.
+      number: of the rung.
+      results: by row of the pairs, of those at the rung.
+    """
+    ended = {pair[0] for pair in pairs if pair in known and known[pair].rung == number}
+    if ended:
+        return {row for row in results if pairs[row][0] not in ended}
+    by_genome = collections.defaultdict(dict)
+    for row, result in results.items():
+        genome, replicate = pairs[row]
+        by_genome[genome][replicate] = result
+    means = {genome: mean_of(replicates) for genome, replicates in by_genome.items()}
+    chosen = choose_best(number, means)
+    return {row for row in results if pairs[row][0] in chosen}

@@ -39,6 +39,8 @@ class NetworkResult(NamedTuple):
     # keeps them, for its ensemble
     replicate: int = 0  # which of its trainings it was
     is_partial: bool = False  # it was stopped; what it had by then
+    rung: int = 0  # the last that it came to, from 0; without rungs there is one
+    is_stopped: bool = False  # at that rung, from which others went on
 
 
 class Work(NamedTuple):
@@ -79,6 +81,16 @@ class Confirmed(NamedTuple):
     search_accuracy: float | None = None  # on the validation part, in the search
 
 
+class Saved(NamedTuple):
+    """What rungs have saved in a search."""
+
+    rungs: tuple[int, ...]  # epochs
+    num_stopped: tuple[int, ...]  # networks, at each rung but the last
+    num_epochs: int  # of all networks
+    num_without: float  # expected of them, had all trained to their end; estimated by
+    # those that came to the last rung
+
+
 class SearchResult(NamedTuple):
     """What a run leaves, the best networks first."""
 
@@ -101,6 +113,7 @@ class SearchResult(NamedTuple):
     num_capped: int = 0  # networks that the cap on epochs stopped
     unconfirmed_seconds: float | None = None  # that confirmation was expected to take,
     # where max_seconds did not suffice for it
+    saved: Saved | None = None  # by rungs; None: there were none
     stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to
     # its end
 
@@ -126,14 +139,17 @@ def genome_text(genome: Genome) -> str:
     return "-".join(map(str, genome))
 
 
-def rank_key(network: Any, genome: Genome) -> tuple[float, float, Genome]:
-    """Sorts networks, the best first: by accuracy, then by loss, then by genome.
+def rank_key(network: Any, genome: Genome) -> tuple[int, float, float, Genome]:
+    """Sorts networks, the best first: by rung, accuracy, loss, and then by genome.
+
+    Accuracies of two rungs do not compare: the network that came further is better.
 
     Args:
-      network: with validation_accuracy and validation_loss.
+      network: with rung, validation_accuracy and validation_loss.
       genome: of it.
     """
-    return -network.validation_accuracy, network.validation_loss, genome
+    accuracy, loss = network.validation_accuracy, network.validation_loss
+    return -network.rung, -accuracy, loss, genome
 
 
 def mean_of(replicates: Mapping[int, NetworkResult]) -> NetworkResult:
@@ -145,6 +161,7 @@ def mean_of(replicates: Mapping[int, NetworkResult]) -> NetworkResult:
     first, failed = results[0], [r for r in results if r.failed_epoch is not None]
     if len(results) == 1:
         return first
+    first = first._replace(is_stopped=any(r.is_stopped for r in results))
     if failed:
         worst = {"validation_accuracy": -math.inf, "validation_loss": math.inf}
         failed_epoch = failed[0].failed_epoch

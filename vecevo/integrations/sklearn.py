@@ -14,6 +14,7 @@ from vecevo.errors import InputError, describe, is_number
 from vecevo.extras import import_extra
 from vecevo.networks.ensembles import Ensemble
 from vecevo.runs.evolve import search
+from vecevo.runs.rungs import Rungs
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 
@@ -50,6 +51,8 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
       space: a SearchSpace; None is `SMALL_SPACE`.
       strategy, population_size, num_generations, max_seconds, max_epochs: as in
         `vecevo.search`.
+      rungs: as in `vecevo.search`; without any, which is the default, more networks
+        train to their end and vote in the ensemble.
       ensemble: picks of the ensemble; 0: none.
       inputs: as in `vecevo.make_dataset`.
       validation_fraction: of the examples, between 0 and 1; None as above.
@@ -74,6 +77,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         num_generations: int = 3,
         max_seconds: float | None = None,
         max_epochs: int | None = None,
+        rungs: Rungs = None,
         ensemble: int = 10,
         inputs: Scaling = "auto",
         validation_fraction: float | None = None,
@@ -85,6 +89,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         self.num_generations = num_generations
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
+        self.rungs: Rungs = rungs
         self.ensemble = ensemble
         self.inputs: Scaling = inputs
         self.validation_fraction = validation_fraction
@@ -119,6 +124,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
             num_generations=self.num_generations,
             seed=seed,
             max_seconds=self.max_seconds,
+            rungs=self.rungs,
             confirm=0,
             ensemble=self.ensemble,
             max_epochs=self.max_epochs,

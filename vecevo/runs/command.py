@@ -27,8 +27,8 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
-from vecevo.runs.report.verdict import counted
-from vecevo.runs.settling import check_new, make_strategy, resolve, size_of
+from vecevo.runs.report.verdict import counted, rungs_line
+from vecevo.runs.settling import check_new, make_strategy, resolve, rungs_of, size_of
 from vecevo.runs.stopping import (
     SIGNALS,
     Stop,
@@ -218,6 +218,7 @@ def evolve(
         fixed,
         **sizes,
         num_replicates=config.replicates,
+        num_rungs=len(rungs_of(config) or [0]),
         is_resumed=config.resume is not None,
     )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
@@ -232,6 +233,7 @@ def evolve(
             objectives=config.objectives,
             fixed=fixed,
             replicates=config.replicates,
+            rungs=config.rungs,
             confirm=config.confirm,
             ensemble=config.ensemble,
             output_dir=config.output_dir,
@@ -260,7 +262,7 @@ def show_plan(
     size, strategy = size_of(config), make_strategy(config, space)
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}
-    expected = expected_networks(space, fixed, **lists)
+    expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
     resolved = settings.resolve(resolving.training_settings(config), dataset)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
     asked = (data_shape, expected, resolved, config.max_seconds)
@@ -294,3 +296,5 @@ def describe(
         f"{counted(config.num_generations, 'generation')} of "
         f"{config.population_size} on {jax.devices()[0].device_kind}"
     )
+    if rungs := rungs_of(config):
+        console.print(rungs_line(rungs))

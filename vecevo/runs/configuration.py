@@ -22,6 +22,9 @@ Path = Annotated[str | None, tyro.conf.arg(metavar="PATH", help_behavior_hint=""
 Wholes = Annotated[tuple[int, ...], tyro.conf.arg(metavar="N ...")]
 Numbers = Annotated[tuple[float, ...], tyro.conf.arg(metavar="X ...")]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")]
+Rungs = Annotated[
+    Literal["auto", "none"] | tuple[int, ...], tyro.conf.arg(metavar="auto|none|N ...")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +100,8 @@ class SearchConfig:
     """Never ask for a network twice."""
     genetic_setting: Literal["article", "code"] = "article"
     """The strategy genetic by the article's text, or by its code."""
+    rungs: Rungs = "auto"
+    """Epochs, to the cap, at which the best third of a generation goes on: 3 9 25."""
     replicates: Annotated[int, tyro.conf.arg(metavar="N")] = 1
     """Trainings of each network, whose mean accuracy the search is told."""
     confirm: Annotated[int, tyro.conf.arg(metavar="N")] = 5

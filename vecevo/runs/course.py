@@ -112,11 +112,14 @@ class Course:
     def _expect(self) -> None:
         """Expects of a training what those before took, those of confirmation too.
 
-        What it takes to train the best again is set aside of the budget.
+        Those that rungs have stopped took less: of the epochs of all, a training to
+        its end has those of one that came to the last rung. What it takes to train the
+        best again is set aside of the budget.
         """
-        work, num_trained = self.ledger.work, len(self.ledger.accuracy)
+        ledger = self.ledger
+        work, num_trained = ledger.work, len(ledger.accuracy)
         worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
-        num_before = num_trained * self.ledger.num_replicates + self._num_confirmed
+        num_before = ledger.num_whole * ledger.num_replicates + self._num_confirmed
         self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)
         seconds = self.expect_seconds(num_again) * self.can_confirm(num_again)

@@ -33,6 +33,7 @@ from vecevo.runs.expecting import (
 from vecevo.runs.files import opening
 from vecevo.runs.ledger import NUM_TOP, Ledger, RecordFn, summarize
 from vecevo.runs.loop import ProgressFn, play
+from vecevo.runs.rungs import Rungs, choose_rungs, count_saved
 from vecevo.runs.starting import Start, start_search
 from vecevo.runs.stopping import Stop, watch
 from vecevo.space import SearchSpace
@@ -53,6 +54,7 @@ def search(
     objectives: Sequence[str] = ("accuracy",),
     fixed: Mapping[str, Any] | None = None,
     replicates: int = 1,
+    rungs: Rungs = "auto",
     confirm: int = 5,
     ensemble: int = 10,
     output_dir: str | os.PathLike | None = None,
@@ -80,6 +82,10 @@ def search(
       objectives: names; `accuracy` is maximised, and `num_params` minimised beside it.
       fixed: hyperparams that are no genes, by name.
       replicates: trainings of each network, whose mean accuracy the search is told.
+      rungs: epochs, ascending to the cap, at each of which the best third of a
+        generation's new networks goes on, and the others stop; "auto": 3, 9 and 25 of
+        a cap of 25, where the search is none for all networks of a space; None or
+        "none": all train to their end.
       confirm: networks that are trained again at the end, from other initial weights
         and by other orders of examples; the one of the best mean wins. 0: none.
       ensemble: picks of the ensemble, chosen among the best 50 networks; 0: none.
@@ -128,7 +134,14 @@ def search(
     )
     size, num_generations = len(start.state.population), start.num_generations
     num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
-    expected = expected_networks(space, fixed, list_size=size, num_lists=num_lists)
+    steps = choose_rungs(
+        rungs, dataset, resolved, strategy=start.name, objectives=objectives
+    )
+    if steps is not None:  # of what it is told then, a model expects no accuracy
+        start = start._replace(strategy=start.strategy._replace(judge=None))
+    expected = expected_networks(
+        space, fixed, list_size=size, num_lists=num_lists, rungs=steps
+    )
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
     planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
@@ -156,6 +169,7 @@ def search(
             objectives=list(objectives),
             seed=int(seed),
             replicates=replicates,
+            rungs=steps,
             start=opening.hash_of(initial_population),
         )
         if opened.files is not None:
@@ -163,7 +177,7 @@ def search(
         pool_size = choose_pool_size(expected, dataset) if confirm or ensemble else 0
         course = Course(
             opened.session,
-            Ledger(record_fn, max(NUM_TOP, pool_size), replicates),
+            Ledger(record_fn, max(NUM_TOP, pool_size), replicates, len(steps or [0])),
             stop,
             files=opened.files,
             confirm=confirm,
@@ -174,6 +188,7 @@ def search(
             *(course, opened, space, fixed, start, keys.search),
             objectives=objectives,
             ensemble=ensemble,
+            rungs=steps,
         )
 
 
@@ -187,6 +202,7 @@ def _search(
     *,
     objectives: Sequence[str],
     ensemble: int,
+    rungs: Sequence[int] | None,
 ) -> SearchResult:
     """Searches, and ends the search."""
     ledger, session, recorded = course.ledger, course.session, opened.recorded
@@ -204,6 +220,7 @@ def _search(
         read_back_fn=course.read_back,
         wants_params_fn=ledger.wants_params,
         num_replicates=ledger.num_replicates,
+        rungs=rungs,
         known=known,
     )
     played = play(
@@ -240,6 +257,7 @@ def _search(
             result.num_epochs == session.settings.max_epochs
             for result in ledger.results.values()
         ),
+        saved=count_saved(ledger.results, rungs),
         num_evaluated=len(start.state.population) * len(played.progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,

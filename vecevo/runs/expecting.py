@@ -1,7 +1,7 @@
 """What networks a run is to expect, by its space and its strategy."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vecevo.datasets.making import Dataset
@@ -45,7 +45,12 @@ def count_lists(
 
 
 def expected_networks(
-    space: SearchSpace, fixed: Mapping[str, Any], *, list_size: int, num_lists: float
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    *,
+    list_size: int,
+    num_lists: float,
+    rungs: Sequence[int] | None = None,
 ) -> sessions.Expected:
     """Returns what networks of a space are to be expected.
 
@@ -54,6 +59,7 @@ def expected_networks(
       fixed: hyperparams that are no genes.
       list_size: networks of a generation.
       num_lists: generations that are trained.
+      rungs: epochs at which some of a generation stop; None: all train to the end.
 
     Raises:
       InputError: for a value that a network cannot have, or one given twice.
@@ -80,4 +86,5 @@ def expected_networks(
         variant=sessions.variant_of(choices),
         list_size=list_size,
         num_lists=num_lists,
+        rungs=tuple(rungs or ()),
     )

@@ -15,8 +15,8 @@ from vecevo.runs.parsing import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import summary as summaries
-from vecevo.runs.report.verdict import counted
-from vecevo.runs.settling import check_new, make_strategy, resolve
+from vecevo.runs.report.verdict import counted, saved_lines
+from vecevo.runs.settling import check_new, make_strategy, resolve, rungs_of
 
 
 def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None:
@@ -47,8 +47,12 @@ def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None
         num_generations=config.num_generations,
         seed=config.seed,
         objectives=config.objectives,
+        rungs=rungs_of(config),
+        patience=config.patience,
         progress_fn=progress_fn,
     )
+    for line in saved_lines({"saved": result.saved and result.saved._asdict()}):
+        talk.print(line)
     environment.make_folder(folder)
     summary = summaries.replay_dict(result, table, config)
     try:

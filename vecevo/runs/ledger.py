@@ -18,6 +18,7 @@ from vecevo.results import (
     mean_of,
     rank_key,
 )
+from vecevo.strategies.pruning import sort_keys
 
 NUM_TOP = 5
 
@@ -31,6 +32,7 @@ class Ledger:
       record_fn: called with generation, genomes and NetworkResults of every cohort.
       pool_size: networks that keep their weights.
       num_replicates: trainings of a network, whose mean is its result.
+      num_rungs: of training; the best are of the last one.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Ledger:
         record_fn: RecordFn | None = None,
         pool_size: int = NUM_TOP,
         num_replicates: int = 1,
+        num_rungs: int = 1,
     ):
         self.accuracy: dict[Genome, float] = {}
         self.results: dict[Genome, NetworkResult] = {}  # without weights and curves
@@ -47,6 +50,7 @@ class Ledger:
             dict  # by replicate, of those that lack some
         )
         self.pool_size, self.num_replicates = pool_size, num_replicates
+        self.num_rungs = num_rungs
         self.generation, self.num_failed, self.work = 0, 0, Work()
         self._record_fn = record_fn
 
@@ -72,8 +76,35 @@ class Ledger:
             self.accuracy[genome] = result.validation_accuracy
             self.results[genome] = without_arrays(result)
             self.num_failed += result.failed_epoch is not None
-        trained = [pair for pair in pairs if pair[1].failed_epoch is None]
+        last = self.num_rungs - 1
+        trained = [p for p in pairs if p[1].failed_epoch is None and p[1].rung == last]
         self.pool = best_first([*self.pool, *trained])[: self.pool_size]
+
+    def told(self, genomes: Sequence[Genome]) -> np.ndarray:
+        """What a search is told of networks, float32[P]: accuracies, -inf where failed.
+
+        With rungs these are keys that sort by the rung reached, then by the accuracy
+        there, and mean nothing else.
+        """
+        accuracy = np.array([self.accuracy[genome] for genome in genomes], np.float32)
+        if self.num_rungs == 1:
+            return accuracy
+        rungs = np.array([self.results[genome].rung for genome in genomes])
+        return np.asarray(sort_keys(rungs, accuracy))
+
+    @property
+    def best_accuracy(self) -> float:
+        """The best of the networks that came to the last rung; -inf where none did."""
+        return self.pool[0][1].validation_accuracy if self.pool else -math.inf
+
+    @property
+    def num_whole(self) -> float:
+        """How many trainings to the end have as many epochs as all have had."""
+        results = self.results.values()
+        whole = [r.num_epochs for r in results if r.rung == self.num_rungs - 1]
+        if not whole:
+            return len(results)
+        return sum(result.num_epochs for result in results) / float(np.mean(whole))
 
     @property
     def kept(self) -> set[Genome]:

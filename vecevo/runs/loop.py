@@ -84,7 +84,7 @@ def play(
             break
         genomes = [tuple(genome) for genome in np.asarray(offspring).tolist()]
         num_params = [ledger.results[genome].num_params for genome in genomes]
-        fitness = objective_values(objectives, accuracy, num_params)
+        fitness = objective_values(objectives, ledger.told(genomes), num_params)
         state, info = tell(state, offspring, fitness)
         seconds = seconds_before + time.perf_counter() - start
         said = _progress(ledger, num_generations, accuracy, seconds)
@@ -120,7 +120,7 @@ def _progress(
     finite = accuracy[np.isfinite(accuracy)]
     return Progress(
         generation=ledger.generation,
-        best_accuracy=max(ledger.accuracy.values()),
+        best_accuracy=ledger.best_accuracy,
         mean_accuracy=float(finite.mean()) if finite.size else -math.inf,
         median_accuracy=float(np.median(accuracy)),
         num_trained=len(ledger.accuracy),

@@ -154,7 +154,7 @@ def from_recorded(values: dict[str, Any]) -> RunConfig:
     given: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
     }
-    return RunConfig(**given)
+    return RunConfig(**{"rungs": "none", **given})  # as runs were before there were any
 
 
 def check_resumed(before: RunConfig, config: RunConfig) -> None:
@@ -288,7 +288,7 @@ def _type_in_words(kind: Any) -> str:
     if origin is tuple:
         return f"a list, each {_type_in_words(args[0])}"
     if origin in (types.UnionType, typing.Union):
-        return _type_in_words(args[0])
+        return " or ".join(_type_in_words(a) for a in args if a is not types.NoneType)
     whole = "a whole number of at most 64 bits"
     words = {int: whole, float: f"a number, and {whole} without a point"}
     return (words | {str: "a text", bool: "true or false"})[kind]

@@ -1,22 +1,26 @@
 """A run on a recorded table: the networks were trained before, once and for all."""
 
+import functools
 import math
 import time
 from collections.abc import Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import InputError, describe
 from vecevo.keys import split_run_key
 from vecevo.results import Genome, NetworkResult, SearchResult, Work
-from vecevo.runs.files.tables import Table
+from vecevo.runs.files.tables import CURVES, Table
 from vecevo.runs.ledger import Ledger, summarize
 from vecevo.runs.loop import EvaluateFn, ProgressFn, play
+from vecevo.runs.rungs import count_saved
 from vecevo.runs.starting import start_search
 from vecevo.space import decode
-from vecevo.strategies import Strategy
+from vecevo.strategies import Strategy, pruning
 from vecevo.training.recipe import complete
+from vecevo.training.rungs import check_rungs
 
 
 def replay(
@@ -28,6 +32,8 @@ def replay(
     seed: int = 0,
     initial_population: jax.typing.ArrayLike | None = None,
     objectives: Sequence[str] = ("accuracy",),
+    rungs: Sequence[int] | None = None,
+    patience: int = 5,
     progress_fn: ProgressFn | None = None,
 ) -> SearchResult:
     """Does as `search` does with the same seed, but looks accuracies up.
@@ -39,19 +45,26 @@ def replay(
       table: of `load_table`.
       strategy, population_size, num_generations, seed, initial_population,
         objectives, progress_fn: as for `search`.
+      rungs: epochs, ascending to the last of the table's curves, as for `search`;
+        None: all networks are trained to their end.
+      patience: with rungs, epochs in a row without a lower validation loss before a
+        network stops.
 
     Returns:
       SearchResult, in which `train` means looked up.
 
     Raises:
-      InputError: as `search` does.
+      InputError: as `search` does, or for rungs on a table without curves.
     """
     if not isinstance(table, Table):
         raise InputError(
             f"table={describe(table)} must be a Table: give vecevo.load_table(...)."
         )
-    start, ledger = time.perf_counter(), Ledger()
-    keys = split_run_key(seed)
+    start, keys = time.perf_counter(), split_run_key(seed)
+    ledger = Ledger(num_rungs=1 if rungs is None else len(rungs))
+    look_up_fn = make_look_up(
+        table, keys.network, ledger, rungs=rungs, patience=patience
+    )
     strategy, state, num_generations, _ = start_search(
         strategy,
         keys.start,
@@ -66,7 +79,7 @@ def replay(
         state,
         keys.search,
         table.space,
-        make_look_up(table, keys.network, ledger),
+        look_up_fn,
         ledger,
         num_generations=num_generations,
         objectives=objectives,
@@ -76,6 +89,7 @@ def replay(
         ledger,
         played.progress,
         objectives,
+        saved=count_saved(ledger.results, rungs),
         num_evaluated=len(state.population) * len(played.progress),
         num_programs=0,
         classes=[],
@@ -87,24 +101,105 @@ def replay(
     )
 
 
-def make_look_up(table: Table, key: jax.Array, ledger: Ledger) -> EvaluateFn:
+def make_look_up(
+    table: Table,
+    key: jax.Array,
+    ledger: Ledger,
+    *,
+    rungs: Sequence[int] | None,
+    patience: int,
+) -> EvaluateFn:
     """Makes a function int[P, G] -> float32[P] that records what it looks up."""
     num_genomes, num_replicates = table.validation_accuracy.shape
     draws = jax.random.randint(key, (num_genomes,), 0, num_replicates)
-    replicates = np.asarray(draws)
+    observe_fn = functools.partial(observe, table, np.asarray(draws))
+    if rungs is not None:
+        curves = follow_table(table, rungs, patience)
+        observe_fn = functools.partial(
+            observe_to_rungs, table, np.asarray(draws), curves, rungs
+        )
 
     def look_up(population: jax.Array) -> np.ndarray:
         genomes = [tuple(genome) for genome in np.asarray(population).tolist()]
         fresh = sorted(set(genomes) - set(ledger.accuracy))
-        results = [observe(table, genome, replicates) for genome in fresh]
-        ledger.take_in(fresh, results, Work())
+        ledger.take_in(fresh, observe_fn(fresh), Work())
         return np.array([ledger.accuracy[genome] for genome in genomes], np.float32)
 
     return look_up
 
 
-def observe(table: Table, genome: Genome, replicates: np.ndarray) -> NetworkResult:
-    """Returns the NetworkResult of a genome, without what a table does not hold."""
+def follow_table(table: Table, rungs: Sequence[int], patience: int) -> pruning.Curves:
+    """Returns what networks of a table have at each epoch.
+
+    Raises:
+      InputError: for a table without curves, or rungs that do not ascend to their end.
+    """
+    if not table.curves:
+        raise InputError(
+            f"rungs={describe(rungs)} need learning curves, which the table "
+            f"{table.source!r} has not: leave them out."
+        )
+    accuracy, loss = (table.curves[name] for name in CURVES)
+    check_rungs(rungs, loss.shape[-1])
+    return pruning.follow(
+        accuracy,
+        loss,
+        num_epochs=table.num_epochs,
+        is_failed=np.isneginf(table.validation_accuracy),
+        patience=patience,
+    )
+
+
+def observe(
+    table: Table, replicates: np.ndarray, genomes: Sequence[Genome]
+) -> list[NetworkResult]:
+    """Returns the NetworkResults of genomes, without what a table does not hold.
+
+    Args:
+      table: of all.
+      replicates: int[N], that of each genome of the space.
+      genomes: to look up.
+    """
+    return [_observe(table, replicates, genome) for genome in genomes]
+
+
+def observe_to_rungs(
+    table: Table,
+    replicates: np.ndarray,
+    curves: pruning.Curves,
+    rungs: Sequence[int],
+    genomes: Sequence[Genome],
+) -> list[NetworkResult]:
+    """Does as `observe`, but at each rung the best third of the genomes goes on."""
+    if not genomes:
+        return []
+    num_choices = table.space.num_choices
+    look_up_fn = pruning.look_up(
+        curves, num_choices, pruning.halving(rungs), replicate=replicates
+    )
+    pruned = look_up_fn(jnp.array(genomes, jnp.int32))
+    places = np.ravel_multi_index(np.array(genomes).T, num_choices)
+    at = places, replicates[places], np.array(rungs)[np.asarray(pruned.rung)] - 1
+    accuracy, loss = np.asarray(curves.accuracy)[at], np.asarray(curves.loss)[at]
+    ends = np.asarray(curves.num_epochs)[at[:2]]
+    results = []
+    for row, genome in enumerate(genomes):
+        num_epochs = int(pruned.num_epochs[row])
+        is_failed = np.isneginf(accuracy[row])
+        results.append(
+            _observe(table, replicates, genome)._replace(
+                validation_accuracy=float(accuracy[row]),
+                validation_loss=float(loss[row]),
+                num_epochs=num_epochs,
+                failed_epoch=num_epochs - 1 if is_failed else None,
+                rung=int(pruned.rung[row]),
+                is_stopped=num_epochs < int(ends[row]),
+            )
+        )
+    return results
+
+
+def _observe(table: Table, replicates: np.ndarray, genome: Genome) -> NetworkResult:
     place = np.ravel_multi_index(genome, table.space.num_choices)
     replicate = replicates[place]
     accuracy = float(table.validation_accuracy[place, replicate])

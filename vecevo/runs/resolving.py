@@ -16,6 +16,7 @@ from vecevo.objectives import check_objectives
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.ending.confirming import check_confirm
 from vecevo.runs.ending.voting import check_picks
+from vecevo.runs.rungs import choose_rungs
 from vecevo.runs.starting import choose_budget
 from vecevo.space import SearchSpace
 from vecevo.training import recipe
@@ -25,7 +26,7 @@ from vecevo.training.settings import check as check_training
 LANDSCAPE_SETTINGS = {  # those that have a say where nothing is trained
     *("landscape", "strategy", "genetic_setting", "without_repeats", "objectives"),
     *("population_size", "num_generations", "seed", "device", "output_dir"),
-    "quiet",
+    *("quiet", "rungs", "patience"),
 }
 
 LEAST_GIB, MOST_GIB = 2**-30, 2**30  # of memory_gib
@@ -140,8 +141,14 @@ def resolve_search(config: RunConfig, space: SearchSpace) -> RunConfig:
 def resolve_training(config: RunConfig, dataset: Dataset) -> RunConfig:
     """Fills in what depends on the data set and the device."""
     settings = resolve(training_settings(config), dataset)
+    rungs = choose_rungs(
+        *(config.rungs, dataset, settings),
+        strategy=config.strategy,
+        objectives=config.objectives,
+    )
     return dataclasses.replace(
         config,
+        rungs=rungs or "none",
         batch_size=settings.batch_size,
         max_epochs=settings.max_epochs,
         memory_gib=(settings.memory_bytes or 0) / 2**30,

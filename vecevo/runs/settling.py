@@ -52,6 +52,11 @@ def make_strategy(config: RunConfig, space: SearchSpace) -> Strategy:
     )
 
 
+def rungs_of(config: RunConfig) -> tuple[int, ...] | None:
+    """The rungs of a configuration whose training is resolved; None: there are none."""
+    return config.rungs if isinstance(config.rungs, tuple) else None
+
+
 def size_of(config: RunConfig) -> int:
     """The population size of a configuration whose search is resolved."""
     if config.population_size is None:

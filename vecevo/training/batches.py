@@ -18,7 +18,7 @@ from vecevo.training.forecast import in_order
 from vecevo.training.lanes import activations, optimizers, threefry, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
-from vecevo.training.outcomes import CURVES, LaneResult, Parked
+from vecevo.training.outcomes import CURVES, LaneResult, Parked, measure
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, padded_module
 
@@ -139,7 +139,11 @@ def train_cohorts(
             results = [
                 _network_result(
                     hyperparams[individual], lane, session.dataset
-                )._replace(replicate=cohort.replicate, is_partial=trained.is_partial)
+                )._replace(
+                    replicate=cohort.replicate,
+                    is_partial=trained.is_partial,
+                    is_stopped=lane.parked is not None,
+                )
                 for individual, lane in done
             ]
             padded = _num_params(session.dataset, width, depth)
@@ -220,6 +224,27 @@ def _network_result(
         network=make_network(hyperparams, params, dataset, facts) if is_whole else None,
         validation_probabilities=lane.probabilities,
     )
+
+
+def unpark(
+    session: Session,
+    result: NetworkResult,
+    parked: Parked,
+    wants_params_fn: Callable[[float, int], bool],
+) -> NetworkResult:
+    """Returns the partial result of a parked lane, with weights where they are wanted.
+
+    Args:
+      session: of the run.
+      result: of the lane, without weights.
+      parked: the lane.
+      wants_params_fn: as for `train_list`.
+    """
+    is_wanted = wants_params_fn(result.validation_accuracy, result.replicate)
+    lane = measure(session.setup, parked.curves, parked.best_epoch)
+    lane = lane._replace(params=parked.state.kept_params if is_wanted else None)
+    whole = _network_result(result.hyperparams, lane, session.dataset)
+    return whole._replace(replicate=result.replicate, is_partial=True)
 
 
 def make_network(

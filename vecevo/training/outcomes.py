@@ -70,8 +70,8 @@ def _take_on_device[Tree](tree: Tree, indices: jax.Array) -> Tree:
     return jax.tree.map(lambda leaf: leaf[indices], tree)
 
 
-def _measured(setup: Setup, curves: np.ndarray, best_epoch: int) -> LaneResult:
-    """What a lane has measured, float[4, epochs]."""
+def measure(setup: Setup, curves: np.ndarray, best_epoch: int) -> LaneResult:
+    """What a lane has measured, float[4, epochs]; without weights."""
     by_name = dict(zip(CURVES, curves, strict=True))
     is_last = bool(setup.rule.keeps_last) or best_epoch < 0
     last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
@@ -93,7 +93,7 @@ def park(
     """What a lane has measured, float[4, epochs], and the lane; the stack is NumPy."""
     state = _copy_lane(lanes[0], position)
     parked = Parked(state, curves.copy(), best_epoch)
-    return _measured(setup, curves, best_epoch)._replace(parked=parked)
+    return measure(setup, curves, best_epoch)._replace(parked=parked)
 
 
 def stack_states(parked: Sequence[Parked]) -> LaneState:
@@ -117,7 +117,7 @@ def finish(
     position: int,
 ) -> LaneResult:
     """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
-    result = _measured(setup, curves, best_epoch)
+    result = measure(setup, curves, best_epoch)
     if not wants_params_fn(result.score):
         return result
     kept = lanes[0].kept_params, lanes[1]

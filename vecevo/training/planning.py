@@ -8,12 +8,14 @@ can be repeated.
 
 import collections
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vecevo.errors import InputError
 
 LADDER = (1, 2, 4, 8, 16, 32, 64)  # lane counts that programs are compiled for
+FACTOR = 3  # of the networks at a rung, one in so many goes on
 BYTES_PER_LOGIT_EXAMPLE = 12  # a logit, its exponential, to spare
 
 
@@ -74,7 +76,7 @@ class Job(NamedTuple):
     batch_size: int
     examples_at_once: int  # in training or evaluation, whichever takes more
     steps_per_epoch: int
-    expected_epochs: int
+    expected_epochs: float  # of a network, the mean
     memory_bytes: int  # what a cohort may take
     num_workers: int  # cohorts that train at the same time
     stops_early: bool = True  # lanes may stop before the others of their cohort
@@ -147,6 +149,25 @@ def fill_cohorts(
         num_empty = min(n for n in lane_counts if n >= len(taken)) - len(taken)
         cohorts.append(Cohort(cohort_class, (*taken, *[-1] * num_empty), replicate))
     return cohorts
+
+
+def mean_epochs(rungs: Sequence[int], max_epochs: int, num_networks: int) -> float:
+    """Epochs of each of some networks, on average, if they end at rungs alone.
+
+    >>> mean_epochs((3, 9, 25), 25, 20)  # of 20 networks 7 go on, and 3 of these
+    7.5
+
+    Args:
+      rungs: ascending; none: all networks train to the end.
+      max_epochs: at which they end, too.
+      num_networks: that begin together.
+    """
+    num_epochs, num_left = 0, num_networks
+    ends = [min(rung, max_epochs) for rung in rungs] or [max_epochs]
+    for before, end in itertools.pairwise([0, *ends]):
+        num_epochs += num_left * (end - before)
+        num_left = math.ceil(num_left / FACTOR)
+    return num_epochs / num_networks
 
 
 def halve_class(cohort_class: CohortClass, num_lanes: int) -> CohortClass:

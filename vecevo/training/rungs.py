@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any
 
 from vecevo.errors import InputError, describe, is_whole
-from vecevo.results import NetworkResult, Work, rank_key
-from vecevo.training.batches import plan_rows, train_cohorts
+from vecevo.results import Genome, NetworkResult, Work, rank_key
+from vecevo.training.batches import plan_rows, train_cohorts, unpark
 from vecevo.training.outcomes import Parked
+from vecevo.training.planning import FACTOR
 from vecevo.training.sessions import Session
 
-FACTOR = 3  # of the networks at a rung, one in so many goes on
 ChooseFn = Callable[[int, Mapping[int, NetworkResult]], Collection[int]]
 
 
@@ -29,6 +29,7 @@ def train_rungs(
     rungs: Sequence[int],
     choose_fn: ChooseFn,
     expected_epochs: Mapping[str, float] | None = None,
+    is_known_fn: Callable[[int, int], bool] = lambda row, number: False,
     wants_params_fn: Callable[[float, int], bool] = lambda accuracy, replicate: True,
 ) -> Generator[tuple[int, list[int], list[NetworkResult], Work]]:
     """Trains a list of networks, all to the first rung, and those chosen further.
@@ -45,13 +46,17 @@ def train_rungs(
         came to it -> those that go on. A network that has stopped before for good is
         chosen or not like others, with the result that it has, but trains no more.
       expected_epochs: as for `train_list`.
+      is_known_fn: row and number of a rung -> whether the network is known to have
+        ended there or before; a cohort of such rows alone is not trained to it, and
+        they are not at the rung.
       wants_params_fn: as for `train_list`; nobody is asked for the weights of a
         network that may go on, and its result has none.
 
     Yields:
       The number of the rung, rows of the list, their results, and the work of each
       cohort; the result of a network that has stopped for good comes once. When the
-      time is up, partial results come as from `train_list`, and no rung begins.
+      time is up, partial results come as from `train_list`, and no rung begins; those
+      that are parked come again, partial and with their weights.
 
     Raises:
       InputError: for rungs that do not ascend to the session's max_epochs.
@@ -66,33 +71,46 @@ def train_rungs(
             parked = {row: parked[row] for row in standing if row in parked}
             rows = sorted(parked)
         before, parked = parked, {}
+        plan = plan_rows(session, hyperparams, replicates, expected_epochs, rows)
         trained = train_cohorts(
             session,
             hyperparams,
-            plan_rows(session, hyperparams, replicates, expected_epochs, rows),
+            [
+                cohort
+                for cohort in plan
+                if not all(is_known_fn(i, number) for i in cohort.individuals if i >= 0)
+            ],
             wants_params_fn=wants_params_fn,
             end_epoch=end_epoch,
             parked=before,
         )
         with contextlib.closing(trained):
-            for members, results, work, newly_parked in trained:
+            for members, unranked, work, newly_parked in trained:
+                results = [result._replace(rung=number) for result in unranked]
                 parked |= newly_parked
                 for row, result in zip(members, results, strict=True):
                     before.pop(row, None)  # as parked lanes are large
                     standing[row] = _without_weights(result)
                 yield number, members, results, work
-        if not standing or session.is_time_up_fn():
+        if session.is_time_up_fn():
+            rows, results = sorted(parked), []
+            for row in rows:
+                result = unpark(session, standing[row], parked[row], wants_params_fn)
+                results.append(result._replace(rung=number))
+            yield number, rows, results, Work()
             return
 
 
-def choose_best(number: int, results: Mapping[int, NetworkResult]) -> list[int]:
+def choose_best[Row: (int, Genome)](
+    number: int, results: Mapping[Row, NetworkResult]
+) -> list[Row]:
     """Returns the best third of the rows, rounded up; of equals those that come first.
 
     See Jamieson & Talwalkar, "Non-stochastic best arm identification and
     hyperparameter optimization", 2016.
     """
     del number
-    ranked = sorted(results, key=lambda row: rank_key(results[row], (row,)))
+    ranked = sorted(sorted(results), key=lambda row: rank_key(results[row], ()))
     return ranked[: math.ceil(len(ranked) / FACTOR)]
 
 

@@ -32,6 +32,7 @@ class Expected(NamedTuple):
     list_size: int = 1  # networks that are trained at once
     num_lists: float = 1  # how often that is done; below 1: the time ends before
     cheapest_first: bool = False  # for a list that the time will not suffice for
+    rungs: tuple[int, ...] = ()  # epochs at which some of a list stop; none: all go on
 
 
 class Session(NamedTuple):
@@ -93,7 +94,9 @@ def make_plan(
         batch_size=batch_size,
         examples_at_once=max(batch_size, losses.EVALUATION_BATCH),
         steps_per_epoch=-(-num_train // batch_size),
-        expected_epochs=min(max_epochs, EXPECTED_EPOCHS),
+        expected_epochs=planning.mean_epochs(
+            expected.rungs, min(max_epochs, EXPECTED_EPOCHS), expected.list_size
+        ),
         memory_bytes=int(memory_bytes),
         num_workers=1,
         stops_early=settings.patience < max_epochs,

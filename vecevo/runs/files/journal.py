@@ -46,7 +46,8 @@ CREATE TABLE networks (
   generation INTEGER NOT NULL,
   genome TEXT NOT NULL,  -- JSON, choice indices
   replicate INTEGER NOT NULL,  -- new in 2: which of its trainings it is, from 0
-  rung INTEGER NOT NULL,  -- new in 2: 0, or how often it was stopped and went on
+  rung INTEGER NOT NULL,  -- new in 2: the last it came to, from 0; a row is written
+    -- when it ended there
   purpose TEXT NOT NULL  -- new in 2
     CHECK (purpose IN ('search', 'confirmation')),
   cohort INTEGER REFERENCES cohorts (id),  -- new in 2
@@ -129,7 +130,7 @@ def record(
     purpose: str = "search",
     seconds: float = 0.0,
 ) -> None:
-    """Writes the results of one cohort in one transaction.
+    """Writes a cohort, or those that end at a rung of a generation, in one transaction.
 
     Rows that are partial are replaced. `seconds` is the run's time.
     """
@@ -145,12 +146,11 @@ def record(
             same = {
                 "genome": json.dumps(genome),
                 "replicate": result.replicate,
-                "rung": 0,
                 "purpose": purpose,
             }
             connection.execute(
                 "DELETE FROM networks WHERE status = 'partial' AND genome = :genome "
-                "AND replicate = :replicate AND rung = :rung AND purpose = :purpose",
+                "AND replicate = :replicate AND purpose = :purpose",
                 same,
             )
             place = {"generation": generation, "cohort": number}
@@ -163,6 +163,7 @@ def _row(result: NetworkResult) -> dict[str, Any]:
         for name, curve in result.curves.items()
     }
     return {
+        "rung": result.rung,
         "hyperparams": json.dumps(result.hyperparams),
         "num_params": result.num_params,
         "status": status_of(result),
@@ -179,7 +180,9 @@ def status_of(result: NetworkResult) -> str:
     """What became of a training, in one word."""
     if result.failed_epoch is not None:
         return "failed"
-    return "partial" if result.is_partial else "trained"
+    if result.is_partial:
+        return "partial"
+    return "stopped" if result.is_stopped else "trained"
 
 
 def end_generation(

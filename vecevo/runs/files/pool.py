@@ -38,7 +38,7 @@ def result_of(row: Mapping[str, Any]) -> NetworkResult:
     names = set(NetworkResult._fields) & set(row)
     curves = {name: curve.astype(np.float32) for name, curve in row["curves"].items()}
     values = {name: row[name] for name in names} | {"curves": curves, "params": {}}
-    return NetworkResult(**values)
+    return NetworkResult(**values, is_stopped=row["status"] == "stopped")
 
 
 def with_weights(

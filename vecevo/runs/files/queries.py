@@ -15,7 +15,7 @@ from vecevo.runs.files.journal import SCHEMA_VERSION
 
 READABLE = (1, 2, 3)
 # Of trainings that count for what the search was told.
-_TOLD = "purpose = 'search' AND rung = 0 AND status IN ('trained', 'failed')"
+_TOLD = "purpose = 'search' AND status IN ('trained', 'failed', 'stopped')"
 
 
 def check_whole(path: pathlib.Path) -> None:
@@ -46,8 +46,9 @@ def read_best(path: pathlib.Path) -> list[dict[str, Any]]:
     """
     query = (
         "SELECT hyperparams FROM networks WHERE {told} GROUP BY genome "
-        "HAVING min(status = 'trained') "
-        "ORDER BY avg(validation_accuracy) DESC, avg(validation_loss), genome"
+        "HAVING max(status = 'failed') = 0 "
+        "ORDER BY {rung} DESC, avg(validation_accuracy) DESC, avg(validation_loss), "
+        "genome"
     )
     return [json.loads(text) for (text,) in _select(path, query, "start_from")]
 
@@ -195,8 +196,10 @@ def _select_rows(path: pathlib.Path, query: str, argument: str) -> list[sqlite3.
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in READABLE:
                 raise InputError(_unreadable(path, version, argument))
-            told = "1" if version == 1 else _TOLD
-            return connection.execute(query.format(told=told)).fetchall()
+            parts = {"told": "1", "rung": "0"}  # a file of schema 1 has no rungs
+            if version > 1:
+                parts = {"told": _TOLD, "rung": "max(rung)"}
+            return connection.execute(query.format(**parts)).fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:

@@ -25,8 +25,7 @@ def draw_bests(runs: Sequence[Run]) -> Figure | None:
     axes = figure.subplots()
     floors, lasts = [], []
     for place, (run, name) in enumerate(zip(runs, facts.run_names(runs), strict=True)):
-        accuracies = facts.accuracies_of(facts.searched_networks(run))
-        best, own = np.maximum.accumulate(accuracies), look(place)
+        best, own = facts.best_so_far(facts.searched_networks(run)), look(place)
         how = {"color": own.color, "linestyle": own.dashes, "marker": own.marker}
         numbers = np.arange(1, len(best) + 1)
         shown = np.where(np.isfinite(best), best, np.nan)

@@ -97,6 +97,22 @@ def accuracies_of(networks: Sequence[RecordedNetwork]) -> np.ndarray:
     return np.array([n.validation_accuracy for n in networks], float)
 
 
+def finalists(networks: Sequence[RecordedNetwork]) -> list[RecordedNetwork]:
+    """Returns those that came to the last rung: without rungs all of them."""
+    last = max((n.rung for n in networks), default=0)
+    return [n for n in networks if n.rung == last]
+
+
+def best_so_far(networks: Sequence[RecordedNetwork]) -> np.ndarray:
+    """Returns the best accuracy of the finalists up to each network, float64[N].
+
+    It is -inf before the first of them that did not fail.
+    """
+    rungs = np.array([n.rung for n in networks])
+    is_last = rungs == rungs.max(initial=0)
+    return np.maximum.accumulate(np.where(is_last, accuracies_of(networks), -np.inf))
+
+
 def genomes_of(run: Run, networks: Sequence[RecordedNetwork]) -> np.ndarray:
     """Returns genomes, int64[N, G]."""
     genomes = [n.genome for n in networks]

@@ -90,7 +90,7 @@ def _draw_networks(axes: Axes, networks: Sequence[RecordedNetwork]) -> None:
                 label=label,
                 **dots,
             )
-    best = np.maximum.accumulate(accuracies)
+    best = facts.best_so_far(networks)
     axes.plot(numbers, best, color=INK, drawstyle="steps-post", label="best so far")
     axes.set_ylim(*accuracy_limits(floor, accuracies.max()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -107,7 +107,7 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def describe_progress(run: Run) -> str:
     """Says what `draw_progress` shows."""
     networks = facts.searched_networks(run)
-    accuracies = facts.accuracies_of(networks)
+    accuracies = facts.best_so_far(networks)
     best = int(np.argmax(accuracies))
     num_failed = len(facts.failed_networks(run))
     return (

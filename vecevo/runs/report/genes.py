@@ -250,8 +250,10 @@ def importances_of(run: Run) -> dict[str, float]:
     networks, genes = facts.searched_networks(run), facts.varied_genes(run)
     if len(networks) < LEAST_NETWORKS or not genes:
         return {}
-    genomes, accuracies = facts.genomes_of(run, networks), facts.accuracies_of(networks)
-    shares = gene_importances(genomes, accuracies, run.space.num_choices)
+    # Those of a later rung are the better ones.
+    keys = facts.accuracies_of(networks) / 2 + [n.rung for n in networks]
+    genomes = facts.genomes_of(run, networks)
+    shares = gene_importances(genomes, keys, run.space.num_choices)
     if not shares.any():
         return {}
     ranked = sorted(genes, key=lambda gene: -shares[gene])

@@ -37,6 +37,7 @@ class Standing(NamedTuple):
     genes: tuple[str, ...]  # those that have several choices
     fixed: dict[str, Any]  # by name, hyperparams that are the same for all networks
     num_replicates: int = 1  # trainings of a network
+    num_rungs: int = 1  # of training
     is_resumed: bool = False
     progress: tuple[Progress, ...] = ()  # of the generations that are at an end
     progress_seconds: float = 0.0  # of the run, when the last of them ended
@@ -54,6 +55,7 @@ def start_standing(
     num_generations: int,
     population_size: int,
     num_replicates: int = 1,
+    num_rungs: int = 1,
     is_resumed: bool = False,
 ) -> Standing:
     """Returns the Standing of a run that begins, or goes on."""
@@ -64,6 +66,7 @@ def start_standing(
         genes=tuple(name for name, choices in space.genes if len(choices) > 1),
         fixed={**only, **fixed},
         num_replicates=num_replicates,
+        num_rungs=num_rungs,
         is_resumed=is_resumed,
     )
 
@@ -228,7 +231,11 @@ class View:
         self._start = self._last_line = time.monotonic()
         self._num_read_back = 0  # generations
         # Counts as the run does: networks, and not their trainings.
-        self._ledger = Ledger(pool_size=1, num_replicates=standing.num_replicates)
+        self._ledger = Ledger(
+            pool_size=1,
+            num_replicates=standing.num_replicates,
+            num_rungs=standing.num_rungs,
+        )
 
     def __rich__(self) -> Table:
         return draw(self.standing, seconds=time.monotonic() - self._start)

@@ -22,7 +22,7 @@ def bests(run: Run) -> np.ndarray:
     networks = sorted(
         facts.searched_networks(run), key=lambda n: (n.generation, n.genome)
     )
-    return np.maximum.accumulate(facts.accuracies_of(networks))
+    return facts.best_so_far(networks)
 
 
 def show_spread(runs: Sequence[Run], console: Console) -> None:

@@ -93,7 +93,7 @@ def front_of(networks: Sequence[RecordedNetwork]) -> list[RecordedNetwork]:
     Of networks with one size, it takes the first of the best.
     """
     best: dict[int, RecordedNetwork] = {}
-    for network in networks:
+    for network in facts.finalists(networks):
         rival = best.setdefault(network.num_params, network)
         if network.validation_accuracy > rival.validation_accuracy:
             best[network.num_params] = network

@@ -39,6 +39,7 @@ def result_dict(
         "replicates": config.replicates,
         "max_epochs": config.max_epochs,
         "num_capped": result.num_capped,
+        "saved": result.saved._asdict() if result.saved else None,
         "stopped_by": result.stopped_by,
         "resume": resume_command(config) if result.stopped_by else None,
         "plan": [c._asdict() for c in result.classes],

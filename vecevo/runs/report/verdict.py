@@ -88,7 +88,7 @@ def beside_text(row: Mapping[str, Any], summary: Summary) -> str:
 def verdict_lines(summary: Summary) -> list[str]:
     """Returns what the winner was chosen by, and what speaks against trusting it."""
     lines = [chosen_line(summary)] if summary["best"] else []
-    lines += measured_lines(summary)
+    lines += [*measured_lines(summary), *saved_lines(summary)]
     return [*lines, *failure_lines(summary), *doubt_lines(summary)]
 
 
@@ -128,6 +128,35 @@ def measured_lines(summary: Summary) -> list[str]:
     is_measured = summary["best"]["test_accuracy"] is not None
     tested = f"; {KEPT}" if is_measured else ""
     return [f"validation: the mean of {num} trainings{tested}"]
+
+
+def rungs_line(rungs: Sequence[int]) -> str:
+    """Returns what rungs do with a generation.
+
+    >>> print(rungs_line((3, 9, 25)))
+    rungs: after epochs 3 and 9 of 25 the best third trains on; --rungs none: all do
+    """
+    *earlier, last = rungs
+    epochs = f"epoch{'s' * (len(earlier) > 1)} {' and '.join(map(str, earlier))}"
+    best = "the best third trains on; --rungs none: all do"
+    return f"rungs: after {epochs} of {last} {best}"
+
+
+def saved_lines(summary: Summary) -> list[str]:
+    """Returns how many networks stopped at which rung, and what that saved."""
+    saved = summary.get("saved")
+    if not saved:
+        return []
+    stopped = [
+        f"{counted(num, 'network')} at epoch {rung}"
+        for num, rung in zip(saved["num_stopped"], saved["rungs"], strict=False)
+    ]
+    share = 1 - saved["num_epochs"] / saved["num_without"]
+    return [
+        f"rungs stopped {' and '.join(stopped)}, which saved about {share:.0%} of the "
+        f"epochs: {saved['num_epochs']:,} were trained, about "
+        f"{saved['num_without']:,.0f} without rungs"
+    ]
 
 
 def search_words(summary: Summary) -> str:

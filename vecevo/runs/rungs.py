@@ -1,0 +1,100 @@
+"""Which rungs a run has, and what its networks say of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError, describe
+from vecevo.results import Genome, NetworkResult, Saved
+from vecevo.training.planning import FACTOR
+from vecevo.training.rungs import check_rungs
+from vecevo.training.settings import TrainingSettings
+
+NUM_AUTO = 3  # rungs, the cap among them
+LEAST_STEPS = 50  # to the first of them: fewer say nothing of a network
+
+Rungs = str | Sequence[int] | None  # auto, none as None is, or epochs
+
+
+def choose_rungs(
+    rungs: Rungs,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    *,
+    strategy: str | None,
+    objectives: Sequence[str],
+) -> tuple[int, ...] | None:
+    """Returns the rungs of a run, or None where all networks train to the end.
+
+    Those of `auto` are a ninth of the cap on epochs, a third, and the cap, each rounded
+    up; those of less than 50 steps are left out. It is none for a grid, which is asked
+    for all networks, for several objectives, of which rungs know accuracy alone, and
+    by the article's protocol.
+
+    Args:
+      rungs: as the run is asked for.
+      dataset: to train on.
+      settings: resolved.
+      strategy: its name, where it has one.
+      objectives: names.
+
+    Raises:
+      InputError: for rungs that do not ascend to the cap, or that several objectives
+        go with.
+    """
+    max_epochs, batch_size = settings.max_epochs or 0, settings.batch_size or 1
+    if rungs is None or rungs == "none":
+        return None
+    if rungs == "auto":
+        if strategy == "grid" or len(objectives) > 1 or dataset.is_article:
+            return None
+        steps = -(-len(dataset.y_train) // batch_size)
+        return auto_rungs(max_epochs, steps_per_epoch=steps)
+    if isinstance(rungs, str):
+        raise InputError(f"rungs={describe(rungs)} must be auto, none, or epochs.")
+    check_rungs(rungs, max_epochs)
+    if len(objectives) > 1:
+        raise InputError(
+            f"rungs={tuple(rungs)} choose by accuracy alone: with objectives="
+            f"{tuple(objectives)} give none."
+        )
+    return tuple(int(rung) for rung in rungs)
+
+
+def auto_rungs(max_epochs: int, *, steps_per_epoch: int) -> tuple[int, ...] | None:
+    """Returns the rungs that a cap on epochs has by default; None: no more than it.
+
+    >>> auto_rungs(25, steps_per_epoch=21), auto_rungs(50, steps_per_epoch=4)
+    ((3, 9, 25), (17, 50))
+    """
+    shares = [FACTOR**power for power in range(NUM_AUTO - 1, -1, -1)]
+    rungs = sorted({math.ceil(max_epochs / share) for share in shares})
+    least = math.ceil(LEAST_STEPS / steps_per_epoch)
+    enough = tuple(rung for rung in rungs if rung >= least)
+    return enough if len(enough) > 1 else None
+
+
+def count_saved(
+    results: Mapping[Genome, NetworkResult], rungs: Sequence[int] | None
+) -> Saved | None:
+    """Counts what rungs have saved; None where there are none, or nothing to go by.
+
+    How long networks that were stopped would have trained is told by those that came
+    to the last rung.
+    """
+    last = len(rungs or [0]) - 1
+    whole = [r.num_epochs for r in results.values() if r.rung == last]
+    if not last or not whole:
+        return None
+    stopped = [r for r in results.values() if r.is_stopped]
+    num_epochs = sum(result.num_epochs for result in results.values())
+    more = len(stopped) * np.mean(whole) - sum(result.num_epochs for result in stopped)
+    counts = np.bincount([result.rung for result in stopped], minlength=last)
+    return Saved(
+        rungs=tuple(rungs or ()),
+        num_stopped=tuple(counts.tolist()),
+        num_epochs=num_epochs,
+        num_without=float(num_epochs + max(0.0, more)),
+    )
