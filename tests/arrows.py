@@ -188,8 +188,8 @@ MAY_IMPORT = {
     },
     "runs.stopping": set(),
     "runs.budget": {
-        *("training.forecast", "training.planning", "training.sessions"),
-        "training.settings",
+        *("runs.rungs", "training.forecast", "training.planning"),
+        *("training.sessions", "training.settings"),
     },
     "runs.report.several": {"runs.files.reading", "runs.report.facts"},
     "runs.report.parts": set(),

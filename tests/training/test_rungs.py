@@ -3,7 +3,6 @@
 import itertools
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -64,7 +63,9 @@ def climb(session, steps, choose_fn, listed=LISTED, replicates=None, **settings)
     for number, rows, results, work in rungs.train_rungs(
         *(session, listed, replicates), rungs=steps, choose_fn=choose, **settings
     ):
-        assert not set(rows) & set(yielded[number])
+        assert all(result.rung == number for result in results)
+        for row in set(rows) & set(yielded[number]):  # parked when the time was up
+            assert yielded[number][row].is_stopped
         yielded[number] |= dict(zip(rows, results, strict=True))
         works.append(work)
     session.setup.programs.close()
@@ -101,6 +102,7 @@ def assert_same(got, expected, *, has_params=True, **tolerance):
     weightless = {"network": None, "validation_probabilities": None}
     if not has_params:
         weightless["params"] = {}
+    weightless |= {"rung": 0, "is_stopped": False}
     got, expected = got._replace(**weightless), expected._replace(**weightless)
     assert got.hyperparams == expected.hyperparams
     same = ("num_epochs", "failed_epoch", "replicate", "is_partial")
@@ -252,7 +254,11 @@ def test_when_the_time_is_up_no_rung_begins(monkeypatch):
         assert not yielded[2] and len(yielded[1]) == 2
         for row, result in yielded[1].items():
             assert result.num_epochs == num_epochs
-            assert result.is_partial == bool(result.params) == (num_epochs < 3)
+            assert result.is_partial and not result.is_stopped
+            data = session.dataset
+            said = result.network.predict(data.x_validation)
+            accuracy = np.mean(said == np.array(data.classes)[data.y_validation])
+            assert accuracy == pytest.approx(result.validation_accuracy)
             curve = whole[row].curves["validation_loss"][:num_epochs]
             np.testing.assert_array_equal(result.curves["validation_loss"], curve)
 
@@ -278,18 +284,3 @@ def test_a_lack_of_memory_at_a_later_rung_halves_its_cohorts(monkeypatch, precis
     last = last_results(yielded)
     for row, result in whole.items():
         assert_same(last[row], result, **precise)
-
-
-def test_the_last_weights_are_kept_where_the_rule_says_so(precise):
-    def start_to_keep_the_last():
-        session = start()
-        rule = session.setup.rule._replace(keeps_last=jnp.array(True))
-        return session._replace(setup=session.setup._replace(rule=rule))
-
-    whole = train_whole(session=start_to_keep_the_last())
-    yielded, *_ = climb(start_to_keep_the_last(), (3, MAX_EPOCHS), choose_all)
-    for row, result in last_results(yielded).items():
-        assert_same(result, whole[row], **precise)
-    for result in yielded[0].values():
-        if result.failed_epoch is None:
-            assert result.validation_loss == result.curves["validation_loss"][-1]

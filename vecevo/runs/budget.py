@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from vecevo.runs.rungs import auto_rungs
 from vecevo.training import planning
 from vecevo.training.forecast import InTime, networks_in_time
 from vecevo.training.sessions import Expected, make_plan
@@ -139,8 +140,27 @@ def propose(
         _fewer_examples(*asked),
         _narrower(*asked, num_genomes),
     )
+    if expected.rungs == _rungs_by_default(*asked):
+        by_setting = tuple(map(_with_rungs_by_default, by_setting))
     found = [_first_enough(options, max_seconds) for options in by_setting]
     return [one for one in found if one and one.in_time.num_networks > now.num_networks]
+
+
+def _with_rungs_by_default(options: Mapping[str, Asked]) -> dict[str, Asked]:
+    return {
+        setting: (shape, expected._replace(rungs=_rungs_by_default(*asked)), settings)
+        for setting, asked in options.items()
+        for shape, expected, settings in (asked,)
+    }
+
+
+def _rungs_by_default(
+    data_shape: DataShape, expected: Expected, settings: TrainingSettings
+) -> tuple[int, ...]:
+    del expected
+    steps_per_epoch = -(-data_shape[0] // (settings.batch_size or 1))
+    rungs = auto_rungs(settings.max_epochs or 0, steps_per_epoch=steps_per_epoch)
+    return rungs or ()
 
 
 def is_short(in_time: InTime) -> bool:

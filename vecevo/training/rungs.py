@@ -99,6 +99,8 @@ def train_rungs(
                 results.append(result._replace(rung=number))
             yield number, rows, results, Work()
             return
+        if not standing:
+            return
 
 
 def choose_best[Row: (int, Genome)](

@@ -196,7 +196,7 @@ def _select_rows(path: pathlib.Path, query: str, argument: str) -> list[sqlite3.
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in READABLE:
                 raise InputError(_unreadable(path, version, argument))
-            parts = {"told": "1", "rung": "0"}  # a file of schema 1 has no rungs
+            parts = {"told": "1", "rung": "max(0)"}  # a file of schema 1 has no rungs
             if version > 1:
                 parts = {"told": _TOLD, "rung": "max(rung)"}
             return connection.execute(query.format(**parts)).fetchall()
