@@ -48,7 +48,7 @@ def train_list(
 
     Yields:
       Rows of the list, their results, and the work of each cohort. When the time is
-      up, the results of cohorts in training are partial, and others are left out.
+      up, the results of networks in training are partial, and others are left out.
     """
     rows = range(len(hyperparams))
     plan = [
@@ -139,7 +139,7 @@ def train_cohorts(
             results = [
                 _network_result(
                     hyperparams[individual], lane, session.dataset
-                )._replace(replicate=cohort.replicate, is_partial=trained.is_partial)
+                )._replace(replicate=cohort.replicate, is_partial=lane.is_partial)
                 for individual, lane in done
             ]
             padded = _num_params(session.dataset, width, depth)

@@ -40,7 +40,6 @@ class Trained(NamedTuple):
     lane_results: list[LaneResult | None]  # None for a lane without an epoch
     num_lane_epochs: int  # executed
     wait_seconds: float  # for programs to be compiled
-    is_partial: bool = False  # stopped before all lanes were; what there was by then
 
 
 @dataclasses.dataclass
@@ -88,15 +87,15 @@ def train_cohort(
       parked: the occupied lanes, as they were at one rung; none: lanes start anew.
 
     Returns:
-      Trained; partial where that was stopped before the last lane was: then what
-      lanes had by then, and None for those without an epoch.
+      Trained; where that was stopped before the last lane was, the lanes that were
+      active are partial, with what they had by then, and None without an epoch.
     """
     get_programs = functools.partial(_get_programs, setup.programs, module)
     finish_fn = functools.partial(finish, setup, module, wants_params_fn)
     num_lanes, end_epoch = len(is_occupied), end_epoch or int(setup.rule.max_epochs)
     programs, waited = get_programs(num_lanes, is_stopped_fn)
     if programs is None:
-        return Trained([None] * num_lanes, 0, waited, is_partial=True)
+        return Trained([None] * num_lanes, 0, waited)
     cohort = _start(programs.init, lanes, np.asarray(is_occupied), parked)
     order_key = order_key_of(setup.order_key, replicate)
     epoch, num_lane_epochs, at_once = len(cohort.rows), 0, 1
@@ -130,8 +129,8 @@ def train_cohort(
     if not is_partial and cohort.is_open.any():
         cohort.state = jax.device_get(cohort.state)  # all at once
         finish_fn = functools.partial(park, setup)
-    _close(cohort, cohort.is_active, finish_fn)
-    return Trained(cohort.results, num_lane_epochs, waited, is_partial)
+    _close(cohort, cohort.is_active, finish_fn, is_partial=is_partial)
+    return Trained(cohort.results, num_lane_epochs, waited)
 
 
 def _count_in_a_call(num_epochs: int, seconds: float) -> int:
@@ -205,7 +204,11 @@ def _take_reports(
 
 
 def _close(
-    cohort: _Cohort, is_closed: np.ndarray, finish_fn: Callable[..., LaneResult]
+    cohort: _Cohort,
+    is_closed: np.ndarray,
+    finish_fn: Callable[..., LaneResult],
+    *,
+    is_partial: bool = False,
 ) -> None:
     """Takes what lanes bool[L'] leave that have trained for an epoch or more."""
     curves = np.stack(cohort.rows, axis=2) if cohort.rows else None
@@ -218,7 +221,8 @@ def _close(
         if curves is not None and num_epochs:
             of_lane = curves[:, place, :num_epochs]
             best_epoch = int(cohort.best_epoch[place])
-            cohort.results[place] = finish_fn(of_lane, best_epoch, lanes, position)
+            left = finish_fn(of_lane, best_epoch, lanes, position)
+            cohort.results[place] = left._replace(is_partial=is_partial)
 
 
 def _cut_down(cohort: _Cohort, num_lanes: int, module: PaddedMLP) -> None:

@@ -40,6 +40,7 @@ class LaneResult(NamedTuple):
     params: dict | None  # padded, NumPy; None where they were not wanted
     probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
     parked: Parked | None = None  # of a lane that has not stopped
+    is_partial: bool = False  # its training was cut short; what there was by then
 
     @property
     def score(self) -> float:
