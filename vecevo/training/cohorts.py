@@ -146,8 +146,7 @@ def _get_programs(
 ) -> tuple[Compiled | None, float]:
     """The programs of a shape, and seconds waited; None: stopped before."""
     start = time.perf_counter()
-    is_there = programs.wait(module, num_lanes, is_stopped_fn)
-    compiled = programs.get(module, num_lanes) if is_there else None
+    compiled = programs.wait(module, num_lanes, is_stopped_fn)
     return compiled, time.perf_counter() - start
 
 
