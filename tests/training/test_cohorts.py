@@ -174,6 +174,15 @@ def test_a_parked_lane_is_a_copy_and_goes_on_beside_an_empty_one():
         jax.tree.map(np.testing.assert_array_equal, got, expected)
 
 
+def test_at_a_rung_no_smaller_program_is_waited_for():
+    nan, setup = float("nan"), make_setup(max_epochs=6)
+    at_rung = train(setup, [nan, 0.1, nan, 0.2], (1, 2, 4), end_epoch=1)
+    assert [lane.parked is None for lane in at_rung.lane_results] == [
+        *(True, False, True, False)
+    ]
+    assert setup.programs.num_programs == 1
+
+
 def test_replicates_see_the_examples_in_another_order():
     orders = [
         jax.random.permutation(keys.order_key_of(jax.random.key(1), replicate), 40)

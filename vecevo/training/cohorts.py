@@ -117,7 +117,7 @@ def train_cohort(
         if num_active and num_lanes == len(cohort.places):
             continue
         _close(cohort, ~cohort.is_active, finish_fn)
-        if not num_active:
+        if not num_active or epoch == end_epoch:
             break
         # From each number to the next: an accelerator compiles a gather for each.
         for number in sorted((n for n in fewer if n >= num_lanes), reverse=True):
