@@ -75,11 +75,11 @@ def _measured(setup: Setup, curves: np.ndarray, best_epoch: int) -> LaneResult:
     """What a lane has measured, float[4, epochs]."""
     by_name = dict(zip(CURVES, curves, strict=True))
     is_last = bool(setup.rule.keeps_last) or best_epoch < 0
-    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
+    last = by_name["train_loss"][-1], by_name["validation_loss"][-1]
     return LaneResult(
         **by_name,
         kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
-        is_failed=not np.isfinite(last),
+        is_failed=not np.isfinite(last).all(),
         params=None,
     )
 
