@@ -227,6 +227,7 @@ def test_hyperparams_that_no_network_takes_are_named(values, words):
     "unlike",
     [
         {"width": 4},
+        {"width": 16},
         {"activation": "tanh"},
         {"optimizer": "adam"},
         {"dropout_rate": 0.1},

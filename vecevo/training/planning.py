@@ -133,8 +133,17 @@ def plan(trainees: Sequence[Trainee], classes: Iterable[CohortClass]) -> list[Co
 def smallest_class(
     classes: Iterable[CohortClass], width: int, depth: int
 ) -> CohortClass:
-    """The smallest CohortClass that holds a network."""
+    """The smallest CohortClass that holds a network.
+
+    Raises:
+      ValueError: where none does.
+    """
     fitting = [c for c in classes if c.width >= width and c.depth >= depth]
+    if not fitting:
+        raise ValueError(
+            f"a network of width={width} and depth={depth} was not expected of this "
+            "session."
+        )
     return min(fitting, key=lambda c: (c.width, c.depth))
 
 
