@@ -4,13 +4,14 @@ import itertools
 
 import pytest
 
-from vecevo.training import forecast, planning
+from vecevo.training import forecast, planning, sessions
 from vecevo.training.classes import (
     MOST_DEPTHS,
     MOST_WIDTHS,
     _cost_of_class,
     choose_classes,
 )
+from vecevo.training.settings import TrainingSettings
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
@@ -121,6 +122,27 @@ def test_workers_share_the_memory_unless_one_network_needs_it_all():
     assert (shared.num_workers, shared.memory_bytes) == (2, 1 << 29)
     scarce = job._replace(memory_bytes=largest + 1)
     assert planning.share_memory(scarce, SHAPES, num_workers=2) == scarce
+
+
+def test_workers_share_the_memory_unless_one_network_needs_it_all_once_padded(
+    monkeypatch,
+):
+    monkeypatch.setattr(sessions, "most_workers", lambda: 2)
+    # Of so many widths 999 is padded to 1000.
+    shapes = [*((width, 1) for width in range(900, 1001)), (999, 8)]
+
+    def plan(memory_bytes):
+        given = TrainingSettings(16, 25, memory_bytes=memory_bytes)
+        return sessions.make_plan((1000, 64, 10), sessions.Expected(shapes), given)
+
+    job, _ = plan(1 << 40)
+    assert job.num_workers == 2
+    own, padded = (planning.lane_bytes(width, 8, job) for width in (999, 1000))
+    for memory_bytes, num_workers in ((2 * own, 1), (2 * padded, 2)):
+        job, classes = plan(memory_bytes)
+        assert job.num_workers == num_workers
+        assert job.memory_bytes == memory_bytes // num_workers
+        assert planning.smallest_class(classes, 999, 8)[:2] == (1000, 8)
 
 
 def test_a_short_list_leaves_no_worker_idle():

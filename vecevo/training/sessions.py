@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from vecevo.datasets.making import Dataset
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
-from vecevo.training.classes import choose_classes
+from vecevo.training.classes import choose_classes, count_padded
 from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.networks import PaddedMLP
@@ -98,7 +98,9 @@ def make_plan(
         num_workers=1,
         stops_early=settings.patience < max_epochs,
     )
-    job = planning.share_memory(job, expected.shapes, num_workers=most_workers())
+    # Of cohorts as they are padded, which is what has to fit.
+    shapes = {*expected.shapes, *count_padded(expected.shapes)}
+    job = planning.share_memory(job, shapes, num_workers=most_workers())
     return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
