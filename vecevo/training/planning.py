@@ -190,8 +190,12 @@ def lane_bytes(width: int, depth: int, job: Job) -> int:
     num_live = width * min(depth, costs.most_live_layers)
     per_example = num_live * costs.bytes_per_unit_example
     per_example += job.num_classes * BYTES_PER_LOGIT_EXAMPLE
-    weights = num_weights(width, depth, job)
-    return int(weights * costs.bytes_per_weight + per_example * job.examples_at_once)
+    # What an epoch holds of all its steps: two measures of each example, a dropout key
+    # of each layer, three coefficients of the optimizer.
+    per_step = 8 * job.batch_size + 8 * depth + 12
+    taken = num_weights(width, depth, job) * costs.bytes_per_weight
+    taken += per_example * job.examples_at_once + per_step * job.steps_per_epoch
+    return int(taken)
 
 
 def check_fits(width: int, depth: int, job: Job) -> None:
