@@ -73,7 +73,7 @@ MAY_IMPORT = {
         *("training.epochs", "training.lanes", "training.programs"),
     },
     "training.sessions": {
-        *("datasets.making", "keys", "training.epochs"),
+        *("datasets.making", "errors", "keys", "training.epochs"),
         *("training.classes", "training.lanes", "training.memory"),
         *("training.planning", "training.programs", "training.recipe"),
         *("training.selfcheck", "training.settings"),

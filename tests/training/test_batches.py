@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vecevo.datasets import making
+from vecevo.errors import InputError
 from vecevo.training import (
     batches,
     library,
@@ -128,6 +129,14 @@ def test_replicates_train_as_the_reference_in_cohorts_of_their_own():
         found[0][1].curves["train_loss"], alone.curves["train_loss"], rtol=1e-5
     )
     assert len({result.validation_loss for _, result in found.values()}) == 3
+
+
+def test_draws_that_depend_on_padding_are_refused():
+    with (
+        jax.threefry_partitionable(False),
+        pytest.raises(InputError, match="jax_threefry_partitionable=False"),
+    ):
+        start(make_dataset(), [(8, 1)], 1)
 
 
 def test_a_cohort_whose_networks_are_known_is_not_trained():

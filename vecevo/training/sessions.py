@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
@@ -127,9 +128,14 @@ def start_session(
         the validation part.
 
     Raises:
-      InputError: for a seed out of range, a network beyond the memory, or a compiler
-        that makes wrong gradients.
+      InputError: for a seed out of range, a network beyond the memory, a compiler that
+        makes wrong gradients, or a setting of JAX by which padding changes draws.
     """
+    if not jax.config.jax_threefry_partitionable:
+        raise InputError(
+            "jax_threefry_partitionable=False lets padding change what is drawn: leave "
+            "it at True, the default of JAX."
+        )
     keys = split_run_key(seed)
     selfcheck.check_compiler(settings.precision)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
