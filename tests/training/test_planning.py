@@ -2,8 +2,11 @@
 
 import itertools
 
+import jax
+import jax.numpy as jnp
 import pytest
 
+from vecevo.errors import InputError
 from vecevo.training import forecast, planning, sessions
 from vecevo.training.classes import (
     MOST_DEPTHS,
@@ -11,6 +14,7 @@ from vecevo.training.classes import (
     _cost_of_class,
     choose_classes,
 )
+from vecevo.training.lanes import dropout, variants
 from vecevo.training.settings import TrainingSettings
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
@@ -169,3 +173,22 @@ def test_lanes_that_never_stop_early_need_no_smaller_programs():
         mine = job._replace(stops_early=stops_early)
         (one,) = choose_classes([(64, 1)], mine, list_size=64, num_lists=10)
         assert (len(one.lane_counts) > 1) == stops_early
+
+
+def test_more_steps_than_dropout_has_keys_for_are_refused():
+    def plan(max_epochs, **changes):
+        expected = sessions.Expected([(8, 1)], variants.Variant(**changes))
+        given = TrainingSettings(16, max_epochs, memory_bytes=1 << 30)
+        return sessions.make_plan((1024 * 16, 64, 10), expected, given)
+
+    plan(4096)  # of 1024 steps, that have 1024 layers: 2^32 keys
+    with pytest.raises(InputError, match=r"max_epochs=4097 of 1024 .* at most 4096"):
+        plan(4097)
+    plan(4097, has_dropout=False)
+    key, step = jax.random.key(0), dropout.MOST_STEPS
+    first, last, again = (
+        jax.random.key_data(dropout.layer_keys(key, jnp.array(number), 1024)).tolist()
+        for number in (0, step - 1, step)
+    )
+    assert first == again
+    assert last[-1] == jax.random.key_data(jax.random.fold_in(key, 2**32 - 1)).tolist()

@@ -14,6 +14,7 @@ from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
 from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
+from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant, choose_variant
@@ -80,7 +81,8 @@ def make_plan(
       settings: resolved.
 
     Raises:
-      InputError: for a network that the memory has no room for.
+      InputError: for a network that the memory has no room for, or more steps than
+        dropout has keys for.
     """
     num_train, num_features, num_classes = data_shape
     batch_size, max_epochs = settings.batch_size, settings.max_epochs
@@ -99,12 +101,22 @@ def make_plan(
         num_workers=1,
         stops_early=settings.patience < max_epochs,
     )
+    _check_steps(job.steps_per_epoch, max_epochs, expected.variant)
     # Of cohorts as they are padded, which is what has to fit.
     shapes = {*expected.shapes, *count_padded(expected.shapes)}
     job = planning.share_memory(job, shapes, num_workers=most_workers())
     return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
+
+
+def _check_steps(steps_per_epoch: int, max_epochs: int, variant: Variant) -> None:
+    if variant.has_dropout and steps_per_epoch * max_epochs > MOST_STEPS:
+        raise InputError(
+            f"max_epochs={max_epochs} of {steps_per_epoch} steps each exceed the "
+            f"{MOST_STEPS} steps that dropout has draws for: give at most "
+            f"{MOST_STEPS // steps_per_epoch}, or dropout_rate=0 for all networks."
+        )
 
 
 def start_session(
