@@ -56,7 +56,8 @@ def check_compiler(precision: str | None = None) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     is_quick = jax.config.read("jax_disable_most_optimizations")
     own = importlib.metadata.version("vecevo")
-    compiler = f"{own} {version} {device} {flags} {precision} {is_quick}"
+    products = jax.config.jax_default_matmul_precision  # where there is no precision
+    compiler = f"{own} {version} {device} {flags} {precision} {products} {is_quick}"
     passed = _marker_of(compiler)
     with contextlib.suppress(OSError, RuntimeError):
         if passed.exists():
