@@ -27,7 +27,6 @@ class Attempt(NamedTuple):
     """What trying to train a cohort gave."""
 
     trained: cohorts.Trained | None  # None: it found no memory
-    found_no_memory: bool = False
     seconds: float = 0.0
 
 
@@ -90,7 +89,7 @@ def train_plan(
                 attempt = future.result()
                 if attempt.trained is not None:
                     yield cohort, attempt.trained, attempt.seconds
-                elif attempt.found_no_memory:
+                else:
                     for half in _halve(session, cohort):
                         _request_programs(session, half)
                         futures[executor.submit(train, half)] = half
@@ -114,6 +113,7 @@ def _attempt(
     As an error it would hold the frames in which it was raised, and with them the
     memory that the next attempt needs.
     """
+    trained = None
     try:
         trained = cohorts.train_cohort(
             session.setup,
@@ -130,12 +130,9 @@ def _attempt(
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        trained, found_no_memory = None, True
-    else:
-        found_no_memory = False
-    if found_no_memory:
+    if trained is None:
         gc.collect()  # before this thread goes on to another cohort
-    return Attempt(trained, found_no_memory)
+    return Attempt(trained)
 
 
 def _brings_an_error(future: concurrent.futures.Future) -> bool:
