@@ -78,7 +78,8 @@ def train_cohort(
       lanes: L of them.
       is_occupied: bool[L]; an empty lane computes, but is not waited for.
       lane_counts: those that the cohort may be cut down to, and L.
-      is_stopped_fn: asked before every epoch whether to give up.
+      is_stopped_fn: asked before every call of the device, of epochs for about
+        CALL_SECONDS, whether to give up.
       wants_params_fn: validation accuracy, -inf where it failed -> whether a lane's
         weights are to leave the device.
       replicate: decides the order of examples.

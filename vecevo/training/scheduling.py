@@ -41,7 +41,8 @@ def train_plan(
 ) -> Generator[tuple[planning.Cohort, cohorts.Trained, float]]:
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
-    Closing the iterator stops what is in training, at the end of its epoch.
+    Closing the iterator stops what is in training, at the end of its call of the
+    device.
 
     Args:
       session: of the run.

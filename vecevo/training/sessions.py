@@ -47,7 +47,7 @@ class Session(NamedTuple):
     variant: Variant  # of any class
     variants: dict[tuple[int, int], Variant]  # by width and depth of planned classes
     cheapest_first: bool  # the order of a list's cohorts; else the largest first
-    is_time_up_fn: Callable[[], bool]  # asked before every epoch of every cohort
+    is_time_up_fn: Callable[[], bool]  # asked before every call of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
 
@@ -135,7 +135,8 @@ def start_session(
       expected: networks.
       settings: resolved, by `settings.resolve`.
       seed: of initial weights, dropout and the order of examples.
-      is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+      is_time_up_fn: asked before every call of the device, as `cohorts.train_cohort`
+        does; what is then not finished is partial.
       keeps_probabilities: whether results with weights have what their networks say of
         the validation part.
 

@@ -15,6 +15,8 @@ class Variant(NamedTuple):
     has_decay: bool = True
     pads_width: bool = True  # some lanes are narrower than the program
     pads_depth: bool = True  # some lanes are shallower
+    # Whether products and updates suit a CPU, and lanes are taken from its memory. A
+    # GPU computes the same by such a program, in more time.
     is_for_cpu: bool = True
 
 
@@ -23,7 +25,7 @@ def choose_variant(
 ) -> Variant:
     """Returns the least that networks of some choices need.
 
-    This is the one place that decides by the kind of device. A CPU chooses between
+    By the kind of device it decides which updates a program has. A CPU chooses between
     updates for each cohort, as a lesser one takes less time. A GPU would wait for the
     host at every choice, and has one update that suits all.
 
