@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
     "training.recipe": {
         *("errors", "training.lanes.activations", "training.lanes.optimizers"),
+        "training.lanes.threefry",
     },
     "training.reference": set(),
     # what the device does with many

@@ -15,7 +15,7 @@ from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
-from vecevo.training.lanes import activations, optimizers, threefry, weights
+from vecevo.training.lanes import activations, optimizers, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
 from vecevo.training.outcomes import CURVES, LaneResult, Parked
@@ -168,11 +168,7 @@ def make_lanes(
     """
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
-    identities = [recipe.identity(h, cohort.replicate) for h in rows]
-    words = np.broadcast_to(jax.random.key_data(network_root), (len(rows), 2))
-    # On the host: calls of the device for each network would take far longer.
-    for numbers in np.array(identities, np.uint32).T:
-        words = threefry.fold_in(words, numbers)
+    words = recipe.key_words(network_root, rows, cohort.replicate)
     whole = {
         "width": [h["width"] for h in rows],
         "depth": [h["depth"] for h in rows],
