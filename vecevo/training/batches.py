@@ -197,17 +197,17 @@ def _network_result(
 ) -> NetworkResult:
     width, depth = hyperparams["width"], hyperparams["depth"]
     num_epochs = len(lane.train_loss)
-    kept, params = lane.kept_epoch, {}
+    accuracy, kept, params = lane.accuracy, lane.kept_epoch, {}
     if lane.params is not None:
         cropped = weights.crop(lane.params, width=width, depth=depth)
         params = jax.tree.map(np.array, cropped)
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
     is_whole = bool(params) and not lane.is_failed
-    facts = {"validation_accuracy": lane.score, "validation_loss": loss, "epoch": kept}
+    facts = {"validation_accuracy": accuracy, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
         num_params=_num_params(dataset, width, depth),
-        validation_accuracy=lane.score,
+        validation_accuracy=accuracy,
         validation_loss=loss,
         num_epochs=num_epochs,
         failed_epoch=num_epochs - 1 if lane.is_failed else None,

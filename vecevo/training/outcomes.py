@@ -43,7 +43,7 @@ class LaneResult(NamedTuple):
     is_partial: bool = False  # its training was cut short; what there was by then
 
     @property
-    def score(self) -> float:
+    def accuracy(self) -> float:
         """The validation accuracy of the kept epoch; -inf: failed."""
         accuracy = self.validation_accuracy[self.kept_epoch]
         return -np.inf if self.is_failed else float(accuracy)
@@ -119,7 +119,7 @@ def finish(
 ) -> LaneResult:
     """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
     result = _measured(setup, curves, best_epoch)
-    if not wants_params_fn(result.score):
+    if not wants_params_fn(result.accuracy):
         return result
     kept = lanes[0].kept_params, lanes[1]
     # Of a stack of lanes, only what is wanted leaves the device.

@@ -114,7 +114,7 @@ def _attempt(
     As an error it would hold the frames in which it was raised, and with them the
     memory that the next attempt needs.
     """
-    trained = None
+    trained, replicate = None, cohort.replicate
     try:
         trained = cohorts.train_cohort(
             session.setup,
@@ -123,8 +123,8 @@ def _attempt(
             np.array(cohort.individuals) >= 0,
             cohort.cohort_class.lane_counts,
             is_stopped_fn=is_stopped_fn,
-            wants_params_fn=lambda score: wants_params_fn(score, cohort.replicate),
-            replicate=cohort.replicate,
+            wants_params_fn=lambda accuracy: wants_params_fn(accuracy, replicate),
+            replicate=replicate,
             end_epoch=end_epoch,
             parked=[parked[i] for i in cohort.individuals if i >= 0] if parked else (),
         )

@@ -35,7 +35,7 @@ def choose_variant(
     """
     levels = sorted({optimizers.row_of(name).level for name in choices["optimizer"]})
     return Variant(
-        activations=in_order(choices["activation"]),
+        activations=in_table_order(choices["activation"]),
         update_levels=tuple(levels if is_for_cpu else levels[-1:]),
         has_dropout=any(rate > 0 for rate in choices["dropout_rate"]),
         has_decay=any(decay > 0 for decay in choices["weight_decay"]),
@@ -58,6 +58,6 @@ def is_enough(
     )
 
 
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
+def in_table_order(names: Iterable[str]) -> tuple[str, ...]:
     """Returns the names of activations once each, in the order of their table."""
     return tuple(row.name for row in activations.rows_of(set(names)))
