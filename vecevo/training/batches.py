@@ -44,7 +44,7 @@ def train_list(
       is_known_fn: row of the list -> whether its result is known; a cohort of such
         rows alone, which the plan holds all the same, is not trained.
       wants_params_fn: validation accuracy, -inf where it failed, and replicate ->
-        whether the weights are to be kept.
+        whether the weights are to be kept; called in the threads that train.
 
     Yields:
       Rows of the list, their results, and the work of each cohort. When the time is

@@ -199,6 +199,11 @@ def lane_bytes(width: int, depth: int, job: Job) -> int:
 
 
 def check_fits(width: int, depth: int, job: Job) -> None:
+    """Refuses a network that a cohort's memory has no room for.
+
+    Raises:
+      InputError: naming its shape, what it takes and what there is.
+    """
     needed = lane_bytes(width, depth, job)
     if needed > job.memory_bytes:
         raise InputError(

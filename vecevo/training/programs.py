@@ -148,7 +148,7 @@ class Programs:
 
 
 class Setup(NamedTuple):
-    """What all cohorts of a run share."""
+    """What all cohorts of a run share, in the threads that train them."""
 
     programs: Programs
     data: TrainingData

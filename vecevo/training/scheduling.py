@@ -48,7 +48,7 @@ def train_plan(
       session: of the run.
       plan: the cohorts.
       make_lanes_fn: makes the lanes of a cohort.
-      wants_params_fn: as for `batches.train_list`.
+      wants_params_fn: as for `batches.train_list`; called in several threads.
       end_epoch: the rung to train to; None: the cap on epochs.
       parked: row -> its lane, of all rows of the plan; None: they start anew.
 
