@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
     "training.recipe": {
         *("errors", "training.lanes.activations", "training.lanes.optimizers"),
+        "training.lanes.threefry",
     },
     "training.reference": set(),
     # what the device does with many
@@ -73,7 +74,7 @@ MAY_IMPORT = {
         *("training.epochs", "training.lanes", "training.programs"),
     },
     "training.sessions": {
-        *("datasets.making", "keys", "training.epochs"),
+        *("datasets.making", "errors", "keys", "training.epochs"),
         *("training.classes", "training.lanes", "training.memory"),
         *("training.planning", "training.programs", "training.recipe"),
         *("training.selfcheck", "training.settings"),

@@ -98,11 +98,13 @@ def test_weights_that_are_lost_and_in_part_trained_again_win_nothing(
 
     def train_in_part(setup, module, lanes, is_occupied, *args, **settings):
         if not num_epochs:
-            return cohorts.Trained([None] * len(is_occupied), 0, 0.0, is_partial=True)
+            return cohorts.Trained([None] * len(is_occupied), 0, 0.0)
         rule = setup.rule._replace(max_epochs=jnp.array(1))
         setup = setup._replace(rule=rule)
         trained = train_cohort(setup, module, lanes, is_occupied, *args, **settings)
-        return trained._replace(is_partial=True)
+        lanes = trained.lane_results
+        lanes = [lane and lane._replace(is_partial=True) for lane in lanes]
+        return trained._replace(lane_results=lanes)
 
     monkeypatch.setattr(cohorts, "train_cohort", train_in_part)
     with pytest.warns(UserWarning, match="are not in the pool"):

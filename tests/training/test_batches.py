@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vecevo.datasets import making
+from vecevo.errors import InputError
 from vecevo.training import (
     batches,
     library,
@@ -130,6 +131,14 @@ def test_replicates_train_as_the_reference_in_cohorts_of_their_own():
     assert len({result.validation_loss for _, result in found.values()}) == 3
 
 
+def test_draws_that_depend_on_padding_are_refused():
+    with (
+        jax.threefry_partitionable(False),
+        pytest.raises(InputError, match="jax_threefry_partitionable=False"),
+    ):
+        start(make_dataset(), [(8, 1)], 1)
+
+
 def test_a_cohort_whose_networks_are_known_is_not_trained():
     dataset, widths = make_dataset(), (20, 12, 5, 3)
     listed = [recipe.complete(describe(width, 1)) for width in widths]
@@ -227,6 +236,7 @@ def test_hyperparams_that_no_network_takes_are_named(values, words):
     "unlike",
     [
         {"width": 4},
+        {"width": 16},
         {"activation": "tanh"},
         {"optimizer": "adam"},
         {"dropout_rate": 0.1},

@@ -121,16 +121,14 @@ def test_the_best_or_the_last_epoch_is_kept(keeps_last):
 
 def test_a_cohort_that_is_stopped_gives_what_it_had(monkeypatch):
     monkeypatch.setattr(cohorts, "CALL_SECONDS", 0.0)  # an epoch in each call
-    whole = train(make_setup(max_epochs=6), [float("nan"), 0.1, 0.2, 8.0], (4,))
+    rates = [float("nan"), 0.1, 0.0, 0.2]  # of which two end before it is stopped
+    whole = train(make_setup(max_epochs=6), rates, (4,))
     answers, setup = iter([False, False, False, True]), make_setup(max_epochs=6)
     setup.programs.get(networks.PaddedMLP(WIDTH, 1, 4), NUM_LANES)  # and so at hand
-    stopped = train(
-        setup,
-        [float("nan"), 0.1, 0.2, 8.0],
-        (4,),
-        lambda: next(answers),
-    )
-    assert stopped.is_partial and not whole.is_partial
+    stopped = train(setup, rates, (4,), lambda: next(answers))
+    are_partial = [lane.is_partial for lane in stopped.lane_results]
+    assert are_partial == [False, True, False, True]
+    assert not any(lane.is_partial for lane in whole.lane_results)
     assert [len(lane.train_loss) for lane in stopped.lane_results] == [1, 3, 3, 3]
     for lane, to_the_end in zip(stopped.lane_results, whole.lane_results, strict=True):
         num_epochs = len(lane.train_loss)
@@ -140,7 +138,7 @@ def test_a_cohort_that_is_stopped_gives_what_it_had(monkeypatch):
             assert lane.kept_epoch == np.argmin(losses)
             assert lane.params is not None
     none = train(make_setup(max_epochs=6), [0.1] * 4, (4,), lambda: True)
-    assert none.lane_results == [None] * 4 and none.is_partial
+    assert none.lane_results == [None] * 4
 
 
 @pytest.mark.parametrize("lane_counts", [(4,), (1, 2, 4)])
@@ -162,7 +160,8 @@ def test_a_parked_lane_is_a_copy_and_goes_on_beside_an_empty_one():
     assert [lane is not None and lane.parked is not None for lane in lanes] == [
         *(True, False, True, False)
     ]
-    assert first.num_lane_epochs == 8 and not first.is_partial
+    assert first.num_lane_epochs == 8
+    assert not any(lane.is_partial for lane in lanes if lane is not None)
     parked = [lanes[0].parked, lanes[2].parked]
     leaves = jax.tree.leaves([(lane.state, lane.curves) for lane in parked])
     # A view would hold the stack of all lanes.
@@ -173,6 +172,15 @@ def test_a_parked_lane_is_a_copy_and_goes_on_beside_an_empty_one():
     for place in (0, 2):
         got, expected = rest.lane_results[place], whole.lane_results[place]
         jax.tree.map(np.testing.assert_array_equal, got, expected)
+
+
+def test_at_a_rung_no_smaller_program_is_waited_for():
+    nan, setup = float("nan"), make_setup(max_epochs=6)
+    at_rung = train(setup, [nan, 0.1, nan, 0.2], (1, 2, 4), end_epoch=1)
+    assert [lane.parked is None for lane in at_rung.lane_results] == [
+        *(True, False, True, False)
+    ]
+    assert setup.programs.num_programs == 1
 
 
 def test_replicates_see_the_examples_in_another_order():

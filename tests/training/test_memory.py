@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from vecevo.training import epochs, memory, planning
 from vecevo.training.lanes import networks, stopping, variants
@@ -26,9 +27,9 @@ def test_the_budget_leaves_room_for_the_data_set(monkeypatch):
     assert memory.free_memory(10_000) == 250
 
 
-def test_a_program_of_a_thousand_classes_takes_what_was_planned():
-    num_lanes, num_features, num_classes = 4, 16, 1000
-    module = networks.PaddedMLP(64, 1, num_classes, variants.Variant(("relu",)))
+def bytes_of_program(num_lanes, *, width, num_features, num_classes, num_train, batch):
+    """Bytes that XLA says a cohort takes while it trains, without its data."""
+    module = networks.PaddedMLP(width, 1, num_classes, variants.Variant(("relu",)))
     lanes = epochs.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(
@@ -36,18 +37,34 @@ def test_a_program_of_a_thousand_classes_takes_what_was_planned():
         ),
         lanes,
     )
-    x, y = jnp.zeros((2048, num_features), jnp.uint8), jnp.zeros(2048, int)
+    x, y = jnp.zeros((num_train, num_features), jnp.uint8), jnp.zeros(num_train, int)
     compiled = epochs.train_epoch.lower(
-        *(state, lanes, epochs.TrainingData(x, y, x, y)),
+        *(state, lanes, epochs.TrainingData(x, y, x[:2048], y[:2048])),
         stopping.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
         *(jnp.array(0), jax.random.key(0)),
         module=module,
-        batch_size=64,
+        batch_size=batch,
     ).compile()
     taken = compiled.memory_analysis().temp_size_in_bytes
-    taken += sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    return taken + sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
+
+
+@pytest.mark.parametrize(
+    ("width", "num_classes", "num_train", "batch"),
+    [(64, 1000, 2048, 64), (8, 3, 200_000, 16), (8, 3, 200_000, 128)],
+    ids=["many classes", "many steps", "many examples"],
+)
+def test_a_lane_takes_what_was_planned(width, num_classes, num_train, batch):
+    sizes = {"width": width, "num_features": 16, "num_classes": num_classes}
+    sizes |= {"num_train": num_train, "batch": batch}
+    # What all lanes share, such as the order of examples, is no lane's.
+    taken = (bytes_of_program(8, **sizes) - bytes_of_program(4, **sizes)) / 4
     job = planning.Job(
-        planning.CPU, num_features, num_classes, 64, 1024, 1, 1, 1 << 40, 1
+        *(planning.CPU, 16, num_classes, batch, 1024),
+        steps_per_epoch=-(-num_train // batch),
+        expected_epochs=1,
+        memory_bytes=1 << 40,
+        num_workers=1,
     )
-    planned = num_lanes * planning.lane_bytes(64, 1, job)
+    planned = planning.lane_bytes(width, 1, job)
     assert taken <= planned < 3 * taken

@@ -2,15 +2,20 @@
 
 import itertools
 
+import jax
+import jax.numpy as jnp
 import pytest
 
-from vecevo.training import forecast, planning
+from vecevo.errors import InputError
+from vecevo.training import forecast, planning, sessions
 from vecevo.training.classes import (
     MOST_DEPTHS,
     MOST_WIDTHS,
     _cost_of_class,
     choose_classes,
 )
+from vecevo.training.lanes import dropout, variants
+from vecevo.training.settings import TrainingSettings
 
 SHAPES = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
 
@@ -123,6 +128,27 @@ def test_workers_share_the_memory_unless_one_network_needs_it_all():
     assert planning.share_memory(scarce, SHAPES, num_workers=2) == scarce
 
 
+def test_workers_share_the_memory_unless_one_network_needs_it_all_once_padded(
+    monkeypatch,
+):
+    monkeypatch.setattr(sessions, "most_workers", lambda: 2)
+    # Of so many widths 999 is padded to 1000.
+    shapes = [*((width, 1) for width in range(900, 1001)), (999, 8)]
+
+    def plan(memory_bytes):
+        given = TrainingSettings(16, 25, memory_bytes=memory_bytes)
+        return sessions.make_plan((1000, 64, 10), sessions.Expected(shapes), given)
+
+    job, _ = plan(1 << 40)
+    assert job.num_workers == 2
+    own, padded = (planning.lane_bytes(width, 8, job) for width in (999, 1000))
+    for memory_bytes, num_workers in ((2 * own, 1), (2 * padded, 2)):
+        job, classes = plan(memory_bytes)
+        assert job.num_workers == num_workers
+        assert job.memory_bytes == memory_bytes // num_workers
+        assert planning.smallest_class(classes, 999, 8)[:2] == (1000, 8)
+
+
 def test_a_short_list_leaves_no_worker_idle():
     job = make_job(num_features=64, costs=planning.ACCELERATOR)
     for num_workers, num_lanes in ((1, 8), (2, 4), (8, 1)):
@@ -147,3 +173,22 @@ def test_lanes_that_never_stop_early_need_no_smaller_programs():
         mine = job._replace(stops_early=stops_early)
         (one,) = choose_classes([(64, 1)], mine, list_size=64, num_lists=10)
         assert (len(one.lane_counts) > 1) == stops_early
+
+
+def test_more_steps_than_dropout_has_keys_for_are_refused():
+    def plan(max_epochs, **changes):
+        expected = sessions.Expected([(8, 1)], variants.Variant(**changes))
+        given = TrainingSettings(16, max_epochs, memory_bytes=1 << 30)
+        return sessions.make_plan((1024 * 16, 64, 10), expected, given)
+
+    plan(4096)  # of 1024 steps, that have 1024 layers: 2^32 keys
+    with pytest.raises(InputError, match=r"max_epochs=4097 of 1024 .* at most 4096"):
+        plan(4097)
+    plan(4097, has_dropout=False)
+    key, step = jax.random.key(0), dropout.MOST_STEPS
+    first, last, again = (
+        jax.random.key_data(dropout.layer_keys(key, jnp.array(number), 1024)).tolist()
+        for number in (0, step - 1, step)
+    )
+    assert first == again
+    assert last[-1] == jax.random.key_data(jax.random.fold_in(key, 2**32 - 1)).tolist()

@@ -21,6 +21,21 @@ def test_what_the_compiler_makes_is_right_here_and_remembered(tmp_path, monkeypa
     selfcheck._difference_of.cache_clear()
 
 
+def test_a_context_of_another_precision_is_another_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    selfcheck._difference_of.cache_clear()
+    monkeypatch.setattr(selfcheck, "gradient_difference", lambda precision: 0.0)
+    selfcheck.check_compiler()
+    monkeypatch.setattr(selfcheck, "gradient_difference", lambda precision: 1.0)
+    with (
+        jax.default_matmul_precision("bfloat16"),
+        pytest.raises(InputError, match="compiles wrong gradients"),
+    ):
+        selfcheck.check_compiler()
+    selfcheck.check_compiler()  # not asked again
+    selfcheck._difference_of.cache_clear()
+
+
 @pytest.mark.parametrize("fault", [1.001, float("nan")])
 def test_a_wrong_product_is_noticed(fault, monkeypatch):
     @jax.custom_vjp

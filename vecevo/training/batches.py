@@ -15,7 +15,7 @@ from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
-from vecevo.training.lanes import activations, optimizers, threefry, weights
+from vecevo.training.lanes import activations, optimizers, weights
 from vecevo.training.lanes.networks import Architecture
 from vecevo.training.lanes.variants import is_enough
 from vecevo.training.outcomes import CURVES, LaneResult, Parked, measure
@@ -44,11 +44,11 @@ def train_list(
       is_known_fn: row of the list -> whether its result is known; a cohort of such
         rows alone, which the plan holds all the same, is not trained.
       wants_params_fn: validation accuracy, -inf where it failed, and replicate ->
-        whether the weights are to be kept.
+        whether the weights are to be kept; called in the threads that train.
 
     Yields:
       Rows of the list, their results, and the work of each cohort. When the time is
-      up, the results of cohorts in training are partial, and others are left out.
+      up, the results of networks in training are partial, and others are left out.
     """
     rows = range(len(hyperparams))
     plan = [
@@ -141,7 +141,7 @@ def train_cohorts(
                     hyperparams[individual], lane, session.dataset
                 )._replace(
                     replicate=cohort.replicate,
-                    is_partial=trained.is_partial,
+                    is_partial=lane.is_partial,
                     is_stopped=lane.parked is not None,
                 )
                 for individual, lane in done
@@ -172,11 +172,7 @@ def make_lanes(
     """
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
-    identities = [recipe.identity(h, cohort.replicate) for h in rows]
-    words = np.broadcast_to(jax.random.key_data(network_root), (len(rows), 2))
-    # On the host: calls of the device for each network would take far longer.
-    for numbers in np.array(identities, np.uint32).T:
-        words = threefry.fold_in(words, numbers)
+    words = recipe.key_words(network_root, rows, cohort.replicate)
     whole = {
         "width": [h["width"] for h in rows],
         "depth": [h["depth"] for h in rows],
@@ -205,17 +201,17 @@ def _network_result(
 ) -> NetworkResult:
     width, depth = hyperparams["width"], hyperparams["depth"]
     num_epochs = len(lane.train_loss)
-    kept, params = lane.kept_epoch, {}
+    accuracy, kept, params = lane.accuracy, lane.kept_epoch, {}
     if lane.params is not None:
         cropped = weights.crop(lane.params, width=width, depth=depth)
         params = jax.tree.map(np.array, cropped)
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
     is_whole = bool(params) and not lane.is_failed
-    facts = {"validation_accuracy": lane.score, "validation_loss": loss, "epoch": kept}
+    facts = {"validation_accuracy": accuracy, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
         num_params=_num_params(dataset, width, depth),
-        validation_accuracy=lane.score,
+        validation_accuracy=accuracy,
         validation_loss=loss,
         num_epochs=num_epochs,
         failed_epoch=num_epochs - 1 if lane.is_failed else None,

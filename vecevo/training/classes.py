@@ -38,7 +38,7 @@ def choose_classes(
     Raises:
       InputError: for a shape of which not one network fits the memory.
     """
-    counts = _count_padded(shapes)
+    counts = count_padded(shapes)
     for width, depth in sorted({*shapes, *counts}):
         planning.check_fits(width, depth, job)
     share = list_size / len(shapes)
@@ -73,7 +73,7 @@ def choose_classes(
     return _cheapest_split(len(widths), split_depths)[1]
 
 
-def _count_padded(shapes: Sequence[tuple[int, int]]) -> Counter[tuple[int, int]]:
+def count_padded(shapes: Sequence[tuple[int, int]]) -> Counter[tuple[int, int]]:
     """Counts shapes as they are, or padded where there are many of them."""
     widths = _thin((width for width, _ in shapes), MOST_WIDTHS)
     depths = _thin((depth for _, depth in shapes), MOST_DEPTHS)

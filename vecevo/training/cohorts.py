@@ -40,7 +40,6 @@ class Trained(NamedTuple):
     lane_results: list[LaneResult | None]  # None for a lane without an epoch
     num_lane_epochs: int  # executed
     wait_seconds: float  # for programs to be compiled
-    is_partial: bool = False  # stopped before all lanes were; what there was by then
 
 
 @dataclasses.dataclass
@@ -79,7 +78,8 @@ def train_cohort(
       lanes: L of them.
       is_occupied: bool[L]; an empty lane computes, but is not waited for.
       lane_counts: those that the cohort may be cut down to, and L.
-      is_stopped_fn: asked before every epoch whether to give up.
+      is_stopped_fn: asked before every call of the device, of epochs for about
+        CALL_SECONDS, whether to give up.
       wants_params_fn: validation accuracy, -inf where it failed -> whether a lane's
         weights are to leave the device.
       replicate: decides the order of examples.
@@ -88,15 +88,15 @@ def train_cohort(
       parked: the occupied lanes, as they were at one rung; none: lanes start anew.
 
     Returns:
-      Trained; partial where that was stopped before the last lane was: then what
-      lanes had by then, and None for those without an epoch.
+      Trained; where that was stopped before the last lane was, the lanes that were
+      active are partial, with what they had by then, and None without an epoch.
     """
     get_programs = functools.partial(_get_programs, setup.programs, module)
     finish_fn = functools.partial(finish, setup, module, wants_params_fn)
     num_lanes, end_epoch = len(is_occupied), end_epoch or int(setup.rule.max_epochs)
     programs, waited = get_programs(num_lanes, is_stopped_fn)
     if programs is None:
-        return Trained([None] * num_lanes, 0, waited, is_partial=True)
+        return Trained([None] * num_lanes, 0, waited)
     cohort = _start(programs.init, lanes, np.asarray(is_occupied), parked)
     order_key = order_key_of(setup.order_key, replicate)
     epoch, num_lane_epochs, at_once = len(cohort.rows), 0, 1
@@ -118,7 +118,7 @@ def train_cohort(
         if num_active and num_lanes == len(cohort.places):
             continue
         _close(cohort, ~cohort.is_active, finish_fn)
-        if not num_active:
+        if not num_active or epoch == end_epoch:
             break
         # From each number to the next: an accelerator compiles a gather for each.
         for number in sorted((n for n in fewer if n >= num_lanes), reverse=True):
@@ -130,8 +130,8 @@ def train_cohort(
     if not is_partial and cohort.is_open.any():
         cohort.state = jax.device_get(cohort.state)  # all at once
         finish_fn = functools.partial(park, setup)
-    _close(cohort, cohort.is_active, finish_fn)
-    return Trained(cohort.results, num_lane_epochs, waited, is_partial)
+    _close(cohort, cohort.is_active, finish_fn, is_partial=is_partial)
+    return Trained(cohort.results, num_lane_epochs, waited)
 
 
 def _count_in_a_call(num_epochs: int, seconds: float) -> int:
@@ -147,8 +147,7 @@ def _get_programs(
 ) -> tuple[Compiled | None, float]:
     """The programs of a shape, and seconds waited; None: stopped before."""
     start = time.perf_counter()
-    is_there = programs.wait(module, num_lanes, is_stopped_fn)
-    compiled = programs.get(module, num_lanes) if is_there else None
+    compiled = programs.wait(module, num_lanes, is_stopped_fn)
     return compiled, time.perf_counter() - start
 
 
@@ -205,7 +204,11 @@ def _take_reports(
 
 
 def _close(
-    cohort: _Cohort, is_closed: np.ndarray, finish_fn: Callable[..., LaneResult]
+    cohort: _Cohort,
+    is_closed: np.ndarray,
+    finish_fn: Callable[..., LaneResult],
+    *,
+    is_partial: bool = False,
 ) -> None:
     """Takes what lanes bool[L'] leave that have trained for an epoch or more."""
     curves = np.stack(cohort.rows, axis=2) if cohort.rows else None
@@ -218,7 +221,8 @@ def _close(
         if curves is not None and num_epochs:
             of_lane = curves[:, place, :num_epochs]
             best_epoch = int(cohort.best_epoch[place])
-            cohort.results[place] = finish_fn(of_lane, best_epoch, lanes, position)
+            left = finish_fn(of_lane, best_epoch, lanes, position)
+            cohort.results[place] = left._replace(is_partial=is_partial)
 
 
 def _cut_down(cohort: _Cohort, num_lanes: int, module: PaddedMLP) -> None:

@@ -13,8 +13,8 @@ def free_memory(taken: int = 0) -> int:
     """Bytes that cohorts may take: a quarter of a CPU's memory, 80 % of a device's.
 
     Args:
-      taken: bytes that the data set takes of these; a quarter of the rest is left at
-        the least.
+      taken: bytes that the data set takes of these; a quarter of them is left at the
+        least.
     """
     stats = jax.devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:

@@ -40,9 +40,10 @@ class LaneResult(NamedTuple):
     params: dict | None  # padded, NumPy; None where they were not wanted
     probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
     parked: Parked | None = None  # of a lane that has not stopped
+    is_partial: bool = False  # its training was cut short; what there was by then
 
     @property
-    def score(self) -> float:
+    def accuracy(self) -> float:
         """The validation accuracy of the kept epoch; -inf: failed."""
         accuracy = self.validation_accuracy[self.kept_epoch]
         return -np.inf if self.is_failed else float(accuracy)
@@ -74,11 +75,11 @@ def measure(setup: Setup, curves: np.ndarray, best_epoch: int) -> LaneResult:
     """What a lane has measured, float[4, epochs]; without weights."""
     by_name = dict(zip(CURVES, curves, strict=True))
     is_last = bool(setup.rule.keeps_last) or best_epoch < 0
-    last = by_name["train_loss"][-1] + by_name["validation_loss"][-1]
+    last = by_name["train_loss"][-1], by_name["validation_loss"][-1]
     return LaneResult(
         **by_name,
         kept_epoch=curves.shape[1] - 1 if is_last else best_epoch,
-        is_failed=not np.isfinite(last),
+        is_failed=not np.isfinite(last).all(),
         params=None,
     )
 
@@ -118,7 +119,7 @@ def finish(
 ) -> LaneResult:
     """What a lane has measured, float[4, epochs]; if they are wanted, its weights."""
     result = measure(setup, curves, best_epoch)
-    if not wants_params_fn(result.score):
+    if not wants_params_fn(result.accuracy):
         return result
     kept = lanes[0].kept_params, lanes[1]
     # Of a stack of lanes, only what is wanted leaves the device.

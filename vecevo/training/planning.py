@@ -135,8 +135,17 @@ def plan(trainees: Sequence[Trainee], classes: Iterable[CohortClass]) -> list[Co
 def smallest_class(
     classes: Iterable[CohortClass], width: int, depth: int
 ) -> CohortClass:
-    """The smallest CohortClass that holds a network."""
+    """The smallest CohortClass that holds a network.
+
+    Raises:
+      ValueError: where none does.
+    """
     fitting = [c for c in classes if c.width >= width and c.depth >= depth]
+    if not fitting:
+        raise ValueError(
+            f"a network of width={width} and depth={depth} was not expected of this "
+            "session."
+        )
     return min(fitting, key=lambda c: (c.width, c.depth))
 
 
@@ -202,11 +211,20 @@ def lane_bytes(width: int, depth: int, job: Job) -> int:
     num_live = width * min(depth, costs.most_live_layers)
     per_example = num_live * costs.bytes_per_unit_example
     per_example += job.num_classes * BYTES_PER_LOGIT_EXAMPLE
-    weights = num_weights(width, depth, job)
-    return int(weights * costs.bytes_per_weight + per_example * job.examples_at_once)
+    # What an epoch holds of all its steps: two measures of each example, a dropout key
+    # of each layer, three coefficients of the optimizer.
+    per_step = 8 * job.batch_size + 8 * depth + 12
+    taken = num_weights(width, depth, job) * costs.bytes_per_weight
+    taken += per_example * job.examples_at_once + per_step * job.steps_per_epoch
+    return int(taken)
 
 
 def check_fits(width: int, depth: int, job: Job) -> None:
+    """Refuses a network that a cohort's memory has no room for.
+
+    Raises:
+      InputError: naming its shape, what it takes and what there is.
+    """
     needed = lane_bytes(width, depth, job)
     if needed > job.memory_bytes:
         raise InputError(

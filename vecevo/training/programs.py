@@ -8,6 +8,7 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import NamedTuple
 
 import jax
@@ -88,7 +89,7 @@ class Programs:
     ):
         self._data, self._batch_size = data, batch_size
         self._precision = precision
-        self._futures: dict[Shape, concurrent.futures.Future] = {}
+        self._futures: dict[Shape, Future] = {}
         self._lock = threading.Lock()
         self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=1)
 
@@ -97,35 +98,45 @@ class Programs:
         """Shapes compiled so far; two programs, for init and epochs, make one."""
         return sum(f.done() and not f.cancelled() for f in list(self._futures.values()))
 
-    def request(self, module: PaddedMLP, num_lanes: int) -> None:
+    def request(self, module: PaddedMLP, num_lanes: int) -> Future:
         """Starts compiling for a shape in the background, unless that was done."""
         shape = Shape(module, num_lanes)
         with self._lock:
             if shape not in self._futures:
                 compile_shape = with_settings_of_this_thread(self._compile)
                 self._futures[shape] = self._executor.submit(compile_shape, shape)
+            return self._futures[shape]
 
     def get(self, module: PaddedMLP, num_lanes: int) -> Compiled:
-        """Returns the programs of a shape, once they are compiled."""
-        self.request(module, num_lanes)
-        shape = Shape(module, num_lanes)
-        try:
-            return Compiled(*self._futures[shape].result())
-        except BaseException:
-            # The error would hold the frames it went through, and what is in them.
-            self._futures.pop(shape, None)
-            raise
+        """Returns the programs of a shape, once they are compiled.
+
+        Raises:
+          Exception: the compiler's; the shape is then forgotten, and is compiled anew
+            for whoever asks next.
+        """
+        future = self.request(module, num_lanes)
+        return self._result(Shape(module, num_lanes), future)
 
     def wait(
         self, module: PaddedMLP, num_lanes: int, is_stopped_fn: Callable[[], bool]
-    ) -> bool:
-        """Waits until `get` has something to return; False: it was stopped before."""
-        self.request(module, num_lanes)
-        futures = [self._futures[Shape(module, num_lanes)]]
-        while not concurrent.futures.wait(futures, timeout=POLL_SECONDS).done:
+    ) -> Compiled | None:
+        """Does as `get`, but asks meanwhile; None: it was stopped before."""
+        future = self.request(module, num_lanes)
+        while not concurrent.futures.wait([future], timeout=POLL_SECONDS).done:
             if is_stopped_fn():
-                return False
-        return True
+                return None
+        return self._result(Shape(module, num_lanes), future)
+
+    def _result(self, shape: Shape, future: Future) -> Compiled:
+        try:
+            return Compiled(*future.result())
+        except BaseException:
+            # The error would hold the frames it went through, and what is in them.
+            with self._lock:
+                # Another that waited for the same may have asked anew by now.
+                if self._futures.get(shape) is future:
+                    del self._futures[shape]
+            raise
 
     def close(self) -> None:
         """Drops what is not compiled yet; a program under way is not waited for."""
@@ -137,7 +148,7 @@ class Programs:
 
 
 class Setup(NamedTuple):
-    """What all cohorts of a run share."""
+    """What all cohorts of a run share, in the threads that train them."""
 
     programs: Programs
     data: TrainingData

@@ -7,13 +7,15 @@ given the identity that its random draws depend on.
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from vecevo.errors import MOST_COUNT, InputError, check_names, is_number
-from vecevo.training.lanes import activations, optimizers
+from vecevo.training.lanes import activations, optimizers, threefry
 
 
 class Hyperparameter(NamedTuple):
@@ -120,9 +122,22 @@ def network_key(
     key: jax.Array, hyperparams: Mapping[str, Any], replicate: int = 0
 ) -> jax.Array:
     """Folds a network's identity into a key."""
-    for word in identity(hyperparams, replicate):
-        key = jax.random.fold_in(key, word)
-    return key
+    (words,) = key_words(key, [hyperparams], replicate)
+    return jax.random.wrap_key_data(jnp.asarray(words), impl=jax.random.key_impl(key))
+
+
+def key_words(
+    key: jax.Array, hyperparams: Sequence[Mapping[str, Any]], replicate: int = 0
+) -> np.ndarray:
+    """Folds the identities of networks into a key: the words uint32[n, 2] of theirs.
+
+    On the host: calls of the device for each network would take far longer.
+    """
+    identities = np.array([identity(h, replicate) for h in hyperparams], np.uint32)
+    words = np.broadcast_to(jax.random.key_data(key), identities.shape)
+    for numbers in identities.T:
+        words = threefry.fold_in(words, numbers)
+    return words
 
 
 def identity(hyperparams: Mapping[str, Any], replicate: int = 0) -> tuple[int, int]:

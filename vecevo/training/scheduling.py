@@ -27,7 +27,6 @@ class Attempt(NamedTuple):
     """What trying to train a cohort gave."""
 
     trained: cohorts.Trained | None  # None: it found no memory
-    found_no_memory: bool = False
     seconds: float = 0.0
 
 
@@ -42,13 +41,14 @@ def train_plan(
 ) -> Generator[tuple[planning.Cohort, cohorts.Trained, float]]:
     """Trains cohorts, `session.job.num_workers` at a time, in the order of the plan.
 
-    Closing the iterator stops what is in training, at the end of its epoch.
+    Closing the iterator stops what is in training, at the end of its call of the
+    device.
 
     Args:
       session: of the run.
       plan: the cohorts.
       make_lanes_fn: makes the lanes of a cohort.
-      wants_params_fn: as for `batches.train_list`.
+      wants_params_fn: as for `batches.train_list`; called in several threads.
       end_epoch: the rung to train to; None: the cap on epochs.
       parked: row -> its lane, of all rows of the plan; None: they start anew.
 
@@ -90,7 +90,7 @@ def train_plan(
                 attempt = future.result()
                 if attempt.trained is not None:
                     yield cohort, attempt.trained, attempt.seconds
-                elif attempt.found_no_memory:
+                else:
                     for half in _halve(session, cohort):
                         _request_programs(session, half)
                         futures[executor.submit(train, half)] = half
@@ -114,6 +114,7 @@ def _attempt(
     As an error it would hold the frames in which it was raised, and with them the
     memory that the next attempt needs.
     """
+    trained, replicate = None, cohort.replicate
     try:
         trained = cohorts.train_cohort(
             session.setup,
@@ -122,20 +123,17 @@ def _attempt(
             np.array(cohort.individuals) >= 0,
             cohort.cohort_class.lane_counts,
             is_stopped_fn=is_stopped_fn,
-            wants_params_fn=lambda score: wants_params_fn(score, cohort.replicate),
-            replicate=cohort.replicate,
+            wants_params_fn=lambda accuracy: wants_params_fn(accuracy, replicate),
+            replicate=replicate,
             end_epoch=end_epoch,
             parked=[parked[i] for i in cohort.individuals if i >= 0] if parked else (),
         )
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        trained, found_no_memory = None, True
-    else:
-        found_no_memory = False
-    if found_no_memory:
+    if trained is None:
         gc.collect()  # before this thread goes on to another cohort
-    return Attempt(trained, found_no_memory)
+    return Attempt(trained)
 
 
 def _brings_an_error(future: concurrent.futures.Future) -> bool:

@@ -28,7 +28,8 @@ from vecevo.training.programs import Programs, is_on_cpu
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8
 WIDTHS, DEPTHS = np.array([16, 7, 16, 5]), np.array([2, 2, 1, 1])  # of the lanes
-PLAIN_ACTIVATIONS = {  # of the lanes, in NumPy
+# Of the lanes, in NumPy. Not all there are: what is tried is how products compile.
+PLAIN_ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "tanh": np.tanh,
@@ -56,7 +57,8 @@ def check_compiler(precision: str | None = None) -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     is_quick = jax.config.read("jax_disable_most_optimizations")
     own = importlib.metadata.version("vecevo")
-    compiler = f"{own} {version} {device} {flags} {precision} {is_quick}"
+    products = jax.config.jax_default_matmul_precision  # where there is no precision
+    compiler = f"{own} {version} {device} {flags} {precision} {products} {is_quick}"
     passed = _marker_of(compiler)
     with contextlib.suppress(OSError, RuntimeError):
         if passed.exists():

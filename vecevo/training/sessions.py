@@ -8,11 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
-from vecevo.training.classes import choose_classes
+from vecevo.training.classes import choose_classes, count_padded
 from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
+from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant, choose_variant
@@ -46,7 +48,7 @@ class Session(NamedTuple):
     variant: Variant  # of any class
     variants: dict[tuple[int, int], Variant]  # by width and depth of planned classes
     cheapest_first: bool  # the order of a list's cohorts; else the largest first
-    is_time_up_fn: Callable[[], bool]  # asked before every epoch of every cohort
+    is_time_up_fn: Callable[[], bool]  # asked before every call of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
 
 
@@ -80,7 +82,8 @@ def make_plan(
       settings: resolved.
 
     Raises:
-      InputError: for a network that the memory has no room for.
+      InputError: for a network that the memory has no room for, or more steps than
+        dropout has keys for.
     """
     num_train, num_features, num_classes = data_shape
     batch_size, max_epochs = settings.batch_size, settings.max_epochs
@@ -101,10 +104,22 @@ def make_plan(
         num_workers=1,
         stops_early=settings.patience < max_epochs,
     )
-    job = planning.share_memory(job, expected.shapes, num_workers=most_workers())
+    _check_steps(job.steps_per_epoch, max_epochs, expected.variant)
+    # Of cohorts as they are padded, which is what has to fit.
+    shapes = {*expected.shapes, *count_padded(expected.shapes)}
+    job = planning.share_memory(job, shapes, num_workers=most_workers())
     return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
+
+
+def _check_steps(steps_per_epoch: int, max_epochs: int, variant: Variant) -> None:
+    if variant.has_dropout and steps_per_epoch * max_epochs > MOST_STEPS:
+        raise InputError(
+            f"max_epochs={max_epochs} of {steps_per_epoch} steps each exceed the "
+            f"{MOST_STEPS} steps that dropout has draws for: give at most "
+            f"{MOST_STEPS // steps_per_epoch}, or dropout_rate=0 for all networks."
+        )
 
 
 def start_session(
@@ -123,14 +138,20 @@ def start_session(
       expected: networks.
       settings: resolved, by `settings.resolve`.
       seed: of initial weights, dropout and the order of examples.
-      is_time_up_fn: asked before every epoch; what is then not finished is dropped.
+      is_time_up_fn: asked before every call of the device, as `cohorts.train_cohort`
+        does; what is then not finished is partial.
       keeps_probabilities: whether results with weights have what their networks say of
         the validation part.
 
     Raises:
-      InputError: for a seed out of range, a network beyond the memory, or a compiler
-        that makes wrong gradients.
+      InputError: for a seed out of range, a network beyond the memory, a compiler that
+        makes wrong gradients, or a setting of JAX by which padding changes draws.
     """
+    if not jax.config.jax_threefry_partitionable:
+        raise InputError(
+            "jax_threefry_partitionable=False lets padding change what is drawn: leave "
+            "it at True, the default of JAX."
+        )
     keys = split_run_key(seed)
     selfcheck.check_compiler(settings.precision)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)

@@ -10,7 +10,8 @@ from vecevo.training.lanes import networks, optimizers, stopping, variants
 
 pytestmark = pytest.mark.optimized
 
-NUM_LANES, WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES = 4, 8, 2, 6, 3
+NUM_LANES = len(networks.activations.NAMES)
+WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES = 8, 2, 6, 3
 WHOLE = variants.Variant()
 
 

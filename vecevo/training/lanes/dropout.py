@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from vecevo.training.lanes import threefry
 
 DROPOUT_LEVELS = 1 << 16  # a dropout draw is 16 bits of a 32-bit random word
-MOST_LAYERS = 1024  # so that no two steps and layers share a dropout key
+MOST_LAYERS = 1024  # of a network, and
+MOST_STEPS = 1 << 22  # of its training: so that no two share a dropout key of 32 bits
 
 
 class Dropout(NamedTuple):
@@ -37,7 +38,8 @@ def layer_keys(key: jax.Array, step: jax.Array, num_layers: int) -> jax.Array:
     """Returns random key[num_layers], of the layers of a network at a step.
 
     Layer k of step t, the minibatches since training began, has
-    `fold_in(key, 1024 t + k)`. The first keys do not depend on how many follow.
+    `fold_in(key, 1024 t + k)`, which takes numbers of 32 bits: after MOST_STEPS steps
+    keys would come again. The first keys do not depend on how many follow.
     """
     numbers = MOST_LAYERS * step + jnp.arange(num_layers)
     return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)

@@ -4,7 +4,7 @@
     den = b'                     for adamax,   else   sqrt(s b' + ei) + eo
     num = g sqrt(a + ei)         for adadelta, else   cg g + cm a'
     a' = ba a + ca (num / den)^2 for adadelta, else   ba a + ca g
-    p' = keep p - lr num / den
+    p' = (1 - lr decay) p - lr num / den, where decay is 0 for biases
 
 Optax is the specification: each rule equals the Optax optimizer of its name with
 Optax's defaults, except adadelta, whose rho is 0.95 as in Keras and the paper, and

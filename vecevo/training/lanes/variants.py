@@ -15,6 +15,8 @@ class Variant(NamedTuple):
     has_decay: bool = True
     pads_width: bool = True  # some lanes are narrower than the program
     pads_depth: bool = True  # some lanes are shallower
+    # Whether products and updates suit a CPU, and lanes are taken from its memory. A
+    # GPU computes the same by such a program, in more time.
     is_for_cpu: bool = True
 
 
@@ -23,7 +25,7 @@ def choose_variant(
 ) -> Variant:
     """Returns the least that networks of some choices need.
 
-    This is the one place that decides by the kind of device. A CPU chooses between
+    By the kind of device it decides which updates a program has. A CPU chooses between
     updates for each cohort, as a lesser one takes less time. A GPU would wait for the
     host at every choice, and has one update that suits all.
 
@@ -33,7 +35,7 @@ def choose_variant(
     """
     levels = sorted({optimizers.row_of(name).level for name in choices["optimizer"]})
     return Variant(
-        activations=in_order(choices["activation"]),
+        activations=in_table_order(choices["activation"]),
         update_levels=tuple(levels if is_for_cpu else levels[-1:]),
         has_dropout=any(rate > 0 for rate in choices["dropout_rate"]),
         has_decay=any(decay > 0 for decay in choices["weight_decay"]),
@@ -56,6 +58,6 @@ def is_enough(
     )
 
 
-def in_order(names: Iterable[str]) -> tuple[str, ...]:
+def in_table_order(names: Iterable[str]) -> tuple[str, ...]:
     """Returns the names of activations once each, in the order of their table."""
     return tuple(row.name for row in activations.rows_of(set(names)))
