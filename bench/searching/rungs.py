@@ -124,8 +124,7 @@ def measure_rules(table, strategy, seeds, smoke, *, table_name):
 def follow(table):
     """Returns the Curves of a table, with the patience of a run."""
     return pruning.follow(
-        table.curves["validation_accuracy"],
-        table.curves["validation_loss"],
+        table.curves,
         num_epochs=table.num_epochs,
         is_failed=np.isneginf(table.validation_accuracy),
         patience=PATIENCE,
