@@ -90,10 +90,13 @@ def test_halving_is_that_of_a_sorted_list(rungs, factor):
     curves = follow_made(1, patience=4)
     curves = jax.tree.map(lambda leaf: leaf[:, 0], curves)
     # Equal accuracies, and losses, leave it to the next word.
-    curves = curves._replace(accuracy=np.round(curves.accuracy, 1))
+    coarse = {"accuracy": np.round(2 * curves.accuracy) / 2}
+    curves = curves._replace(**coarse, loss=np.round(curves.loss))
     ties = np.random.default_rng(0).permutation(24)
     pruned = jax.jit(pruning.halving(rungs, factor=factor))(curves, ties)
-    reached = halve_slowly(jax.tree.map(np.asarray, curves), ties, rungs, factor)
+    plain = jax.tree.map(np.asarray, curves)
+    reached = halve_slowly(plain, ties, rungs, factor)
+    assert reached != halve_slowly(plain, np.arange(24), rungs, factor)
     np.testing.assert_array_equal(pruned.rung, reached)
     ends = np.minimum(np.array(rungs)[reached], curves.num_epochs)
     np.testing.assert_array_equal(pruned.num_epochs, ends)
