@@ -287,6 +287,7 @@ TABLES = {
     "search_choice": rendering.choice_table,
     "trainings": rendering.trainings_table,
     "rungs": rendering.rungs_table,
+    "rung_ranks": rendering.rung_ranks_table,
     "evolution": evolution.evolution_table,
     "own_data": own_data.own_data_table,
 }

@@ -116,3 +116,18 @@ def rungs_table(record):
         )
     how = f"{record['rows'][0]['num_seeds']} seeds of 10 generations of 20"
     return markdown.finish(lines, record, how)
+
+
+def rung_ranks_table(record):
+    """How well accuracy at an epoch ranks networks as their ends do."""
+    rows = record["rows"]
+    lines = markdown.head(("table", "epoch"), rows[0]["epochs"])
+    for row in rows:
+        for name, words in (
+            ("kendall_tau", "Kendall's tau"),
+            ("recall_of_best", "of the best five, found"),
+        ):
+            cells = [f"{value:.2f}" for value in row[name]]
+            lines.append(markdown.row([row["table"], words, *cells]))
+    how = "One replicate at an epoch against the mean of all at the end"
+    return markdown.finish(lines, record, how)

@@ -2,6 +2,8 @@
 
 from bench.harness import drawing
 
+EMPHASISED = ("none", "halving 3, 9 by 3")
+
 
 def draw(rows, path):
     """Draws mean regret by epochs trained, a panel for each table and strategy.
@@ -32,12 +34,12 @@ def draw(rows, path):
 def draw_panel(axis, rows):
     """Draws the rules of one panel."""
     for number, row in enumerate(rows):
-        is_bold = row["rule"] in ("none", "halving by 3")
+        is_bold = row["rule"] in EMPHASISED
         style = "--" if row["rule"].endswith("-epoch") else "-"
         color = "black" if row["rule"] == "none" else f"C{number}"
         means = [100 * cell["mean"] for cell in row["regret"]]
         axis.plot(
-            *(row["lane_epochs"], means, style),
+            *(row["epochs_trained"], means, style),
             color=color,
             linewidth=2.2 if is_bold else 1,
             label=row["rule"],
@@ -48,7 +50,7 @@ def draw_panel(axis, rows):
                 for end in ("low", "high")
             )
             axis.fill_between(
-                row["lane_epochs"], low, high, color=color, alpha=0.2, linewidth=0
+                row["epochs_trained"], low, high, color=color, alpha=0.2, linewidth=0
             )
     axis.set_xscale("log")
     axis.set_yscale("log")

@@ -15,11 +15,12 @@ NUM_CHOICES, NUM_REPLICATES, NUM_EPOCHS = (2, 3, 4), 2, 12
 
 
 def make_curves(seed):
-    """Noisy curves of 24 networks, some short, some of which failed."""
+    """Noisy curves of 24 networks, some short or with gaps, some of which failed."""
     rng = np.random.default_rng(seed)
     shape = (24, NUM_REPLICATES)
     accuracy = rng.random((*shape, NUM_EPOCHS)).astype(np.float32)
     loss = rng.random((*shape, NUM_EPOCHS)).round(1).astype(np.float32)
+    loss[rng.random(loss.shape) < 0.1] = np.nan
     num_epochs = rng.integers(1, NUM_EPOCHS + 1, shape)
     is_failed = rng.random(shape) < 0.3
     is_failed[0], num_epochs[0] = True, 1
@@ -31,9 +32,12 @@ def make_curves(seed):
 
 
 def follow_made(seed, *, patience):
-    accuracy, loss, num_epochs, is_failed = make_curves(seed)
-    known = {"num_epochs": num_epochs, "is_failed": is_failed}
-    return pruning.follow(accuracy, loss, **known, patience=patience)
+    return pruning.follow(**as_arguments(*make_curves(seed)), patience=patience)
+
+
+def as_arguments(accuracy, loss, num_epochs, is_failed):
+    curves = {"validation_accuracy": accuracy, "validation_loss": loss}
+    return {"curves": curves, "num_epochs": num_epochs, "is_failed": is_failed}
 
 
 def follow_slowly(accuracy, loss, num_epochs, is_failed, patience):
@@ -86,14 +90,17 @@ def test_halving_is_that_of_a_sorted_list(rungs, factor):
     curves = follow_made(1, patience=4)
     curves = jax.tree.map(lambda leaf: leaf[:, 0], curves)
     # Equal accuracies, and losses, leave it to the next word.
-    curves = curves._replace(accuracy=np.round(curves.accuracy, 1))
-    ties = np.arange(24)
+    coarse = {"accuracy": np.round(2 * curves.accuracy) / 2}
+    curves = curves._replace(**coarse, loss=np.round(curves.loss))
+    ties = np.random.default_rng(0).permutation(24)
     pruned = jax.jit(pruning.halving(rungs, factor=factor))(curves, ties)
-    reached = halve_slowly(jax.tree.map(np.asarray, curves), ties, rungs, factor)
+    plain = jax.tree.map(np.asarray, curves)
+    reached = halve_slowly(plain, ties, rungs, factor)
+    assert reached != halve_slowly(plain, np.arange(24), rungs, factor)
     np.testing.assert_array_equal(pruned.rung, reached)
     ends = np.minimum(np.array(rungs)[reached], curves.num_epochs)
     np.testing.assert_array_equal(pruned.num_epochs, ends)
-    at = curves.accuracy[ties, np.array(rungs)[reached] - 1]
+    at = curves.accuracy[np.arange(24), np.array(rungs)[reached] - 1]
     pairs = list(zip(reached, at, strict=True))
     by_key = np.argsort(pruned.fitness, kind="stable")
     is_fine = np.isfinite(at)[by_key]
@@ -133,21 +140,72 @@ def test_a_search_is_told_of_pruned_generations():
         assert (expected.rung == 1).sum() == 2
 
 
+def test_rungs_may_be_an_array():
+    curves = jax.tree.map(lambda leaf: leaf[:, 0], follow_made(1, patience=4))
+    ties = np.arange(24)
+    expected = pruning.halving((1, 4, 12))(curves, ties)
+    for rungs in (np.array([1, 4, 12]), [1, np.int64(4), 12]):
+        found = pruning.halving(rungs)(curves, ties)
+        np.testing.assert_array_equal(found.fitness, expected.fitness)
+
+
+@pytest.mark.parametrize(
+    "rungs",
+    [(), [3, 3], (9, 3), [0, 3], (3, 6.0), np.array([3.0, 9.0]), "39", 3, None, [True]],
+)
+def test_what_are_no_rungs_is_refused_in_one_line(rungs):
+    with pytest.raises(InputError, match=r"^rungs=.* must be ascending numbers of"):
+        pruning.halving(rungs)
+
+
+def prune(rule):
+    curves = jax.tree.map(lambda leaf: leaf[:, 0], follow_made(0, patience=3))
+    return rule(curves, np.arange(24))
+
+
+def look_up(num_choices=NUM_CHOICES, **replicate):
+    curves = follow_made(0, patience=3)
+    return pruning.look_up(curves, num_choices, pruning.train_all(), **replicate)
+
+
+def follow(**changed):
+    whole = as_arguments(*make_curves(0)) | {"patience": 3}
+    return pruning.follow(**whole | changed)
+
+
+ACCURACY, LOSS, ENDS, FAILED = make_curves(0)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: pruning.halving([]), "rungs="),
-        (lambda: pruning.halving([3, 3]), "rungs="),
-        (lambda: pruning.halving([0, 3]), "rungs=0"),
         (lambda: pruning.halving([3], factor=1), "factor=1"),
+        (lambda: prune(pruning.halving((3, 13))), r"rungs=\(3, 13\) .* at most 12"),
+        (lambda: look_up((2, 2)), r"curves are of shape \[24, 2\]: .* 4 genomes"),
+        (lambda: look_up(replicate=2), "replicate=2 must be .* from 0 to 1, a column"),
+        (lambda: look_up(replicate=-1), "replicate=-1 must be"),
+        (lambda: look_up(replicate=0.5), "replicate=0.5 must be"),
+        (lambda: look_up(replicate=None), "replicate=None must be"),
+        (lambda: look_up(replicate=[0, 1]), r"replicate is of shape \[2\]: .* the 24"),
+        (lambda: look_up(replicate=np.full(24, 2)), "replicate has 2, and must be"),
+        (lambda: follow(curves={}), "curves={} has no validation_accuracy and"),
         (
-            lambda: pruning.look_up(
-                follow_made(0, patience=3), (2, 2), pruning.train_all()
-            ),
-            "curves",
+            lambda: follow(curves=ACCURACY),
+            r"curves=ndarray float32\[24, 2, 12\] has no",
         ),
+        (
+            lambda: follow(**as_arguments(ACCURACY[:, :1], LOSS, ENDS, FAILED)),
+            r"curves are of shapes \[24, 1, 12\] and \[24, 2, 12\]",
+        ),
+        (lambda: follow(num_epochs=ENDS[0]), r"num_epochs is of shape \[2\]"),
+        (lambda: follow(num_epochs=ENDS + 12), "num_epochs has .* from 1 to 12"),
+        (lambda: follow(num_epochs=ENDS * 0), "num_epochs has 0, and must be"),
+        (lambda: follow(num_epochs=ENDS * 1.0), "num_epochs has .*whole numbers"),
+        (lambda: follow(is_failed=FAILED.T), r"is_failed is of shape \[2, 24\]"),
+        (lambda: follow(patience=0), "patience=0"),
     ],
 )
-def test_what_is_no_rule_is_refused(make, words):
-    with pytest.raises(InputError, match=words):
+def test_what_is_no_rule_nor_curve_is_refused_in_one_line(make, words):
+    with pytest.raises(InputError, match=words) as caught:
         make()
+    assert "\n" not in str(caught.value)

@@ -5,18 +5,25 @@ trained, and what the search is told of it; all in `jnp`, so that a search on re
 curves is one compiled loop.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, describe, is_whole
 from vecevo.operators import initialization
-from vecevo.operators.checks import NumChoices, as_population, check_whole
+from vecevo.operators.checks import (
+    NumChoices,
+    as_population,
+    check_numbers,
+    check_whole,
+)
 
+NAMES = ("validation_accuracy", "validation_loss")  # of recorded curves
 FACTOR = 3  # of the networks at a rung, one in so many goes on
 
 
@@ -43,8 +50,7 @@ Rule = Callable[[Curves, jax.Array], Pruned]  # curves, ties int32[P] -> Pruned
 
 
 def follow(
-    accuracy: np.ndarray,
-    loss: np.ndarray,
+    curves: Mapping[str, np.ndarray],
     *,
     num_epochs: np.ndarray,
     is_failed: np.ndarray,
@@ -53,8 +59,7 @@ def follow(
     """Follows what training would have kept, epoch by epoch.
 
     Args:
-      accuracy: float[*X, E], on the validation part after each epoch.
-      loss: float[*X, E], likewise.
+      curves: by name of NAMES float[*X, E], after each epoch, as a `Table` has them.
       num_epochs: int[*X], that were trained.
       is_failed: bool[*X], whether the loss of the last of them was not finite.
       patience: epochs in a row without a lower loss, after which training ends.
@@ -63,8 +68,23 @@ def follow(
       Curves, in which training also ends by this patience.
 
     Raises:
-      InputError: for a patience below 1.
+      InputError: for no curves, for shapes that do not go together, for num_epochs
+        beyond the curves, or a patience below 1.
     """
+    accuracy, loss = _take_curves(curves)
+    num_epochs, is_failed = np.asarray(num_epochs), np.asarray(is_failed, bool)
+    for name, array in {"num_epochs": num_epochs, "is_failed": is_failed}.items():
+        if array.shape != loss.shape[:-1]:
+            raise InputError(
+                f"{name} is of shape {list(array.shape)}, and curves are of "
+                f"{list(loss.shape)}: give one for each curve."
+            )
+    longest = loss.shape[-1]
+    check_numbers(
+        lambda n: np.issubdtype(n.dtype, np.integer) & (n >= 1) & (n <= longest),
+        f"whole numbers from 1 to {longest}, the epochs of the curves",
+        num_epochs=num_epochs,
+    )
     check_whole(1, patience=patience)
     epochs = np.arange(loss.shape[-1])
     is_trained = epochs < num_epochs[..., None]
@@ -113,13 +133,25 @@ def look_up(
       replicate: that is observed, or one for each genome, int32[N]; may be traced.
 
     Raises:
-      InputError: for curves of another number of genomes.
+      InputError: for curves of another number of genomes, or a replicate that they
+        have not.
     """
     num_genomes = initialization.count_genomes(num_choices)
     if curves.num_epochs.ndim != 2 or len(curves.num_epochs) != num_genomes:
         raise InputError(
             f"curves are of shape {list(curves.num_epochs.shape)}: give [N, R], a row "
             f"for each of the {num_genomes} genomes."
+        )
+    num_replicates = curves.num_epochs.shape[1]
+    check_numbers(
+        lambda r: np.issubdtype(r.dtype, np.integer) & (r >= 0) & (r < num_replicates),
+        f"a whole number from 0 to {num_replicates - 1}, a column of curves",
+        replicate=replicate,
+    )
+    if np.shape(replicate) not in ((), (num_genomes,)):
+        raise InputError(
+            f"replicate is of shape {list(np.shape(replicate))}: give one number, or "
+            f"one for each of the {num_genomes} genomes."
         )
     columns = jnp.broadcast_to(replicate, (num_genomes,))
 
@@ -152,16 +184,23 @@ def halving(rungs: Sequence[int], *, factor: int = FACTOR) -> Rule:
     optimization", 2016.
 
     Args:
-      rungs: epochs, ascending; the last one ends training.
+      rungs: ascending numbers of epochs; the last one ends training.
       factor: at least 2.
 
     Raises:
-      InputError: for rungs that do not ascend from 1 or more, or a factor below 2.
+      InputError: for rungs that do not ascend from 1 or more, or a factor below 2; the
+        rule, for curves that end before the last rung.
     """
-    check_rungs(rungs)
+    rungs = _as_rungs(rungs)
     check_whole(2, factor=factor)
 
     def rule(curves: Curves, ties: jax.Array) -> Pruned:
+        num_epochs = curves.accuracy.shape[1]
+        if rungs[-1] > num_epochs:
+            raise InputError(
+                f"rungs={rungs} must be ascending numbers of epochs, of which the last "
+                f"is at most {num_epochs}, the epochs of the curves."
+            )
         accuracy = curves.accuracy[:, np.array(rungs) - 1]
         loss = curves.loss[:, np.array(rungs) - 1]
         is_there = jnp.ones(len(ties), bool)
@@ -177,13 +216,6 @@ def halving(rungs: Sequence[int], *, factor: int = FACTOR) -> Rule:
     return rule
 
 
-def check_rungs(rungs: Sequence[int]) -> None:
-    """Refuses rungs that are not whole numbers, ascending from 1 or more."""
-    if not rungs or list(rungs) != sorted({int(rung) for rung in rungs}):
-        raise InputError(f"rungs={list(rungs)} must be epochs, ascending.")
-    check_whole(1, rungs=rungs[0])
-
-
 def numbers_at(num_networks: int, num_rungs: int, factor: int) -> list[int]:
     """How many networks train to each rung."""
     numbers = [num_networks]
@@ -197,3 +229,33 @@ def sort_keys(
 ) -> jax.Array:
     """Returns float32[P] that sort by rung, then by accuracy in [0, 1]."""
     return jnp.asarray(rung + accuracy / 2, jnp.float32)
+
+
+def _as_rungs(rungs: Any) -> tuple[int, ...]:
+    """Returns rungs as a tuple; refuses what are no epochs that ascend."""
+    given = rungs.tolist() if hasattr(rungs, "tolist") else rungs
+    is_right = isinstance(given, Sequence) and all(map(is_whole, given))
+    if not (is_right and given) or any(
+        later <= earlier for earlier, later in itertools.pairwise([0, *given])
+    ):
+        raise InputError(
+            f"rungs={describe(given)} must be ascending numbers of epochs from 1 up, "
+            "as (3, 9, 25)."
+        )
+    return tuple(map(int, given))
+
+
+def _take_curves(curves: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns accuracies and losses, float[*X, E]; refuses what are no curves."""
+    if not isinstance(curves, Mapping) or not set(NAMES) <= set(curves):
+        raise InputError(
+            f"curves={describe(curves)} has no {' and '.join(NAMES)}: give those of a "
+            'table that has them, as load_table("fashion_mnist").curves.'
+        )
+    accuracy, loss = (np.asarray(curves[name]) for name in NAMES)
+    if accuracy.shape != loss.shape or not loss.shape or not loss.shape[-1]:
+        raise InputError(
+            f"curves are of shapes {list(accuracy.shape)} and {list(loss.shape)}: give "
+            "accuracies and losses of the same networks and epochs, one epoch or more."
+        )
+    return accuracy, loss

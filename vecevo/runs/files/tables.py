@@ -4,7 +4,7 @@ import importlib.resources
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
@@ -16,6 +16,10 @@ from vecevo.space import SearchSpace
 
 EMBEDDED = ("digits", "fashion_mnist")
 CURVES = ("validation_accuracy", "validation_loss")
+SETTINGS = (  # of a run, that have a say in what a network gives
+    *("dataset", "target", "inputs", "limit_train", "protocol"),
+    *("max_epochs", "patience", "batch_size", "precision"),
+)
 
 
 class Table(NamedTuple):
@@ -30,6 +34,8 @@ class Table(NamedTuple):
     # By name of CURVES float32[N, R, E], NaN from where training ended, or failed;
     # {} where they are not known.
     curves: dict[str, np.ndarray] = {}  # noqa: RUF012 (never changed)
+    # Of the runs, by name of SETTINGS, those that are known.
+    settings: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
 
 def load_table(run: str | os.PathLike) -> Table:
@@ -41,7 +47,8 @@ def load_table(run: str | os.PathLike) -> Table:
         with the curves of 25 epochs.
 
     Returns:
-      Table.
+      Table. Its `curves` are {} for `digits`, for a file that was saved without, and
+      for a run that recorded none.
 
     Raises:
       InputError: for what cannot be read, or where networks of the space are missing.
@@ -57,21 +64,16 @@ def load_table(run: str | os.PathLike) -> Table:
 
 
 def save_table(path: str | os.PathLike, table: Table) -> None:
-    """Writes a Table as an .npz file, which NumPy alone can read.
-
-    Curves are rounded: accuracies to 1/65534, losses to float16.
-    """
+    """Writes a Table as an .npz file, which NumPy alone can read."""
     arrays = {name: getattr(table, name) for name in _ARRAYS}
     if table.curves:
-        accuracy, loss = (table.curves[name] for name in CURVES)
-        codes = np.where(np.isnan(accuracy), _NO_CODE, np.rint(accuracy * _UNITS))
-        arrays |= {_CODES: codes.astype(np.uint16)}
-        with np.errstate(over="ignore"):  # a loss beyond what it holds is infinite
-            arrays |= {_LOSSES: loss.astype(np.float16)}
+        found = (table.curves[name].astype(np.float32) for name in CURVES)
+        arrays |= dict(zip((_ACCURACIES, _LOSSES), found, strict=True))
     texts = {
         "genes": json.dumps(table.space.genes),
         "fixed": json.dumps(table.fixed),
         "source": table.source,
+        "settings": json.dumps(table.settings),
     }
     np.savez_compressed(path, allow_pickle=False, **arrays, **texts)
 
@@ -80,7 +82,8 @@ def merge_tables(tables: Sequence[Table], *, source: str) -> Table:
     """Joins tables of one space as replicates.
 
     Raises:
-      InputError: for tables of different networks.
+      InputError: for tables of different networks, of runs with different settings, or,
+        where these are not known, with curves of different lengths.
     """
     if not tables:
         raise InputError("tables=[] must be one table or more.")
@@ -90,27 +93,53 @@ def merge_tables(tables: Sequence[Table], *, source: str) -> Table:
         if not same or (table.num_params != first.num_params).any():
             raise InputError(
                 f"{table.source} and {first.source} are tables of different networks: "
-                "merge runs of one configuration and several seeds."
+                f"{_ALIKE}."
             )
+    settings = _common_settings(tables)
     columns = {
         name: np.concatenate([getattr(table, name) for table in tables], axis=1)
         for name in ("validation_accuracy", "num_epochs")
     }
-    curves = {}
-    if all(table.curves for table in tables):
-        longest = max(table.curves[CURVES[0]].shape[2] for table in tables)
-        curves = {
-            name: np.concatenate(
-                [_pad(table.curves[name], longest) for table in tables], axis=1
-            )
-            for name in CURVES
-        }
-    return first._replace(**columns, source=source, curves=curves)
+    curves = _join_curves(tables) if all(table.curves for table in tables) else {}
+    return first._replace(**columns, source=source, curves=curves, settings=settings)
 
 
 _ARRAYS = ("validation_accuracy", "num_epochs", "num_params")
-_CODES, _LOSSES = "curves_of_accuracy", "curves_of_loss"
-_UNITS, _NO_CODE = 65534, 65535  # of accuracies, as uint16
+_ACCURACIES, _LOSSES = "curves_of_accuracy", "curves_of_loss"
+_UNITS, _NO_CODE = 65534, 65535  # of accuracies, in files that have them as uint16
+_ALIKE = "merge runs of one configuration and several seeds"
+
+
+def _common_settings(tables: Sequence[Table]) -> dict[str, Any]:
+    """Returns the settings that are known of all; refuses those that differ."""
+    known = {}
+    for table in tables:
+        for name, value in table.settings.items():
+            if known.setdefault(name, value) != value:
+                raise InputError(
+                    f"{table.source} has {name}={value!r}, and another table has "
+                    f"{known[name]!r}: {_ALIKE}."
+                )
+    return {
+        name: value
+        for name, value in known.items()
+        if all(name in table.settings for table in tables)
+    }
+
+
+def _join_curves(tables: Sequence[Table]) -> dict[str, np.ndarray]:
+    """Returns curves side by side; of alike runs, those that all ended early padded."""
+    lengths = [table.curves[CURVES[0]].shape[2] for table in tables]
+    if len(set(lengths)) > 1 and not all(table.settings for table in tables):
+        raise InputError(
+            f"tables have curves of {min(lengths)} and {max(lengths)} epochs: {_ALIKE}."
+        )
+    return {
+        name: np.concatenate(
+            [_pad(table.curves[name], max(lengths)) for table in tables], axis=1
+        )
+        for name in CURVES
+    }
 
 
 def _pad(curves: np.ndarray, num_epochs: int) -> np.ndarray:
@@ -125,19 +154,32 @@ def _read_file(path: pathlib.Path) -> Table:
             arrays = {name: file[name] for name in _ARRAYS}
             genes, fixed = (json.loads(str(file[name])) for name in ("genes", "fixed"))
             source = str(file["source"])
-            curves = {}
-            if _CODES in file:
-                codes, losses = file[_CODES], file[_LOSSES].astype(np.float32)
-                accuracy = np.where(codes == _NO_CODE, np.nan, codes / _UNITS)
-                curves = {CURVES[0]: accuracy.astype(np.float32), CURVES[1]: losses}
+            curves = _read_curves(file)
+            settings = json.loads(str(file["settings"])) if "settings" in file else {}
     except (OSError, EOFError, TypeError, ValueError, KeyError, BadZipFile) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(
             f"run={str(path)!r} cannot be read ({reason}): give a file of save_table."
         ) from error
     return Table(
-        space=SearchSpace(genes), fixed=fixed, source=source, curves=curves, **arrays
+        space=SearchSpace(genes),
+        fixed=fixed,
+        source=source,
+        curves=curves,
+        settings=settings,
+        **arrays,
     )
+
+
+def _read_curves(file: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns a file's curves; older ones have codes, and losses as float16."""
+    if _ACCURACIES not in file:
+        return {}
+    accuracy, loss = file[_ACCURACIES], file[_LOSSES]
+    if accuracy.dtype == np.uint16:
+        accuracy = np.where(accuracy == _NO_CODE, np.nan, accuracy / _UNITS)
+    found = (accuracy.astype(np.float32), loss.astype(np.float32))
+    return dict(zip(CURVES, found, strict=True))
 
 
 def _read_run(folder: pathlib.Path) -> Table:
@@ -168,6 +210,7 @@ def _read_run(folder: pathlib.Path) -> Table:
         num_params=np.array([row.num_params for row in ordered[0]], np.int32),
         source=str(folder),
         curves=_stack(ordered),
+        settings={name: run.config[name] for name in SETTINGS if name in run.config},
     )
 
 
