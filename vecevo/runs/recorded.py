@@ -12,7 +12,7 @@ import numpy as np
 from vecevo.errors import InputError, describe
 from vecevo.keys import split_run_key
 from vecevo.results import Genome, NetworkResult, SearchResult, Work
-from vecevo.runs.files.tables import CURVES, Table
+from vecevo.runs.files.tables import Table
 from vecevo.runs.ledger import Ledger, summarize
 from vecevo.runs.loop import EvaluateFn, ProgressFn, play
 from vecevo.runs.rungs import count_saved
@@ -139,11 +139,9 @@ def follow_table(table: Table, rungs: Sequence[int], patience: int) -> pruning.C
             f"rungs={describe(rungs)} need learning curves, which the table "
             f"{table.source!r} has not: leave them out."
         )
-    accuracy, loss = (table.curves[name] for name in CURVES)
-    check_rungs(rungs, loss.shape[-1])
+    check_rungs(rungs, table.curves[pruning.NAMES[0]].shape[-1])
     return pruning.follow(
-        accuracy,
-        loss,
+        table.curves,
         num_epochs=table.num_epochs,
         is_failed=np.isneginf(table.validation_accuracy),
         patience=patience,
