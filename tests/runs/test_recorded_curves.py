@@ -6,6 +6,7 @@ import pytest
 import vecevo
 from tests.runs.test_recorded import FIXED, SPACE
 from vecevo.runs.files import tables
+from vecevo.strategies import pruning
 
 
 def test_curves_are_kept_with_a_table_as_they_are(tmp_path):
@@ -102,6 +103,13 @@ def test_a_run_is_a_table_with_the_curves_of_its_journal(tmp_path):
     accuracy = table.curves["validation_accuracy"]
     assert accuracy.shape == (4, 2, 3)
     assert table.settings.get("max_epochs") in (None, 3)
+    kept = pruning.follow(
+        table.curves,
+        num_epochs=table.num_epochs,
+        is_failed=np.isneginf(table.validation_accuracy),
+        patience=5,
+    )
+    np.testing.assert_array_equal(kept.accuracy[..., -1], table.validation_accuracy)
     recorded = vecevo.load_run(tmp_path / "grid").networks
     for network in recorded:
         row = np.ravel_multi_index(network.genome, space.num_choices)
