@@ -4,7 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -42,7 +42,8 @@ def make_evaluate_fn(
       space: of the genomes.
       fixed: the hyperparams that are no genes.
       lookup_fn: genome -> validation accuracy, or None if it was not trained.
-      take_in_fn: called with genomes, results and work of every cohort.
+      take_in_fn: called with genomes, results and work of every cohort, or of all
+        that end at a rung.
       read_back_fn: called likewise with the results of a population that are known.
       wants_params_fn: accuracy and replicate -> whether the weights are to be kept.
       num_replicates: trainings of each network.
@@ -157,7 +158,7 @@ class _Race:
         genomes = [self.pairs[row][0] for row in fresh]
         self.take_in_fn(genomes, [results[row] for row in fresh], work)
 
-    def settle(self, rows: Iterable[int], **changes: Any) -> None:
+    def settle(self, rows: Sequence[int], **changes: Any) -> None:
         """Takes in rows that waited, and all work up to now."""
         ended = {row: self.waiting.pop(row)._replace(**changes) for row in rows}
         self.take_in(ended, self.work)
@@ -180,11 +181,12 @@ class _Race:
         for row in going:
             self.waiting[row] = self.waiting[row]._replace(rung=number + 1)
         is_last = number + 1 == last
-        self.settle(
+        ended = [
             row
             for row in results
             if row not in going or (is_last and not self.waiting[row].is_stopped)
-        )
+        ]
+        self.settle(ended)
         return going
 
 
@@ -218,8 +220,9 @@ def _train_by_rungs(
             race.waiting |= dict(zip(rows, results, strict=True))
             if number == last:
                 race.settle(rows)
-    if race.waiting:  # the time was up before it was decided what becomes of them
-        race.settle(list(race.waiting), is_partial=True)
+    left = [row for row in race.waiting if race.pairs[row] not in race.known]
+    if left:  # the time was up before it was decided what becomes of them
+        race.settle(left, is_partial=True)
 
 
 def choose_rows(

@@ -18,22 +18,22 @@ from vecevo.training import sessions, settings
 
 SPACE = vecevo.SearchSpace(
     {
-        "width": (8, 16),
+        "width": (8, 16, 64),
         "optimizer": ("adam", "sgd", "nadam"),
-        "learning_rate": (0.001, 0.01, 1e-300),  # the last one stops by patience
+        "learning_rate": (0.01, 0.1, 1e38),  # the last one fails
     }
 )
-RUNGS, SIZE = (1, 3, 6), 7
+RUNGS, PATIENCE, SIZE = (2, 5, 10), 1, 19
 SETTINGS = {
-    "fixed": {"depth": 1, "activation": "tanh"},
+    "fixed": {"depth": 1, "activation": "relu"},
     "strategy": "random",
     "population_size": SIZE,
-    "num_generations": 3,
+    "num_generations": 2,
     "max_epochs": RUNGS[-1],
-    "patience": 2,
+    "patience": PATIENCE,
     "confirm": 0,
-    "ensemble": 0,
-    "seed": 3,
+    "ensemble": 2,
+    "seed": 0,
 }
 
 

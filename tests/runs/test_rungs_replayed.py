@@ -85,8 +85,11 @@ def test_a_search_on_recorded_curves_has_rungs(table, monkeypatch):
 def test_rungs_that_a_table_cannot_have_are_refused(table):
     with pytest.raises(InputError, match="need learning curves, which the table"):
         vecevo.replay(vecevo.load_table("digits"), rungs=RUNGS)
-    with pytest.raises(InputError, match="of which the last is max_epochs=25"):
-        vecevo.replay(table, rungs=(2, 30))
+    for rungs in ((2, 30), 25, "auto"):
+        with pytest.raises(InputError, match="of which the last is max_epochs=25"):
+            vecevo.replay(table, rungs=rungs)
+    with pytest.raises(InputError, match="by accuracy alone"):
+        vecevo.replay(table, rungs=RUNGS, objectives=("accuracy", "num_params"))
 
 
 def test_the_view_of_a_run_shows_the_best_of_the_last_rung():
@@ -126,7 +129,7 @@ def test_the_command_says_what_rungs_do_and_did(tmp_path, capsys):
     assert parsing.recorded_settings(str(folder)).rungs == (2, 6)
     assert call("--resume", folder, "--rungs", "none") == 2
     assert "rungs was (2, 6) and is 'none'" in capsys.readouterr().err
-    with pytest.raises(InputError, match="a grid"):
+    with pytest.raises(InputError, match="a grid without rungs"):
         vecevo.load_table(folder)
 
 

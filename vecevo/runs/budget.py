@@ -110,6 +110,8 @@ def _plan(
         num_lists=expected.num_lists,
         max_seconds=max_seconds,
     )
+    if expected.rungs and in_time.is_cut:  # then none comes to the last of them
+        in_time = in_time._replace(num_networks=0)
     fewer = fewer._replace(cheapest_first=in_time.is_cut)
     return BudgetPlan(max_seconds, job, classes, fewer, in_time, in_time.first_seconds)
 
@@ -135,13 +137,12 @@ def propose(
     if not is_short(now):
         return []
     asked = (data_shape, expected, settings)
-    by_setting = (
-        _fewer_epochs(*asked),
-        _fewer_examples(*asked),
-        _narrower(*asked, num_genomes),
-    )
-    if expected.rungs == _rungs_by_default(*asked):
-        by_setting = tuple(map(_with_rungs_by_default, by_setting))
+    by_setting = [_fewer_examples(*asked), _narrower(*asked, num_genomes)]
+    is_by_default = expected.rungs == _rungs_by_default(*asked)
+    if is_by_default or not expected.rungs:  # or they would not end at the cap
+        by_setting = [_fewer_epochs(*asked), *by_setting]
+    if is_by_default:
+        by_setting = [_with_rungs_by_default(options) for options in by_setting]
     found = [_first_enough(options, max_seconds) for options in by_setting]
     return [one for one in found if one and one.in_time.num_networks > now.num_networks]
 

@@ -84,16 +84,16 @@ def search(
       replicates: trainings of each network, whose mean accuracy the search is told.
       rungs: epochs, ascending to the cap, at each of which the best third of a
         generation's new networks goes on, and the others stop; "auto": 3, 9 and 25 of
-        a cap of 25, where the search is none for all networks of a space; None or
-        "none": all train to their end.
+        a cap of 25, where a rung has 50 steps, but none for a grid by name, several
+        objectives, or the article's protocol; None or "none": all train to their end.
       confirm: networks that are trained again at the end, from other initial weights
         and by other orders of examples; the one of the best mean wins. 0: none.
       ensemble: picks of the ensemble, chosen among the best 50 networks; 0: none.
       output_dir: folder to record the run in, so that it can go on; None: it is not
         recorded.
       resume: goes on with the run in output_dir; what it has trained is read back.
-      record_fn: called with generation, genomes and NetworkResults of every cohort,
-        those read back included.
+      record_fn: called with generation, genomes and NetworkResults of every cohort, or
+        of all that end at a rung, those read back included.
       progress_fn: called with a Progress after every generation.
       stop: by which another thread, or a handler of signals, ends the search; None:
         Ctrl-C does.
@@ -257,7 +257,7 @@ def _search(
             result.num_epochs == session.settings.max_epochs
             for result in ledger.results.values()
         ),
-        saved=count_saved(ledger.results, rungs),
+        saved=count_saved(ledger.results, rungs, ledger.num_replicates),
         num_evaluated=len(start.state.population) * len(played.progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,

@@ -101,7 +101,8 @@ class Ledger:
     def num_whole(self) -> float:
         """How many trainings to the end have as many epochs as all have had."""
         results = self.results.values()
-        whole = [r.num_epochs for r in results if r.rung == self.num_rungs - 1]
+        finalists = [r for r in results if r.rung == self.num_rungs - 1]
+        whole = [r.num_epochs for r in finalists if r.failed_epoch is None]
         if not whole:
             return len(results)
         return sum(result.num_epochs for result in results) / float(np.mean(whole))

@@ -15,7 +15,7 @@ from vecevo.results import Genome, NetworkResult, SearchResult, Work
 from vecevo.runs.files.tables import Table
 from vecevo.runs.ledger import Ledger, summarize
 from vecevo.runs.loop import EvaluateFn, ProgressFn, play
-from vecevo.runs.rungs import count_saved
+from vecevo.runs.rungs import check_alone, count_saved
 from vecevo.runs.starting import start_search
 from vecevo.space import decode
 from vecevo.strategies import Strategy, pruning
@@ -61,10 +61,12 @@ def replay(
             f"table={describe(table)} must be a Table: give vecevo.load_table(...)."
         )
     start, keys = time.perf_counter(), split_run_key(seed)
-    ledger = Ledger(num_rungs=1 if rungs is None else len(rungs))
-    look_up_fn = make_look_up(
-        table, keys.network, ledger, rungs=rungs, patience=patience
-    )
+    curves = None
+    if rungs is not None:
+        curves = follow_table(table, rungs, patience)
+        check_alone(rungs, objectives)
+    ledger = Ledger(num_rungs=len(rungs or [0]))
+    look_up_fn = make_look_up(table, keys.network, ledger, curves, rungs or ())
     strategy, state, num_generations, _ = start_search(
         strategy,
         keys.start,
@@ -105,16 +107,17 @@ def make_look_up(
     table: Table,
     key: jax.Array,
     ledger: Ledger,
-    *,
-    rungs: Sequence[int] | None,
-    patience: int,
+    curves: pruning.Curves | None = None,
+    rungs: Sequence[int] = (),
 ) -> EvaluateFn:
-    """Makes a function int[P, G] -> float32[P] that records what it looks up."""
+    """Makes a function int[P, G] -> float32[P] that records what it looks up.
+
+    With curves of the table it looks up what networks have at rungs.
+    """
     num_genomes, num_replicates = table.validation_accuracy.shape
     draws = jax.random.randint(key, (num_genomes,), 0, num_replicates)
     observe_fn = functools.partial(observe, table, np.asarray(draws))
-    if rungs is not None:
-        curves = follow_table(table, rungs, patience)
+    if curves is not None:
         observe_fn = functools.partial(
             observe_to_rungs, table, np.asarray(draws), curves, rungs
         )

@@ -29,9 +29,9 @@ def choose_rungs(
     """Returns the rungs of a run, or None where all networks train to the end.
 
     Those of `auto` are a ninth of the cap on epochs, a third, and the cap, each rounded
-    up; those of less than 50 steps are left out. It is none for a grid, which is asked
-    for all networks, for several objectives, of which rungs know accuracy alone, and
-    by the article's protocol.
+    up; those of less than 50 steps are left out. It is none for a grid by name, which
+    is asked for all networks, for several objectives, of which rungs know accuracy
+    alone, and by the article's protocol.
 
     Args:
       rungs: as the run is asked for.
@@ -45,6 +45,8 @@ def choose_rungs(
         go with.
     """
     max_epochs, batch_size = settings.max_epochs or 0, settings.batch_size or 1
+    if isinstance(rungs, np.ndarray):
+        rungs = rungs.tolist()
     if rungs is None or rungs == "none":
         return None
     if rungs == "auto":
@@ -55,12 +57,17 @@ def choose_rungs(
     if isinstance(rungs, str):
         raise InputError(f"rungs={describe(rungs)} must be auto, none, or epochs.")
     check_rungs(rungs, max_epochs)
+    check_alone(rungs, objectives)
+    return tuple(int(rung) for rung in rungs) if len(rungs) > 1 else None
+
+
+def check_alone(rungs: Sequence[int], objectives: Sequence[str]) -> None:
+    """Refuses rungs beside several objectives, of which they know one."""
     if len(objectives) > 1:
         raise InputError(
             f"rungs={tuple(rungs)} choose by accuracy alone: with objectives="
             f"{tuple(objectives)} give none."
         )
-    return tuple(int(rung) for rung in rungs)
 
 
 def auto_rungs(max_epochs: int, *, steps_per_epoch: int) -> tuple[int, ...] | None:
@@ -77,7 +84,9 @@ def auto_rungs(max_epochs: int, *, steps_per_epoch: int) -> tuple[int, ...] | No
 
 
 def count_saved(
-    results: Mapping[Genome, NetworkResult], rungs: Sequence[int] | None
+    results: Mapping[Genome, NetworkResult],
+    rungs: Sequence[int] | None,
+    num_replicates: int = 1,
 ) -> Saved | None:
     """Counts what rungs have saved; None where there are none, or nothing to go by.
 
@@ -85,7 +94,8 @@ def count_saved(
     to the last rung.
     """
     last = len(rungs or [0]) - 1
-    whole = [r.num_epochs for r in results.values() if r.rung == last]
+    finalists = [r for r in results.values() if r.rung == last]
+    whole = [r.num_epochs for r in finalists if r.failed_epoch is None]
     if not last or not whole:
         return None
     stopped = [r for r in results.values() if r.is_stopped]
@@ -95,6 +105,6 @@ def count_saved(
     return Saved(
         rungs=tuple(rungs or ()),
         num_stopped=tuple(counts.tolist()),
-        num_epochs=num_epochs,
-        num_without=float(num_epochs + max(0.0, more)),
+        num_epochs=num_epochs * num_replicates,
+        num_without=float(num_epochs + max(0.0, more)) * num_replicates,
     )

@@ -48,7 +48,7 @@ def train_rungs(
       expected_epochs: as for `train_list`.
       is_known_fn: row and number of a rung -> whether the network is known to have
         ended there or before; a cohort of such rows alone is not trained to it, and
-        they are not at the rung.
+        these are not at the rung.
       wants_params_fn: as for `train_list`; nobody is asked for the weights of a
         network that may go on, and its result has none.
 
@@ -72,14 +72,17 @@ def train_rungs(
             rows = sorted(parked)
         before, parked = parked, {}
         plan = plan_rows(session, hyperparams, replicates, expected_epochs, rows)
+        known = [
+            cohort
+            for cohort in plan
+            if all(is_known_fn(i, number) for i in cohort.individuals if i >= 0)
+        ]
+        for row in itertools.chain.from_iterable(c.individuals for c in known):
+            standing.pop(row, None)
         trained = train_cohorts(
             session,
             hyperparams,
-            [
-                cohort
-                for cohort in plan
-                if not all(is_known_fn(i, number) for i in cohort.individuals if i >= 0)
-            ],
+            [cohort for cohort in plan if cohort not in known],
             wants_params_fn=wants_params_fn,
             end_epoch=end_epoch,
             parked=before,
@@ -93,11 +96,14 @@ def train_rungs(
                     standing[row] = _without_weights(result)
                 yield number, members, results, work
         if session.is_time_up_fn():
-            rows, results = sorted(parked), []
-            for row in rows:
-                result = unpark(session, standing[row], parked[row], wants_params_fn)
-                results.append(result._replace(rung=number))
-            yield number, rows, results, Work()
+            left = before | parked
+            results = [
+                unpark(session, standing[row], left[row], wants_params_fn)._replace(
+                    rung=number - (row in before)
+                )
+                for row in left
+            ]
+            yield number, list(left), results, Work()
             return
         if not standing:
             return
@@ -136,7 +142,7 @@ def _choose(
     if not chosen <= set(standing):
         strange = sorted(chosen - set(standing))
         raise ValueError(f"choose_fn gave rows {strange}, which are not at the rung.")
-    return {row: standing[row] for row in sorted(chosen)}
+    return {row: standing[row]._replace(rung=number + 1) for row in sorted(chosen)}
 
 
 def _without_weights(result: NetworkResult) -> NetworkResult:

@@ -1,4 +1,4 @@
-"""The run's SQLite file, written once per cohort in one transaction.
+"""The run's SQLite file, written once per cohort, or rung, in one transaction.
 
 What a file of schema 3 holds is said here. Files of the schemas before can be read:
 of 1, which had the table of networks alone, and of 2. What they lack is marked.
@@ -34,7 +34,8 @@ CREATE TABLE cohorts (  -- new in 2
 CREATE TABLE generations (  -- new in 2
   generation INTEGER PRIMARY KEY,  -- from 0
   population TEXT NOT NULL,  -- new in 3: JSON, the genomes that were asked for
-  best_accuracy REAL,  -- validation accuracy, of the run so far; NULL: all failed
+  best_accuracy REAL,  -- validation accuracy, of the run so far; NULL: all failed, or
+    -- none came to the last rung
   mean_accuracy REAL,  -- of this generation, those that failed left out
   median_accuracy REAL,  -- of this generation, those that failed counted
   num_trained INTEGER,  -- distinct networks of the run so far; NULL: under way
@@ -178,10 +179,10 @@ def _row(result: NetworkResult) -> dict[str, Any]:
 
 def status_of(result: NetworkResult) -> str:
     """What became of a training, in one word."""
-    if result.failed_epoch is not None:
-        return "failed"
     if result.is_partial:
         return "partial"
+    if result.failed_epoch is not None:
+        return "failed"
     return "stopped" if result.is_stopped else "trained"
 
 

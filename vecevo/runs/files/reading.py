@@ -64,10 +64,14 @@ class Run(NamedTuple):
 
     def __repr__(self) -> str:
         found: dict[Genome, list[float]] = {}
+        last: dict[Genome, int] = {}
         for network in self.networks:
             if network.purpose == "search" and network.status != "partial":
                 found.setdefault(network.genome, []).append(network.validation_accuracy)
-        best = max((float(np.mean(each)) for each in found.values()), default=-math.inf)
+                last[network.genome] = network.rung
+        top = max(last.values(), default=0)
+        means = [float(np.mean(found[g])) for g, rung in last.items() if rung == top]
+        best = max(means, default=-math.inf)
         parts = [repr(str(self.folder)), self.config.get("strategy")]
         parts += [f"{len(found)} networks", f"best validation accuracy {best:.4f}"]
         shown = parts if math.isfinite(best) else parts[:-1]

@@ -197,7 +197,8 @@ def _read_run(folder: pathlib.Path) -> Table:
     if fewest < space.num_genomes:
         raise InputError(
             f"run={str(folder)!r} has {fewest} of the {space.num_genomes} networks "
-            "of its space: give a grid that went to its end."
+            "of its space, trained to their end: give a grid without rungs that went "
+            "to its end."
         )
     ordered = [_in_order(columns[r], space) for r in sorted(columns)]
     accuracy = [[row.validation_accuracy for row in rows] for rows in ordered]

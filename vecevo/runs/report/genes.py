@@ -224,7 +224,10 @@ def describe_choices(run: Run) -> str:
         value = facts.value_text(choices[choice])
         parts.append(f"{facts.words(name)} {value} (median {medians[choice]:.4f})")
     num_failed = len(facts.failed_networks(run))
-    return f"Highest medians: {', '.join(parts)}. Failed networks: {num_failed:,}."
+    said = f"Highest medians: {', '.join(parts)}. Failed networks: {num_failed:,}."
+    if len(facts.finalists(networks)) < len(networks):
+        said += " Networks that rungs stopped have the accuracies that they had there."
+    return said
 
 
 def draw_importances(run: Run) -> Figure | None:
