@@ -5,14 +5,19 @@ import jax.numpy as jnp
 from vecevo.operators.checks import check_whole
 from vecevo.strategies import pruning
 
+HALVING = (  # rungs before the last, and the factor
+    *(((5,), 3), ((3, 9), 3), ((2, 7), 3), ((1, 5), 3)),
+    *(((3, 9), 2), ((2, 9), 2)),
+)
+
 
 def make_rules(num_epochs):
     """Returns the rules by name; those of i-Epoch are followed by full trainings."""
     halving = {
-        f"halving {a}, {b} by {factor}": pruning.halving(
-            (a, b, num_epochs), factor=factor
+        f"halving {', '.join(map(str, rungs))} by {factor}": pruning.halving(
+            (*rungs, num_epochs), factor=factor
         )
-        for a, b, factor in ((3, 9, 3), (3, 9, 2), (1, 5, 3), (2, 7, 3))
+        for rungs, factor in HALVING
     }
     return {
         "none": pruning.train_all(),

@@ -2,7 +2,7 @@
 
 from bench.harness import drawing
 
-EMPHASISED = ("none", "halving 3, 9 by 3")
+EMPHASISED = ("none", "halving 5 by 3")
 
 
 def draw(rows, path):

@@ -9,12 +9,13 @@ import pytest
 
 import vecevo
 from tests.runs.test_full_disk import call
-from tests.runs.test_rungs import climb
+from tests.runs.test_rungs import DIGITS, climb
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.results import Work
-from vecevo.runs import configuration, ledger, parsing
+from vecevo.runs import configuration, ledger, parsing, rungs
 from vecevo.runs.report import live
+from vecevo.training import settings
 
 RUNGS = (2, 5, 25)
 SETTINGS = (
@@ -85,9 +86,9 @@ def test_a_search_on_recorded_curves_has_rungs(table, monkeypatch):
 def test_rungs_that_a_table_cannot_have_are_refused(table):
     with pytest.raises(InputError, match="need learning curves, which the table"):
         vecevo.replay(vecevo.load_table("digits"), rungs=RUNGS)
-    for rungs in ((2, 30), 25, "auto"):
+    for given in ((2, 30), 25, "auto"):
         with pytest.raises(InputError, match="of which the last is max_epochs=25"):
-            vecevo.replay(table, rungs=rungs)
+            vecevo.replay(table, rungs=given)
     with pytest.raises(InputError, match="by accuracy alone"):
         vecevo.replay(table, rungs=RUNGS, objectives=("accuracy", "num_params"))
 
@@ -113,8 +114,8 @@ def test_the_view_of_a_run_shows_the_best_of_the_last_rung():
 
 def test_the_command_says_what_rungs_do_and_did(tmp_path, capsys):
     folder = tmp_path / "run"
-    rungs = ("--rungs", "2", "6", "--max-epochs", "6")
-    assert not call(*SETTINGS, *rungs, "--output-dir", folder)
+    args = (*SETTINGS, "--rungs", "2", "6", "--max-epochs", "6")
+    assert not call(*args, "--output-dir", folder)
     said = " ".join(capsys.readouterr().out.split())
     assert "rungs: after epoch 2 of 6 the best third trains on" in said
     summary = json.loads((folder / "result.json").read_text())
@@ -159,9 +160,9 @@ def test_rungs_that_cannot_be_are_refused_in_a_line(tmp_path, capsys, args, mess
 
 def test_a_file_of_settings_has_rungs(tmp_path):
     path = tmp_path / "settings.toml"
-    for text, rungs in (('"none"', "none"), ("[3, 9]", (3, 9))):
+    for text, expected in (('"none"', "none"), ("[3, 9]", (3, 9))):
         path.write_text(f"rungs = {text}\n")
-        assert parsing.read_toml(path).rungs == rungs
+        assert parsing.read_toml(path).rungs == expected
     path.write_text("rungs = [0.5]\n")
     with pytest.raises(InputError, match="one of auto, none or a list"):
         parsing.read_toml(path)
@@ -171,3 +172,38 @@ def test_work_of_a_rung_without_an_end_is_counted():
     held = ledger.Ledger(num_rungs=2)
     held.take_in([], [], Work(needed=2, executed=3))
     assert held.work.executed == 3 and held.best_accuracy == -np.inf
+
+
+RESOLVED = settings.resolve({}, DIGITS)
+
+
+def choose(given, dataset=DIGITS, resolved=RESOLVED, **changes):
+    said = {"strategy": "recommended", "objectives": ("accuracy",), **changes}
+    return rungs.choose_rungs(given, dataset, resolved, **said)
+
+
+def test_rungs_by_default():
+    assert choose("auto") == (5, 25)
+    assert choose("none") is None and choose(None) is None
+    assert choose([5, np.int64(25)]) == (5, 25)
+    assert choose("auto", strategy="grid") is None
+    assert choose((5, 25), strategy="grid") == (5, 25)
+    assert choose("auto", objectives=("accuracy", "num_params")) is None
+    article = DIGITS._replace(is_article=True)
+    assert choose("auto", article) is None
+    assert choose("auto", resolved=RESOLVED._replace(max_epochs=4)) is None
+    assert choose((25,)) is None
+    assert choose(np.array([9, 25])) == (9, 25)
+
+
+@pytest.mark.parametrize(
+    "given", ["sometimes", (3, 9), (9, 3, 25), (0, 25), (3.5, 25), (), {3: 25}, 25]
+)
+def test_rungs_that_are_none_are_refused(given):
+    with pytest.raises(InputError, match="rungs="):
+        choose(given)
+
+
+def test_rungs_know_accuracy_alone():
+    with pytest.raises(InputError, match="by accuracy alone"):
+        choose((3, 25), objectives=("accuracy", "num_params"))

@@ -8,12 +8,13 @@ import numpy as np
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError, describe
 from vecevo.results import Genome, NetworkResult, Saved
-from vecevo.training.planning import FACTOR
 from vecevo.training.rungs import check_rungs
 from vecevo.training.settings import TrainingSettings
 
-NUM_AUTO = 3  # rungs, the cap among them
-LEAST_STEPS = 50  # to the first of them: fewer say nothing of a network
+# Of the cap on epochs: earlier cuts lost more than noise in searches that learn where
+# to look (`python -m bench rungs`).
+AUTO_SHARE = 1 / 5
+LEAST_STEPS = 50  # to a rung by default: fewer say nothing of a network
 
 Rungs = str | Sequence[int] | None  # auto, none as None is, or epochs
 
@@ -28,10 +29,10 @@ def choose_rungs(
 ) -> tuple[int, ...] | None:
     """Returns the rungs of a run, or None where all networks train to the end.
 
-    Those of `auto` are a ninth of the cap on epochs, a third, and the cap, each rounded
-    up; those of less than 50 steps are left out. It is none for a grid by name, which
-    is asked for all networks, for several objectives, of which rungs know accuracy
-    alone, and by the article's protocol.
+    Those of `auto` are a fifth of the cap on epochs, rounded up, and the cap. There are
+    none where a fifth is less than 50 steps, for a grid by name, which is asked for all
+    networks, for several objectives, of which rungs know accuracy alone, and by the
+    article's protocol.
 
     Args:
       rungs: as the run is asked for.
@@ -71,16 +72,15 @@ def check_alone(rungs: Sequence[int], objectives: Sequence[str]) -> None:
 
 
 def auto_rungs(max_epochs: int, *, steps_per_epoch: int) -> tuple[int, ...] | None:
-    """Returns the rungs that a cap on epochs has by default; None: no more than it.
+    """Returns the rungs that a cap on epochs has by default; None: there are none.
 
-    >>> auto_rungs(25, steps_per_epoch=21), auto_rungs(50, steps_per_epoch=4)
-    ((3, 9, 25), (17, 50))
+    >>> auto_rungs(25, steps_per_epoch=18), auto_rungs(50, steps_per_epoch=4)
+    ((5, 25), None)
     """
-    shares = [FACTOR**power for power in range(NUM_AUTO - 1, -1, -1)]
-    rungs = sorted({math.ceil(max_epochs / share) for share in shares})
-    least = math.ceil(LEAST_STEPS / steps_per_epoch)
-    enough = tuple(rung for rung in rungs if rung >= least)
-    return enough if len(enough) > 1 else None
+    first = math.ceil(max_epochs * AUTO_SHARE)
+    if first == max_epochs or first * steps_per_epoch < LEAST_STEPS:
+        return None
+    return first, max_epochs
 
 
 def count_saved(
