@@ -35,6 +35,20 @@ def test_the_ways_to_write_a_space_are_the_same(genes):
     assert space.num_choices.dtype == np.int32 and space.num_genomes == 12
 
 
+def test_genes_are_ordered_whose_numbers_rise_or_fall():
+    choices = {
+        **{"rising": (1, 2.5, 10), "falling": [0.1, 0.01], "one": (3,)},
+        **{"turning": (1, 3, 2), "texts": ("1", "2"), "truths": (False, True)},
+        **{"mixed": (1, "auto"), "pairs": ((1, 2), (3, 4)), "array": np.arange(3.0)},
+    }
+    space = SearchSpace(choices)
+    ordered = dict(zip(choices, space.is_ordered, strict=True))
+    assert [name for name, is_so in ordered.items() if is_so] == [
+        *("rising", "falling", "one", "array")
+    ]
+    assert all(type(is_so) is bool for is_so in space.is_ordered)
+
+
 def test_spaces_are_values():
     for twin in (
         copy.deepcopy(SPACE),

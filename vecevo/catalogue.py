@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vecevo.errors import check_names
@@ -36,6 +36,7 @@ class Request(NamedTuple):
     num_generations: int
     num_objectives: int = 1
     genetic_setting: str = "article"
+    is_ordered: Sequence[bool] | None = None
 
     @property
     def most_told(self) -> int:
@@ -55,7 +56,10 @@ def _genetic_settings(request: Request) -> dict[str, Any]:
 
 # Settings beside the population size; a name is that of a function in `strategies`.
 _SETTINGS: dict[str, Callable[[Request], dict[str, Any]]] = {
-    "recommended": lambda request: {"capacity": request.most_told},
+    "recommended": lambda request: {
+        "capacity": request.most_told,
+        "is_ordered": request.is_ordered,
+    },
     "genetic": _genetic_settings,
     "nsga2": lambda request: {"num_objectives": request.num_objectives},
 }
@@ -70,6 +74,7 @@ def make_strategy(
     num_objectives: int = 1,
     genetic_setting: str = "article",
     without_repeats: bool = False,
+    is_ordered: Sequence[bool] | None = None,
 ) -> Strategy:
     """Makes the strategy of a name.
 
@@ -81,6 +86,8 @@ def make_strategy(
       num_objectives: M, of nsga2.
       genetic_setting: of genetic: `article` or `code`.
       without_repeats: whether it asks for each genome once; `recommended` always does.
+      is_ordered: by gene, whether its choices have an order, of recommended; None where
+        that is not known.
 
     Raises:
       InputError: for an unknown name, or settings that the strategy refuses.
@@ -88,7 +95,9 @@ def make_strategy(
     from vecevo import strategies
 
     check_names([name], NAMES, of="strategy")
-    request = Request(population_size, num_generations, num_objectives, genetic_setting)
+    request = Request(
+        population_size, num_generations, num_objectives, genetic_setting, is_ordered
+    )
     settings = {"population_size": population_size}
     if name in _SETTINGS:
         settings |= _SETTINGS[name](request)

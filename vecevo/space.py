@@ -1,6 +1,7 @@
 """What may vary between networks: genes, their choices, genomes of indices."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
@@ -48,6 +49,17 @@ class SearchSpace:
     def num_choices(self) -> np.ndarray:
         """int32[G]."""
         return np.array([len(choices) for _, choices in self.genes], np.int32)
+
+    @property
+    def is_ordered(self) -> tuple[bool, ...]:
+        """Whether the choices of a gene are numbers that rise or that fall, by gene.
+
+        >>> SearchSpace({"width": (64, 128), "activation": ("relu", "elu")}).is_ordered
+        (True, False)
+        """
+        return tuple(
+            _rises(choices) or _rises(choices[::-1]) for _, choices in self.genes
+        )
 
     @property
     def num_genomes(self) -> int:
@@ -157,6 +169,14 @@ def _as_gene(pair: Any) -> tuple[str, tuple[Any, ...]]:
     if len(set(choices)) < len(choices):
         raise InputError(f"{name}={choices} repeats a choice: give each choice once.")
     return name, choices
+
+
+def _rises(choices: tuple[Any, ...]) -> bool:
+    are_numbers = all(
+        isinstance(choice, int | float) and not isinstance(choice, bool)
+        for choice in choices
+    )
+    return are_numbers and all(a < b for a, b in itertools.pairwise(choices))
 
 
 def _check_hashable(name: str, choice: Any) -> None:

@@ -283,6 +283,7 @@ TABLES = {
     "costs": costs_table,
     "gpu": gpu_table,
     "search": rendering.search_table,
+    "search_models": rendering.models_table,
     "search_digits": rendering.noise_table,
     "search_choice": rendering.choice_table,
     "trainings": rendering.trainings_table,

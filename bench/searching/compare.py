@@ -35,15 +35,12 @@ def measure(console, *, smoke, full, data_dir):
     """Runs what is not in the file of curves yet, and writes record and picture."""
     del full, data_dir
     seeds = range(2 if smoke else NUM_SEEDS)
-    versions = {name: find_version(package) for name, (package, _) in PEERS.items()}
+    versions = {name: find_version(*names) for name, (names, _) in PEERS.items()}
     cached = {} if smoke else curve_file.read()
     found = {}
     for recorded in [sources.small_table()] if smoke else load_fcnet():
         found[recorded.name] = search_all(
-            console,
-            recorded,
-            seeds,
-            versions,
+            *(console, recorded, seeds, versions),
             cached.setdefault(recorded.name, {}),
             save=lambda: smoke or curve_file.save(cached),
         )
@@ -91,9 +88,8 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
     """
     found = {}
     for name, (make, num_generations) in OURS.items():
-        strategy = make(recorded.num_choices, population_size=BATCH_SIZE)
         curves = search_with_strategy(
-            strategy,
+            make(recorded),
             recorded,
             list(seeds),
             num_generations=num_generations,
@@ -106,24 +102,49 @@ def search_all(console, recorded, seeds, versions, cached, *, save):
         if versions[name] is None:
             console.print(f"search: {name} is absent")
             continue
-        entry = cached.get(name, {})
-        if entry.get("version") != versions[name]:
-            entry = {"version": versions[name], **curve_file.to_entry([])}
-        for seed in seeds[len(entry["regret"]) :]:
-            one = curve_file.to_entry([search_with_peer(peer, recorded, seed)])
-            entry |= {key: entry[key] + values for key, values in one.items()}
-            cached[name] = entry
-            save()
-        found[name] = entry
+        found[name] = go_on(
+            *(name, peer, versions[name], recorded, seeds, cached),
+            num_batches=count_batches(recorded),
+            save=save,
+        )
         console.print(f"search: {recorded.name}, {name} {versions[name]}")
     return found
 
 
-def find_version(package):
-    """Returns the version of a package, or None where it is absent."""
+def go_on(name, peer, version, recorded, seeds, cached, *, num_batches, save):
+    """Returns a package's curves: those in `cached` of its version, and the others."""
+    entry = cached.get(name, {})
+    if entry.get("version") != version:
+        entry = {"version": version, **curve_file.to_entry([])}
+    for seed in seeds[len(entry["regret"]) :]:
+        curves = search_with_peer(peer, recorded, seed, num_batches=num_batches)
+        one = curve_file.to_entry([curves])
+        entry |= {key: entry[key] + values for key, values in one.items()}
+        cached[name] = entry
+        save()
+    return entry
+
+
+def find_version(package, *others):
+    """Returns the version of a package; None where it, or one of others, is absent."""
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(package)
+        version, *_ = map(importlib.metadata.version, (package, *others))
+        return version
     return None
+
+
+def plain(make):
+    """Makes a strategy that is told numbers of choices alone."""
+    return lambda recorded: make(recorded.num_choices, population_size=BATCH_SIZE)
+
+
+def make_recommended(recorded):
+    """The recommended strategy, which is told which genes are ordered."""
+    return strategies.recommended(
+        recorded.num_choices,
+        population_size=BATCH_SIZE,
+        is_ordered=recorded.is_ordered,
+    )
 
 
 def make_genetic(num_choices, *, population_size):
@@ -141,23 +162,23 @@ def make_random(num_choices, *, population_size):
 # Those that repeat genomes are asked on.
 LONG = MOST_ASKED // BATCH_SIZE
 OURS = {
-    "recommended": (strategies.recommended, NUM_BATCHES),
-    "evolution_plus": (strategies.evolution_plus, LONG),
-    "regularized_evolution": (strategies.regularized_evolution, LONG),
-    "univariate_estimation": (strategies.univariate_estimation, LONG),
-    "self_adaptive": (strategies.self_adaptive, LONG),
-    "local_search": (strategies.local_search, LONG),
-    "genetic": (make_genetic, LONG),
-    "random": (make_random, NUM_BATCHES),
+    "recommended": (make_recommended, NUM_BATCHES),
+    "evolution_plus": (plain(strategies.evolution_plus), LONG),
+    "regularized_evolution": (plain(strategies.regularized_evolution), LONG),
+    "univariate_estimation": (plain(strategies.univariate_estimation), LONG),
+    "self_adaptive": (plain(strategies.self_adaptive), LONG),
+    "local_search": (plain(strategies.local_search), LONG),
+    "genetic": (plain(make_genetic), LONG),
+    "random": (plain(make_random), NUM_BATCHES),
 }
 PEERS = peers.PEERS
 NAMES = (*OURS, *PEERS)
 
 
-def search_with_peer(peer, recorded, seed):
+def search_with_peer(peer, recorded, seed, *, num_batches):
     """Returns the Curves of one search of another package."""
     observed = sources.observed_values(recorded, seed)
-    asked, distinct, num_batches = [], set(), count_batches(recorded)
+    asked, distinct = [], set()
 
     def evaluate(genomes):
         if len(distinct) >= BATCH_SIZE * num_batches or len(asked) >= MOST_ASKED:

@@ -28,7 +28,7 @@ def measure(console, *, smoke, full, data_dir):
     del full, data_dir
     recorded = sources.small_table() if smoke else trainings.load_digits()
     seeds = range(2 if smoke else NUM_SEEDS)
-    versions = {n: compare.find_version(p) for n, (p, _) in compare.PEERS.items()}
+    versions = {n: compare.find_version(*p) for n, (p, _) in compare.PEERS.items()}
     cached = {} if smoke else curve_file.read()
     found = compare.search_all(
         *(console, recorded, seeds, versions),
@@ -56,7 +56,7 @@ def judged_regrets(recorded, seeds):
     """
     num_choices, values = recorded.num_choices, recorded.values.astype(np.float32)
     make, _ = compare.OURS[JUDGED]
-    strategy = make(num_choices, population_size=compare.BATCH_SIZE)
+    strategy = make(recorded)
     columns = np.array([sources.draw_replicates(recorded, seed) for seed in seeds])
     means = recorded.values.mean(axis=1)
 

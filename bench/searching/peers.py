@@ -9,6 +9,8 @@ but for the batch and population of 64.
 
 import importlib
 import logging
+import pathlib
+import tempfile
 import warnings
 
 import numpy as np
@@ -29,6 +31,14 @@ def optuna_nsga2(evaluate, num_choices, is_ordered, seed):
     optuna = importlib.import_module("optuna")
 
     sampler = optuna.samplers.NSGAIISampler(seed=seed, population_size=BATCH_SIZE)
+    run_study(sampler, evaluate, num_choices, is_ordered)
+
+
+def optuna_gp(evaluate, num_choices, is_ordered, seed):
+    """Optuna's Gaussian process, with its log-expected improvement."""
+    optuna = importlib.import_module("optuna")
+
+    sampler = optuna.samplers.GPSampler(seed=seed)
     run_study(sampler, evaluate, num_choices, is_ordered)
 
 
@@ -132,10 +142,52 @@ def nevergrad_portfolio(evaluate, num_choices, is_ordered, seed):
                 search.tell(one, -value)
 
 
+def smac_forest(evaluate, num_choices, is_ordered, seed):
+    """SMAC3's random forest for hyperparameters; its first design is the first 64."""
+    config_space, smac = map(importlib.import_module, ("ConfigSpace", "smac"))
+
+    space = config_space.ConfigurationSpace(seed=seed)
+    for gene, (number, ordered) in enumerate(zip(num_choices, is_ordered, strict=True)):
+        if ordered:
+            one = config_space.Integer(str(gene), (0, number - 1))
+        else:
+            one = config_space.Categorical(str(gene), list(range(number)))
+        space.add(one)
+    facade = smac.HyperparameterOptimizationFacade
+    with tempfile.TemporaryDirectory() as folder:
+        scenario = smac.Scenario(
+            space,
+            output_directory=pathlib.Path(folder),
+            deterministic=True,
+            n_trials=10**6,
+            seed=seed,
+        )
+        search = facade(
+            scenario,
+            lambda config, seed: 0.0,  # never called: trials are asked for and told
+            initial_design=facade.get_initial_design(scenario, n_configs=BATCH_SIZE),
+            logging_level=logging.CRITICAL,
+        )
+        while True:
+            trials = [search.ask() for _ in range(BATCH_SIZE)]
+            genomes = [
+                [trial.config[str(gene)] for gene in range(len(num_choices))]
+                for trial in trials
+            ]
+            for trial, value in zip(trials, evaluate(np.array(genomes)), strict=True):
+                search.tell(trial, smac.runhistory.TrialValue(cost=-float(value)))
+
+
+# Names of packages, that of the version first, and the function.
 PEERS = {
-    "Optuna TPE": ("optuna", optuna_tpe),
-    "Optuna NSGA-II": ("optuna", optuna_nsga2),
-    "PyGAD": ("pygad", pygad_ga),
-    "pymoo MixedVariableGA": ("pymoo", pymoo_mixed),
-    "nevergrad PortfolioDiscreteOnePlusOne": ("nevergrad", nevergrad_portfolio),
+    "Optuna TPE": (("optuna",), optuna_tpe),
+    "Optuna NSGA-II": (("optuna",), optuna_nsga2),
+    "PyGAD": (("pygad",), pygad_ga),
+    "pymoo MixedVariableGA": (("pymoo",), pymoo_mixed),
+    "nevergrad PortfolioDiscreteOnePlusOne": (("nevergrad",), nevergrad_portfolio),
+}
+# They take minutes for a search, and stand in `models`.
+MODELS = {
+    "Optuna GPSampler": (("optuna", "torch"), optuna_gp),
+    "SMAC3": (("smac",), smac_forest),
 }

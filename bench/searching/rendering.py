@@ -39,6 +39,34 @@ def search_table(record):
     return markdown.finish(lines, record, how)
 
 
+def models_table(record):
+    """Medians and means of models, by table and number of networks."""
+    rows = record["rows"]
+    names = list(rows[0]["cells"])
+    heads = []
+    for name in names:
+        cell = rows[0]["cells"][name]
+        heads.append(f"{name} {cell['version'] or ''}".strip() + f" ({cell['n']})")
+    lines = markdown.head(("table", "networks", *heads), ("median", "mean"))
+    for row in rows:
+        cells = [
+            f"{cell['median']:.1e}, {cell['mean']:.1e}"
+            for cell in row["cells"].values()
+        ]
+        verdicts = [
+            "better" if one["is_better"] else "worse" if one["is_worse"] else "="
+            for one in row["against_best_peer"].values()
+        ]
+        table = row["table"].replace("_", " ")
+        lines.append(markdown.row([table, row["num_distinct"], *cells, *verdicts]))
+    how = (
+        "Median, mean regrets, with the number of seeds in brackets; the last columns: "
+        "whether those of `recommended` are beyond chance (bootstrap, 95 %) better or "
+        "worse than the lowest of the others"
+    )
+    return markdown.finish(lines, record, how)
+
+
 def noise_table(record):
     """Mean regrets where results are noisy, and what the model's choice is worth."""
     rows = record["rows"]

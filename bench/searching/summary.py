@@ -68,6 +68,41 @@ def bootstrap_difference(ours, theirs, *, num_resamples, seed):
     }
 
 
+def compare_centres(name, regrets, *, seed):
+    """Compares a method's median and mean with the lowest of the others.
+
+    Args:
+      name: of the method.
+      regrets: dict of methods to float[n], each with a number of seeds of its own,
+        which are drawn apart.
+      seed: of the draws.
+
+    Returns:
+      Dict by `median` and `mean`, with the name of the `peer`, the difference, its
+      bounds, and whether it is beyond chance; empty where there is no other method.
+    """
+    others = [other for other in regrets if other != name]
+    compared = {}
+    for place, centre in enumerate((np.median, np.mean) if others else ()):
+        best = min(others, key=lambda other, centre=centre: centre(regrets[other]))
+        rng = np.random.default_rng([seed, place])
+        ours, theirs = (np.asarray(regrets[method]) for method in (name, best))
+        drawn = [
+            centre(rng.choice(values, (NUM_RESAMPLES, len(values))), axis=1)
+            for values in (ours, theirs)
+        ]
+        low, high = np.quantile(drawn[0] - drawn[1], ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        compared[centre.__name__] = {
+            "peer": best,
+            "difference": round_to(centre(ours) - centre(theirs)),
+            "low": round_to(low),
+            "high": round_to(high),
+            "is_worse": bool(low > 0),
+            "is_better": bool(high < 0),
+        }
+    return compared
+
+
 def mean_difference(one, other):
     """Returns the mean of paired differences and its normal interval of 95 %."""
     differences = np.asarray(one) - np.asarray(other)

@@ -72,7 +72,12 @@ def make_strategies(recorded):
             least,
         ),
         "recommended": (
-            strategies.recommended(num_choices, **size, capacity=MOST_TRAINED),
+            strategies.recommended(
+                num_choices,
+                population_size=POPULATION_SIZE,
+                capacity=MOST_TRAINED,
+                is_ordered=recorded.is_ordered,
+            ),
             least,
         ),
     }

@@ -17,14 +17,14 @@ VERSIONS = dict.fromkeys(("python", "jax", "flax", "optax"), "1")
 def small(monkeypatch):
     """Batches of 16, so that a model of 64 genomes does."""
 
-    def make(num_choices, *, population_size):
-        sizes = {"population_size": population_size, "capacity": 64}
-        return strategies.recommended(num_choices, **sizes)
+    def make(recorded):
+        sizes = {"population_size": 16, "capacity": 64}
+        return strategies.recommended(recorded.num_choices, **sizes)
 
     monkeypatch.setattr(compare, "BATCH_SIZE", 16)
     monkeypatch.setattr(noise, "READ_AT", (32, 64))
     monkeypatch.setattr(compare, "PEERS", {})
-    ours = {"recommended": (make, 4), "random": (compare.make_random, 4)}
+    ours = {"recommended": (make, 4), "random": (compare.plain(compare.make_random), 4)}
     monkeypatch.setattr(compare, "OURS", ours)
     return make
 
@@ -44,7 +44,7 @@ def test_without_noise_the_model_reports_as_good_a_network_as_the_best_told(smal
     means = recorded.values.mean(axis=1, keepdims=True)
     recorded = recorded._replace(values=means)
     (curve,) = compare.search_with_strategy(
-        small(recorded.num_choices, population_size=16),
+        small(recorded),
         *(recorded, [0]),
         num_generations=4,
         num_batches=4,

@@ -122,8 +122,11 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
             genomes = rng.integers(0, num_choices, (64, len(num_choices)))
             assert evaluate(genomes).shape == (64,)
 
-    peers = {"here": ("numpy", peer), "gone": ("no-such-package", peer)}
-    ours = {"recommended": (strategies.evolution_plus, 20)}
+    peers = {
+        "here": (("numpy",), peer),
+        "gone": (("numpy", "no-such-package"), peer),
+    }
+    ours = {"recommended": (compare.plain(strategies.evolution_plus), 20)}
     monkeypatch.setattr(compare, "PEERS", peers)
     monkeypatch.setattr(compare, "OURS", ours)
     rows = []
@@ -145,10 +148,14 @@ def test_searches_run_in_smoke_and_write_nothing(monkeypatch):
     assert "the article's setting" in output.getvalue() and not written
 
 
-@pytest.mark.parametrize("name", peers.PEERS)
+@pytest.mark.parametrize(
+    "name",
+    [*peers.PEERS, *(pytest.param(n, marks=pytest.mark.long) for n in peers.MODELS)],
+)
 def test_another_package_asks_in_batches_for_genomes_of_the_space(name):
-    package, peer = peers.PEERS[name]
-    pytest.importorskip(package)
+    packages, peer = (peers.PEERS | peers.MODELS)[name]
+    for package in packages:
+        pytest.importorskip(package)
     num_choices, is_ordered, batches = (9, 9, 9), (False, True, False), []
 
     def evaluate(genomes):

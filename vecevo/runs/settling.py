@@ -49,6 +49,7 @@ def make_strategy(config: RunConfig, space: SearchSpace) -> Strategy:
         num_objectives=len(config.objectives),
         genetic_setting=config.genetic_setting,
         without_repeats=config.without_repeats,
+        is_ordered=space.is_ordered,
     )
 
 

@@ -111,6 +111,7 @@ def start_search(
             population_size=budget.population_size,
             num_generations=num_generations,
             num_objectives=len(objectives),
+            is_ordered=space.is_ordered,
         )
     if not isinstance(strategy, Strategy):
         raise InputError(

@@ -1,5 +1,7 @@
 """Search by a model: asks where a Gaussian process promises the most."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from vecevo import operators
 from vecevo.errors import InputError
 from vecevo.operators.checks import NumChoices, as_static, check_numbers, check_whole
 from vecevo.strategies import surrogate
+from vecevo.strategies.candidates import breed_candidates, draw_candidates
 from vecevo.strategies.protocol import (
     EvolutionState,
     GenerationInfo,
@@ -18,11 +21,9 @@ from vecevo.strategies.protocol import (
     make_init,
 )
 from vecevo.strategies.repeats import without_repeats
-from vecevo.strategies.variation import cross_and_reset, default_rate
 
 NUM_STEPS = 15  # of fitting, each generation, from the last one on
 NUM_STEPS_OF_JUDGE = 60  # from the prior on, once
-NUM_ELITES = 32  # told genomes that breed candidates
 MOST_MODELLED = 1024  # genomes, of `recommended`; a generation takes the cube of that
 
 
@@ -32,7 +33,8 @@ def gaussian_process(
     population_size: int,
     capacity: int = 640,
     num_candidates: int = 1024,
-    boldness: ArrayLike = 0.5,
+    boldness: ArrayLike = 1.0,
+    is_ordered: Sequence[bool] | None = None,
 ) -> Strategy:
     """Asks for the genomes of the highest upper confidence bound under a model.
 
@@ -40,15 +42,17 @@ def gaussian_process(
     quantile-based approach for hyperparameter transfer learning", 2020), are a
     Gaussian process of the genome. The logarithm of the covariance falls by an amount
     for each gene with another choice, and by another one times the square of how far
-    apart the choices are in the gene's list: ordered genes and others alike. Both
-    amounts, and the noise, are fitted every generation to the posterior density.
+    apart the choices are in the gene's list. Where it is known which genes are ordered,
+    these have the second amount alone, and the others the first. The amounts, and the
+    noise, are fitted every generation to the posterior density.
 
     Candidates are crossed and reset genomes of the fittest told, and as many random
-    ones. The offspring maximise mean + boldness * deviation one after the other; each
-    narrows the deviation of those like it as if its mean had been told, which makes
-    the batch diverse (GP-BUCB: Desautels, Krause & Burdick, "Parallelizing
-    exploration-exploitation tradeoffs in Gaussian process bandit optimization",
-    2014). The first population is a Latin hypercube.
+    ones, which then evolve for some rounds by their bounds. The offspring maximise
+    mean + boldness * deviation one after the other; each narrows the deviation of
+    those like it as if its mean had been told, which makes the batch diverse (GP-BUCB:
+    Desautels, Krause & Burdick, "Parallelizing exploration-exploitation tradeoffs in
+    Gaussian process bandit optimization", 2014). The first population is a Latin
+    hypercube.
 
     The results of networks are noisy, and the best of many is the luckiest. `judge`
     fits the same model once more, to fitness itself with all below the median at it,
@@ -64,10 +68,12 @@ def gaussian_process(
       capacity: N, genomes the model knows, static; the oldest are forgotten.
       num_candidates: among which offspring are chosen, static.
       boldness: 0 or more, may be traced.
+      is_ordered: by gene, whether its choices have an order, as numbers have
+        (`SearchSpace.is_ordered`), static; None where that is not known.
 
     Raises:
-      InputError: for a capacity or num_candidates below population_size, or a
-        negative boldness.
+      InputError: for a capacity or num_candidates below population_size, a negative
+        boldness, or an is_ordered of other genes.
     """
     num_choices = as_static(num_choices)
     check_whole(1, population_size=population_size)
@@ -78,11 +84,7 @@ def gaussian_process(
         "0 or more",
         boldness=boldness,
     )
-    prior = surrogate.Scales(
-        differs=jnp.full(num_genes, np.log(3 / num_genes), jnp.float32),
-        distance=jnp.full(num_genes, np.log(9 / num_genes), jnp.float32),
-        noise=jnp.full((), np.log(0.1), jnp.float32),
-    )
+    prior = surrogate.make_prior(num_genes, is_ordered)
 
     def start(key: jax.Array, population: jax.Array) -> surrogate.Model:
         del key
@@ -105,18 +107,13 @@ def gaussian_process(
     def ask(key: jax.Array, state: EvolutionState) -> jax.Array:
         model = state.memory
         model = model._replace(scales=surrogate.finite_or(model.scales, prior))
-        scores = surrogate.normal_scores(model.fitness, surrogate.told_in(model))
-        candidates = draw_candidates(key, model, num_choices, num_candidates)
-        predicted = surrogate.predict(model, scores, candidates, num_choices)
-        chosen = choose_batch(
-            candidates,
-            *predicted,
-            model.scales,
-            num_choices,
+        fresh = next_batch(
+            *(key, model, num_choices),
             population_size=population_size,
+            num_candidates=num_candidates,
             boldness=boldness,
         )
-        return jnp.where(state.generation == 0, state.population, candidates[chosen])
+        return jnp.where(state.generation == 0, state.population, fresh)
 
     def tell(
         state: EvolutionState, offspring: jax.Array, fitness: jax.Array
@@ -150,7 +147,11 @@ def gaussian_process(
 
 
 def recommended(
-    num_choices: NumChoices, *, population_size: int, capacity: int = 640
+    num_choices: NumChoices,
+    *,
+    population_size: int,
+    capacity: int = 640,
+    is_ordered: Sequence[bool] | None = None,
 ) -> Strategy:
     """The strategy to take where nothing speaks for another one.
 
@@ -163,9 +164,12 @@ def recommended(
       population_size: P, asked in each generation.
       capacity: genomes that will be told; may be less, then the oldest are forgotten.
         The model takes the latest 1024 at most.
+      is_ordered: by gene, whether its choices have an order; None where that is not
+        known.
 
     Raises:
-      InputError: for a population_size or capacity below 1.
+      InputError: for a population_size or capacity below 1, or an is_ordered of other
+        genes.
     """
     check_whole(1, population_size=population_size, capacity=capacity)
     modelled = max(population_size, min(capacity, MOST_MODELLED))
@@ -174,34 +178,46 @@ def recommended(
         population_size=population_size,
         capacity=modelled,
         num_candidates=max(1024, 4 * population_size),
+        is_ordered=is_ordered,
     )
     return without_repeats(
         strategy, num_choices, capacity=max(capacity, population_size)
     )
 
 
-def draw_candidates(
+def next_batch(
     key: jax.Array,
     model: surrogate.Model,
     num_choices: NumChoices,
+    *,
+    population_size: int,
     num_candidates: int,
+    boldness: ArrayLike,
 ) -> jax.Array:
-    """Returns int32[num_candidates, G], half bred from the fittest, half random."""
-    random_key, parents_key, vary_key = jax.random.split(key, 3)
-    num_bred = num_candidates // 2
-    fresh = operators.random_population(
-        random_key, num_choices, population_size=num_candidates - num_bred
+    """Returns int32[P, G], chosen among candidates that have evolved by their bound."""
+    draw_key, breed_key = jax.random.split(key)
+    scores = surrogate.normal_scores(model.fitness, surrogate.told_in(model))
+    posterior = surrogate.condition(model, scores, num_choices)
+
+    def bound(genomes: jax.Array) -> jax.Array:
+        mean, pull, is_known = surrogate.expect(posterior, genomes, num_choices)
+        deviation = jnp.sqrt(surrogate.variance_of(pull))
+        return jnp.where(is_known, -jnp.inf, mean + boldness * deviation)
+
+    drawn = draw_candidates(
+        *(draw_key, model.genomes, model.fitness, model.num_told, num_choices),
+        num_candidates=num_candidates,
     )
-    fittest = jnp.argsort(-model.fitness)[:NUM_ELITES]
-    num_fittest = jnp.clip(model.num_told, 1, len(fittest))
-    parents = jax.random.randint(parents_key, (2 * num_bred,), 0, num_fittest)
-    bred = cross_and_reset(
-        vary_key,
-        model.genomes[fittest[parents]],
+    candidates = breed_candidates(breed_key, drawn, bound, num_choices)
+    chosen = choose_batch(
+        candidates,
+        *surrogate.expect(posterior, candidates, num_choices),
+        model.scales,
         num_choices,
-        mutation_rate=default_rate(num_choices),
+        population_size=population_size,
+        boldness=boldness,
     )
-    return jnp.concatenate([bred, fresh])
+    return candidates[chosen]
 
 
 @surrogate.exactly
@@ -236,7 +252,7 @@ def choose_batch(
         is_same = (candidates == candidates[best]).all(axis=1)
         return (pull.at[row].set(shared), variance, is_taken | is_same), best
 
-    variance = jnp.maximum(1 - (pull**2).sum(axis=0), surrogate.JITTER)
+    variance = surrogate.variance_of(pull)
     pull = jnp.pad(pull, ((0, population_size), (0, 0)))
     rows = num_told + jnp.arange(population_size)
     _, chosen = jax.lax.scan(choose, (pull, variance, is_known), rows)

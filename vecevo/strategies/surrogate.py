@@ -5,18 +5,21 @@ factorisations fail. Where one fails all the same, the prior stands.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax.scipy.linalg import cho_solve, solve_triangular
 from jax.scipy.special import ndtri
 
+from vecevo.errors import InputError
 from vecevo.operators.checks import NumChoices
 
 STEP_SIZE = 0.15  # of fitting
+ABSENT = np.log(1e-6)  # of an amount that a gene does not have
 JITTER = 1e-4  # keeps factorisations positive in float32
 
 
@@ -26,6 +29,34 @@ class Scales(NamedTuple):
     differs: jax.Array  # float32[G], a gene with another choice
     distance: jax.Array  # float32[G], the squared distance of choices
     noise: jax.Array  # float32[], variance
+
+
+def make_prior(num_genes: int, is_ordered: Sequence[bool] | None) -> Scales:
+    """Returns the Scales that are the most likely beforehand.
+
+    Args:
+      num_genes: G.
+      is_ordered: by gene; None where that is not known, and genes may be both.
+
+    Raises:
+      InputError: for an is_ordered of other genes.
+    """
+    differs = np.full(num_genes, np.log(3 / num_genes))
+    distance = np.full(num_genes, np.log(9 / num_genes))
+    if is_ordered is not None:
+        order = np.asarray(is_ordered)
+        if order.shape != (num_genes,) or order.dtype != bool:
+            raise InputError(
+                f"is_ordered={order.tolist()} must be a list of {num_genes} truth "
+                "values, one for each gene."
+            )
+        differs = np.where(order, ABSENT, differs)
+        distance = np.where(order, distance, ABSENT)
+    return Scales(
+        differs=jnp.asarray(differs, jnp.float32),
+        distance=jnp.asarray(distance, jnp.float32),
+        noise=jnp.full((), np.log(0.1), jnp.float32),
+    )
 
 
 class Model(NamedTuple):
@@ -121,35 +152,57 @@ def upper_scores(fitness: jax.Array, is_told: jax.Array) -> jax.Array:
     return jnp.where(is_told, scaled, 0.0)
 
 
+class Posterior(NamedTuple):
+    """A model with all that does not depend on what is asked of it."""
+
+    model: Model
+    lower: jax.Array  # float32[N, N], the factor of the covariance of those told
+    weights: jax.Array  # float32[N], of covariances with them, in a mean
+
+
 @exactly
-def predict(
-    model: Model,
-    scores: jax.Array,
-    candidates: jax.Array,
-    num_choices: NumChoices,
+def condition(model: Model, scores: jax.Array, num_choices: NumChoices) -> Posterior:
+    """Lets a model know scores float32[N], about 0, of its genomes."""
+    told = told_covariance(model.scales, model.genomes, told_in(model), num_choices)
+    lower = jnp.linalg.cholesky(told)
+    return Posterior(model, lower, cho_solve((lower, True), scores))
+
+
+@exactly
+def expect(
+    posterior: Posterior, candidates: jax.Array, num_choices: NumChoices
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Returns the mean of candidates, and what they share with those told.
 
     Args:
-      model: Model.
-      scores: float32[N], about 0, what its genomes were told to be worth.
+      posterior: Posterior.
       candidates: int32[C, G].
       num_choices: int32[G], static.
 
     Returns:
-      Mean float32[C]; float32[N, C], whose columns' squared lengths are how much less
-      than 1 the variances are; and bool[C], whether a candidate was told. Where the
-      covariance cannot be factored, the first two are those of the prior: 0.
+      Mean float32[C]; float32[N, C], of which `variance_of` makes variances; and
+      bool[C], whether a candidate was told. Where the covariance could not be
+      factored, the first two are those of the prior: 0.
     """
-    is_told = told_in(model)
-    told = told_covariance(model.scales, model.genomes, is_told, num_choices)
-    lower = jnp.linalg.cholesky(told)
+    model, lower, weights = posterior
     shared = covariance(model.scales, model.genomes, candidates, num_choices)
-    shared = jnp.where(is_told[:, None], shared, 0.0)
+    shared = jnp.where(told_in(model)[:, None], shared, 0.0)
     is_factored = jnp.isfinite(lower).all()
-    mean = jnp.where(is_factored, cho_solve((lower, True), scores) @ shared, 0.0)
+    mean = jnp.where(is_factored, weights @ shared, 0.0)
     pull = jnp.where(is_factored, solve_triangular(lower, shared, lower=True), 0.0)
     return mean, pull, is_told_of(model, candidates).any(axis=0)
+
+
+def variance_of(pull: jax.Array) -> jax.Array:
+    """Returns float32[C]: 1, less the squared lengths of the columns."""
+    return jnp.maximum(1 - (pull**2).sum(axis=0), JITTER)
+
+
+def predict(
+    model: Model, scores: jax.Array, candidates: jax.Array, num_choices: NumChoices
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Conditions a model on scores, and returns what it expects of candidates."""
+    return expect(condition(model, scores, num_choices), candidates, num_choices)
 
 
 @exactly
