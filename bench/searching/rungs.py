@@ -16,7 +16,7 @@ from scipy import stats
 
 import vecevo
 from bench.harness import records
-from bench.searching import compare, rules, rungs_picture, sources, summary
+from bench.searching import compare, picture, rules, sources, summary
 from vecevo import strategies
 from vecevo.strategies import pruning
 
@@ -42,7 +42,7 @@ def measure(console, *, smoke, full, data_dir):
             console.print(f"rungs: {name}, {strategy}")
     console.print(make_table(rows))
     if not smoke:
-        rungs_picture.draw(rows, PICTURE)
+        picture.draw_rungs(rows, PICTURE)
         records.write("rungs", rows, command=records.command("rungs"))
         records.write("rung_ranks", ranks, command=records.command("rungs"))
 
