@@ -196,10 +196,8 @@ def test_replicates_go_on_together_by_their_mean(tmp_path):
     assert went_on == set(ranked[: -(-len(ranked) // 3)])
 
 
-@pytest.mark.parametrize(("num_asked", "rung"), [(3, 0), (5, 1)])
-def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
-    folders, tmp_path, monkeypatch, num_asked, rung
-):
+def stop_after(monkeypatch, num_asked):
+    """Lets one worker train, and the time be up when it was asked for so often."""
     start, ends = sessions.start_session, []
     monkeypatch.setattr(sessions, "most_workers", lambda: 1)
 
@@ -211,7 +209,30 @@ def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
         return start(*args, is_time_up_fn=is_time_up, **given)
 
     monkeypatch.setattr(sessions, "start_session", start_stopping)
-    result = search(tmp_path / "run")
+
+
+@pytest.mark.parametrize("num_asked", [0, 2, 4, 6])
+@pytest.mark.parametrize("number", [1, 4])
+def test_a_run_that_goes_on_and_is_stopped_goes_on(
+    folders, tmp_path, number, num_asked
+):
+    folder = shutil.copytree(folders / f"killed-{number}", tmp_path / "run")
+    before, _ = table(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, num_asked)
+        search(folder, resume=True)
+    assert set(before) <= set(table(folder)[0])
+    search(folder, resume=True)
+    assert table(folder)[0] == table(folders / "rungs")[0]
+
+
+@pytest.mark.parametrize(("num_asked", "rung"), [(3, 0), (5, 1)])
+def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
+    folders, tmp_path, num_asked, rung
+):
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, num_asked)
+        result = search(tmp_path / "run")
     rows = [json.loads(row) for row in table(tmp_path / "run")[0]]
     partial = [r["rung"] for r in rows if r["status"] == "partial"]
     assert max(partial) == rung and len(result.top) == min(5, len(partial))
@@ -219,7 +240,6 @@ def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
     check_weights(result)
     best = max(rows, key=lambda r: (r["rung"], r["validation_accuracy"] or 0))
     assert result.top[0][1].validation_accuracy == best["validation_accuracy"]
-    monkeypatch.setattr(sessions, "start_session", start)
     search(tmp_path / "run", resume=True)
     assert table(tmp_path / "run")[0] == table(folders / "rungs")[0]
 

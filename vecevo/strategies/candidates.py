@@ -55,7 +55,7 @@ def breed_candidates(
 ) -> jax.Array:
     """Lets candidates evolve by their merit.
 
-    In each of some rounds the best quarter has half as many offspring as there are
+    In each of some rounds the best eighth has half as many offspring as there are
     candidates: half of these differ from a parent in one gene, half are crossed and
     reset. The best of all stay, each genome once as long as there are others.
 

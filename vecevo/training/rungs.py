@@ -79,6 +79,7 @@ def train_rungs(
         ]
         for row in itertools.chain.from_iterable(c.individuals for c in known):
             standing.pop(row, None)
+            before.pop(row, None)
         trained = train_cohorts(
             session,
             hyperparams,
@@ -123,7 +124,11 @@ def choose_best[Row: (int, Genome)](
 
 
 def check_rungs(rungs: Any, max_epochs: int | None) -> None:
-    """Refuses rungs that are not epochs that ascend to the cap."""
+    """Refuses rungs that are not epochs that ascend to the cap.
+
+    Raises:
+      InputError: saying what they must be.
+    """
     is_right = isinstance(rungs, Sequence) and all(map(is_whole, rungs))
     if not (is_right and rungs and rungs[-1] == max_epochs) or any(
         later <= earlier for earlier, later in itertools.pairwise([0, *rungs])
