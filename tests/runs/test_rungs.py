@@ -14,7 +14,7 @@ from vecevo import strategies
 from vecevo.errors import InputError
 from vecevo.runs import ledger
 from vecevo.runs.report import verdict
-from vecevo.training import sessions
+from vecevo.training import planning, sessions
 
 SPACE = vecevo.SearchSpace(
     {
@@ -43,6 +43,14 @@ def search(folder=None, **changes):
     return vecevo.search(
         SPACE, "digits", output_dir=folder, **{**SETTINGS, "rungs": RUNGS, **changes}
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plan_small_cohorts():
+    """Plans cohorts so small that all networks of some end at a rung."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "LADDER", (1, 2))
+        yield
 
 
 @pytest.fixture(scope="module", name="folders")
@@ -226,7 +234,7 @@ def test_a_run_that_goes_on_and_is_stopped_goes_on(
     assert table(folder)[0] == table(folders / "rungs")[0]
 
 
-@pytest.mark.parametrize(("num_asked", "rung"), [(3, 0), (5, 1)])
+@pytest.mark.parametrize(("num_asked", "rung"), [(5, 0), (22, 1)])
 def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
     folders, tmp_path, num_asked, rung
 ):
@@ -235,7 +243,7 @@ def test_a_run_that_is_stopped_at_a_rung_has_networks_and_goes_on(
         result = search(tmp_path / "run")
     rows = [json.loads(row) for row in table(tmp_path / "run")[0]]
     partial = [r["rung"] for r in rows if r["status"] == "partial"]
-    assert max(partial) == rung and len(result.top) == min(5, len(partial))
+    assert max(partial) == rung
     assert all(r["num_epochs"] <= RUNGS[r["rung"]] for r in rows)
     check_weights(result)
     best = max(rows, key=lambda r: (r["rung"], r["validation_accuracy"] or 0))
