@@ -219,8 +219,8 @@ def stop_after(monkeypatch, num_asked):
     monkeypatch.setattr(sessions, "start_session", start_stopping)
 
 
-@pytest.mark.parametrize("num_asked", [0, 2, 4, 6])
-@pytest.mark.parametrize("number", [1, 4])
+@pytest.mark.parametrize("num_asked", [0, 6, 14, 17, 20])
+@pytest.mark.parametrize("number", [1, 2])
 def test_a_run_that_goes_on_and_is_stopped_goes_on(
     folders, tmp_path, number, num_asked
 ):
