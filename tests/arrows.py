@@ -135,8 +135,8 @@ MAY_IMPORT = {
         *("runs.starting", "space", "training.recipe", "training.settings"),
     },
     "runs.rungs": {
-        *("datasets.making", "errors", "results", "training.rungs"),
-        "training.settings",
+        *("datasets.making", "errors", "results", "runs.ledger"),
+        *("training.rungs", "training.settings"),
     },
     "runs.files.reading": {
         *("errors", "extras", "results", "runs.files.queries", "runs.parsing"),

@@ -1,9 +1,10 @@
 """What a user did wrong, said in one line: the argument, its value, the way out."""
 
 import errno
+import itertools
 import numbers
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,3 +117,11 @@ def is_whole(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether a value is a real number, NumPy's included, and no truth value."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def do_ascend(values: Any) -> bool:
+    """Whether values are whole numbers that ascend from 1 or more, at least one."""
+    is_right = isinstance(values, Sequence) and all(map(is_whole, values))
+    return bool(is_right and values) and all(
+        earlier < later for earlier, later in itertools.pairwise([0, *values])
+    )

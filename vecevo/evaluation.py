@@ -55,7 +55,6 @@ def make_evaluate_fn(
       training failed; None when the run was stopped before all were trained.
     """
     epochs_by_optimizer, before = collections.defaultdict(list), known or {}
-
     last_rung = len(rungs or [0]) - 1
 
     def learn(results: Sequence[NetworkResult]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vecevo.errors import InputError, check_names, is_whole
+from vecevo.errors import InputError, check_names, is_number, is_whole
 
 Choices = list | tuple | range | np.ndarray
 
@@ -172,10 +172,7 @@ def _as_gene(pair: Any) -> tuple[str, tuple[Any, ...]]:
 
 
 def _rises(choices: tuple[Any, ...]) -> bool:
-    are_numbers = all(
-        isinstance(choice, int | float) and not isinstance(choice, bool)
-        for choice in choices
-    )
+    are_numbers = all(map(is_number, choices))
     return are_numbers and all(a < b for a, b in itertools.pairwise(choices))
 
 

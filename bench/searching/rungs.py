@@ -222,15 +222,9 @@ def choose(numbers, told, trained, *, observed, whole, num_full):
     return np.array(chosen), np.array(more)
 
 
-def make_genetic(num_choices, *, population_size):
-    """The article's genetic algorithm."""
-    setting = strategies.article_setting(population_size)
-    return strategies.genetic(num_choices, **setting)
-
-
 STRATEGIES = {
     "random": compare.make_random,
-    "genetic": make_genetic,
+    "genetic": compare.make_genetic,
     "regularized_evolution": strategies.regularized_evolution,
     "recommended": make_recommended,
 }

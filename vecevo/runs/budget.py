@@ -138,7 +138,7 @@ def propose(
         return []
     asked = (data_shape, expected, settings)
     by_setting = [_fewer_examples(*asked), _narrower(*asked, num_genomes)]
-    is_by_default = expected.rungs == _rungs_by_default(*asked)
+    is_by_default = expected.rungs == _rungs_by_default(data_shape, settings)
     if is_by_default or not expected.rungs:  # or they would not end at the cap
         by_setting = [_fewer_epochs(*asked), *by_setting]
     if is_by_default:
@@ -149,16 +149,18 @@ def propose(
 
 def _with_rungs_by_default(options: Mapping[str, Asked]) -> dict[str, Asked]:
     return {
-        setting: (shape, expected._replace(rungs=_rungs_by_default(*asked)), settings)
-        for setting, asked in options.items()
-        for shape, expected, settings in (asked,)
+        setting: (
+            shape,
+            expected._replace(rungs=_rungs_by_default(shape, settings)),
+            settings,
+        )
+        for setting, (shape, expected, settings) in options.items()
     }
 
 
 def _rungs_by_default(
-    data_shape: DataShape, expected: Expected, settings: TrainingSettings
+    data_shape: DataShape, settings: TrainingSettings
 ) -> tuple[int, ...]:
-    del expected
     steps_per_epoch = -(-data_shape[0] // (settings.batch_size or 1))
     rungs = auto_rungs(settings.max_epochs or 0, steps_per_epoch=steps_per_epoch)
     return rungs or ()

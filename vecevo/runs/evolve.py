@@ -258,7 +258,7 @@ def _search(
             result.num_epochs == session.settings.max_epochs
             for result in ledger.results.values()
         ),
-        saved=count_saved(ledger.results, rungs, ledger.num_replicates),
+        saved=count_saved(ledger, rungs),
         num_evaluated=len(start.state.population) * len(played.progress),
         num_programs=session.setup.programs.num_programs,
         classes=session.classes,

@@ -98,11 +98,16 @@ class Ledger:
         return self.pool[0][1].validation_accuracy if self.pool else -math.inf
 
     @property
+    def whole_epochs(self) -> list[int]:
+        """Epochs of each network that came to the last rung, and did not fail."""
+        last = self.num_rungs - 1
+        finalists = [r for r in self.results.values() if r.rung == last]
+        return [r.num_epochs for r in finalists if r.failed_epoch is None]
+
+    @property
     def num_whole(self) -> float:
         """How many trainings to the end have as many epochs as all have had."""
-        results = self.results.values()
-        finalists = [r for r in results if r.rung == self.num_rungs - 1]
-        whole = [r.num_epochs for r in finalists if r.failed_epoch is None]
+        results, whole = self.results.values(), self.whole_epochs
         if not whole:
             return len(results)
         return sum(result.num_epochs for result in results) / float(np.mean(whole))

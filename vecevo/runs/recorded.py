@@ -91,7 +91,7 @@ def replay(
         ledger,
         played.progress,
         objectives,
-        saved=count_saved(ledger.results, rungs),
+        saved=count_saved(ledger, rungs),
         num_evaluated=len(state.population) * len(played.progress),
         num_programs=0,
         classes=[],

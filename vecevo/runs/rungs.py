@@ -1,13 +1,14 @@
 """Which rungs a run has, and what its networks say of them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError, describe
-from vecevo.results import Genome, NetworkResult, Saved
+from vecevo.results import Saved
+from vecevo.runs.ledger import Ledger
 from vecevo.training.rungs import check_rungs
 from vecevo.training.settings import TrainingSettings
 
@@ -83,27 +84,22 @@ def auto_rungs(max_epochs: int, *, steps_per_epoch: int) -> tuple[int, ...] | No
     return first, max_epochs
 
 
-def count_saved(
-    results: Mapping[Genome, NetworkResult],
-    rungs: Sequence[int] | None,
-    num_replicates: int = 1,
-) -> Saved | None:
+def count_saved(ledger: Ledger, rungs: Sequence[int] | None) -> Saved | None:
     """Counts what rungs have saved; None where there are none, or nothing to go by.
 
     How long networks that were stopped would have trained is told by those that came
     to the last rung.
     """
-    last = len(rungs or [0]) - 1
-    finalists = [r for r in results.values() if r.rung == last]
-    whole = [r.num_epochs for r in finalists if r.failed_epoch is None]
-    if not last or not whole:
+    results, whole = ledger.results.values(), ledger.whole_epochs
+    if rungs is None or not whole:
         return None
-    stopped = [r for r in results.values() if r.is_stopped]
-    num_epochs = sum(result.num_epochs for result in results.values())
+    stopped = [result for result in results if result.is_stopped]
+    num_epochs = sum(result.num_epochs for result in results)
     more = len(stopped) * np.mean(whole) - sum(result.num_epochs for result in stopped)
-    counts = np.bincount([result.rung for result in stopped], minlength=last)
+    counts = np.bincount([r.rung for r in stopped], minlength=len(rungs) - 1)
+    num_replicates = ledger.num_replicates
     return Saved(
-        rungs=tuple(rungs or ()),
+        rungs=tuple(rungs),
         num_stopped=tuple(counts.tolist()),
         num_epochs=num_epochs * num_replicates,
         num_without=float(num_epochs + max(0.0, more)) * num_replicates,

@@ -5,7 +5,6 @@ trained, and what the search is told of it; all in `jnp`, so that a search on re
 curves is one compiled loop.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo.errors import InputError, describe, is_whole
+from vecevo.errors import InputError, describe, do_ascend
 from vecevo.operators import initialization
 from vecevo.operators.checks import (
     NumChoices,
@@ -234,10 +233,7 @@ def sort_keys(
 def _as_rungs(rungs: Any) -> tuple[int, ...]:
     """Returns rungs as a tuple; refuses what are no epochs that ascend."""
     given = rungs.tolist() if hasattr(rungs, "tolist") else rungs
-    is_right = isinstance(given, Sequence) and all(map(is_whole, given))
-    if not (is_right and given) or any(
-        later <= earlier for earlier, later in itertools.pairwise([0, *given])
-    ):
+    if not do_ascend(given):
         raise InputError(
             f"rungs={describe(given)} must be ascending numbers of epochs from 1 up, "
             "as (3, 9, 25)."

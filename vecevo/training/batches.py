@@ -54,12 +54,17 @@ def train_list(
     plan = [
         cohort
         for cohort in plan_rows(session, hyperparams, replicates, expected_epochs, rows)
-        if not all(is_known_fn(i) for i in cohort.individuals if i >= 0)
+        if not is_known(cohort, is_known_fn)
     ]
     trained = train_cohorts(session, hyperparams, plan, wants_params_fn=wants_params_fn)
     with contextlib.closing(trained):
         for individuals, results, work, _ in trained:
             yield individuals, results, work
+
+
+def is_known(cohort: planning.Cohort, is_known_fn: Callable[[int], bool]) -> bool:
+    """Whether all rows of a cohort are known."""
+    return all(is_known_fn(row) for row in cohort.individuals if row >= 0)
 
 
 def plan_rows(

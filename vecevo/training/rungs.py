@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from typing import Any
 
-from vecevo.errors import InputError, describe, is_whole
+from vecevo.errors import InputError, describe, do_ascend
 from vecevo.results import Genome, NetworkResult, Work, rank_key
-from vecevo.training.batches import plan_rows, train_cohorts, unpark
+from vecevo.training.batches import is_known, plan_rows, train_cohorts, unpark
 from vecevo.training.outcomes import Parked
 from vecevo.training.planning import FACTOR
 from vecevo.training.sessions import Session
@@ -75,7 +75,7 @@ def train_rungs(
         known = [
             cohort
             for cohort in plan
-            if all(is_known_fn(i, number) for i in cohort.individuals if i >= 0)
+            if is_known(cohort, lambda row, number=number: is_known_fn(row, number))
         ]
         for row in itertools.chain.from_iterable(c.individuals for c in known):
             standing.pop(row, None)
@@ -129,10 +129,7 @@ def check_rungs(rungs: Any, max_epochs: int | None) -> None:
     Raises:
       InputError: saying what they must be.
     """
-    is_right = isinstance(rungs, Sequence) and all(map(is_whole, rungs))
-    if not (is_right and rungs and rungs[-1] == max_epochs) or any(
-        later <= earlier for earlier, later in itertools.pairwise([0, *rungs])
-    ):
+    if not (do_ascend(rungs) and rungs[-1] == max_epochs):
         raise InputError(
             f"rungs={describe(rungs)} must be ascending numbers of epochs, of which "
             f"the last is max_epochs={max_epochs}."
