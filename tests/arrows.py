@@ -127,7 +127,8 @@ MAY_IMPORT = {
     "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
     "runs.files.journal": {"results"},
     "runs.configuration": {"catalogue", "space"},
-    "runs.parsing": {"errors", "runs.configuration", "runs.files.queries"},
+    "runs.files.toml": {"errors", "runs.configuration"},
+    "runs.parsing": {"errors", "runs.configuration", "runs.files"},
     "runs.environment": {"errors", "folders"},
     "runs.resolving": {
         *("datasets.making", "errors", "objectives", "runs.configuration"),
@@ -139,8 +140,8 @@ MAY_IMPORT = {
         *("training.rungs", "training.settings"),
     },
     "runs.files.reading": {
-        *("errors", "extras", "results", "runs.files.queries", "runs.parsing"),
-        *("runs.resolving", "space"),
+        *("errors", "extras", "results", "runs.files.queries", "runs.files.toml"),
+        *("runs.parsing", "runs.resolving", "space"),
     },
     "runs.files.tables": {"errors", "runs.files.reading", "space"},
     "runs.earlier": {
@@ -178,7 +179,7 @@ MAY_IMPORT = {
     },
     "runs.landscape": {
         *("errors", "networks.saving", "results", "runs.configuration"),
-        *("runs.environment", "runs.files.tables", "runs.parsing", "runs.recorded"),
+        *("runs.environment", "runs.files.tables", "runs.files.toml", "runs.recorded"),
         *("runs.report.console", "runs.report.summary", "runs.report.verdict"),
         "runs.settling",
     },

@@ -8,6 +8,7 @@ import pytest
 
 from vecevo import catalogue
 from vecevo.runs import configuration, parsing, resolving
+from vecevo.runs.files import toml
 from vecevo.training import recipe
 from vecevo.training.lanes import activations, optimizers
 
@@ -28,7 +29,7 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path):
     )
     settings = dataclasses.replace(settings, strategy="random", precision="float32")
     path = tmp_path / "config.toml"
-    path.write_text(parsing.to_toml(settings))
+    path.write_text(toml.to_toml(settings))
     assert parsing.parse(["--config", str(path)]) == settings
 
 

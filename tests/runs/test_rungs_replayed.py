@@ -14,6 +14,7 @@ from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.results import Work
 from vecevo.runs import configuration, ledger, parsing, rungs
+from vecevo.runs.files import toml
 from vecevo.runs.report import live
 from vecevo.training import settings
 
@@ -124,7 +125,7 @@ def test_the_command_says_what_rungs_do_and_did(tmp_path, capsys):
     run = vecevo.load_run(folder)
     assert num_stopped == sum(n.status == "stopped" for n in run.networks)
     assert run.config["rungs"] == [2, 6]
-    assert parsing.read_toml(folder / "config.toml").rungs == (2, 6)
+    assert toml.read_toml(folder / "config.toml").rungs == (2, 6)
     page = (folder / "report.html").read_text()
     assert f"Rungs stopped {num_stopped} networks" in page
     assert parsing.recorded_settings(str(folder)).rungs == (2, 6)
@@ -162,10 +163,10 @@ def test_a_file_of_settings_has_rungs(tmp_path):
     path = tmp_path / "settings.toml"
     for text, expected in (('"none"', "none"), ("[3, 9]", (3, 9))):
         path.write_text(f"rungs = {text}\n")
-        assert parsing.read_toml(path).rungs == expected
+        assert toml.read_toml(path).rungs == expected
     path.write_text("rungs = [0.5]\n")
     with pytest.raises(InputError, match="one of auto, none or a list"):
-        parsing.read_toml(path)
+        toml.read_toml(path)
 
 
 def test_work_of_a_rung_without_an_end_is_counted():

@@ -23,7 +23,7 @@ from vecevo.runs.files import keeping, queries
 from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import LOCK, POOL, telling
-from vecevo.runs.parsing import to_toml
+from vecevo.runs.files.toml import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries

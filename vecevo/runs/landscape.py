@@ -11,7 +11,7 @@ from vecevo.results import Progress
 from vecevo.runs import environment
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.files.tables import load_table
-from vecevo.runs.parsing import to_toml
+from vecevo.runs.files.toml import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import summary as summaries

@@ -146,9 +146,10 @@ def _read_meta(path: pathlib.Path) -> dict[str, Any]:
     """What a run is; of schema 1, its configuration says it."""
     meta = queries.read_meta(path)
     if meta is None:
-        from vecevo.runs import parsing, resolving
+        from vecevo.runs import resolving
+        from vecevo.runs.files import toml
 
-        config = parsing.read_toml(path.parent / "config.toml")
+        config = toml.read_toml(path.parent / "config.toml")
         space, fixed = resolving.make_space(config)
         meta = {"space": space.genes, "fixed": fixed}
     return meta
