@@ -34,24 +34,21 @@ MAY_IMPORT = {
         *("datasets.prepared", "datasets.tables", "errors"),
     },
     # the training tower knows no genome; what a lane is and computes
-    "training.lanes.threefry": set(),
     "training.lanes.dropout": {"training.lanes.threefry"},
-    "training.lanes.activations": set(),
-    "training.lanes.variants": {
-        *("training.lanes.activations", "training.lanes.optimizers"),
-    },
+    "training.lanes.variants": {"training.lanes"},
     "training.lanes.networks": {
         *("training.lanes.activations", "training.lanes.dropout"),
         "training.lanes.variants",
     },
-    "training.lanes.weights": set(),
+    "training.lanes.activations": set(),
     "training.lanes.optimizers": set(),
+    "training.lanes.schedules": set(),
+    "training.lanes.threefry": set(),
+    "training.lanes.weights": set(),
     "training.lanes.losses": {"training.lanes.dropout", "training.lanes.networks"},
     "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
-    "training.recipe": {
-        *("errors", "training.lanes.activations", "training.lanes.optimizers"),
-        "training.lanes.threefry",
-    },
+    "training.recipe": {"errors", "training.lanes"},
+    "training.variants": {"training.lanes", "training.recipe"},
     "training.reference": set(),
     # what the device does with many
     "training.epochs": {"keys", "training.lanes", "training.recipe"},
@@ -77,7 +74,7 @@ MAY_IMPORT = {
         *("datasets.making", "errors", "keys", "training.epochs"),
         *("training.classes", "training.lanes", "training.memory"),
         *("training.planning", "training.programs", "training.recipe"),
-        *("training.selfcheck", "training.settings"),
+        *("training.selfcheck", "training.settings", "training.variants"),
     },
     "training.scheduling": {
         *("errors", "training.cohorts", "training.epochs", "training.outcomes"),
@@ -87,7 +84,7 @@ MAY_IMPORT = {
         *("datasets.making", "keys", "networks.network", "results"),
         *("training.epochs", "training.forecast", "training.outcomes"),
         *("training.lanes", "training.planning", "training.recipe"),
-        *("training.scheduling", "training.sessions"),
+        *("training.scheduling", "training.sessions", "training.variants"),
     },
     "training.rungs": {
         *("errors", "results", "training.batches", "training.outcomes"),
@@ -217,7 +214,7 @@ MAY_IMPORT = {
     },
     "runs.report.console": {
         *("networks.saving", "results", "runs.budget", "runs.files.queries"),
-        *("runs.report.verdict", "space", "training.forecast"),
+        *("runs.report.verdict", "space", "training.forecast", "training.recipe"),
     },
     "runs.report.live": {
         *("results", "runs.ledger", "runs.report.console", "runs.report.verdict"),

@@ -22,8 +22,7 @@ from vecevo.keys import IMPLEMENTATION
 from vecevo.training import epochs
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
-from vecevo.training.lanes.variants import choose_variant
-from vecevo.training.recipe import RATES
+from vecevo.training.variants import choose_variant
 
 # From NVIDIA's data sheet and what CUDA reports of an H100 80GB HBM3.
 H100 = """
@@ -83,7 +82,7 @@ def compile_epoch(
     def described(shape: tuple[int, ...], dtype: jax.typing.DTypeLike) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype, sharding=on_card)
 
-    choices = {name: (0.0,) for name in RATES} | dict(article_space().genes)
+    choices = {"weight_decay": (0.0,)} | dict(article_space().genes)
     variant = choose_variant(choices | {"dropout_rate": (0.2,)}, is_for_cpu=False)
     module = PaddedMLP(width, depth, NUM_CLASSES, variant)
     lanes = epochs.example_lanes(num_lanes)

@@ -166,7 +166,7 @@ def prepare_loop(session, described):
 def start_reference(values, dataset, *, network_root, batch_size):
     """Returns the plain trainer of a network, its first state and its dropout key."""
     trainer = reference.make_trainer(
-        **values,
+        recipe.complete(values),
         num_features=dataset.x_train.shape[1],
         num_classes=dataset.num_classes,
         batch_size=batch_size,

@@ -54,7 +54,7 @@ def describe(width, depth, activation="relu", optimizer="adam", **rates):
 def train_reference(values, dataset, session, replicate=0):
     """Trains by reference.py with a patience rule written out; returns the curves."""
     trainer = reference.make_trainer(
-        **values,
+        recipe.complete(values),
         num_features=dataset.x_train.shape[1],
         num_classes=dataset.num_classes,
         batch_size=SETTINGS["batch_size"],

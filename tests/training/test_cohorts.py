@@ -39,11 +39,15 @@ def train(
     module = networks.PaddedMLP(WIDTH, 1, 4)
     lanes = epochs.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
-            jnp.full(NUM_LANES, WIDTH), jnp.full(NUM_LANES, 1), jnp.arange(NUM_LANES)
+            jnp.full(NUM_LANES, WIDTH),
+            jnp.full(NUM_LANES, 1),
+            jnp.arange(NUM_LANES),
+            *[jnp.zeros(NUM_LANES, bool)] * 2,
         ),
         optimizer=jnp.full(NUM_LANES, optimizers.NAMES.index("sgd")),
     )
     rates = {"learning_rate": jnp.array([rate or 0.0 for rate in learning_rates])}
+    rates["init_gain"] = jnp.ones(NUM_LANES)
     if weight_decay is not None:
         rates["weight_decay"] = jnp.array(weight_decay)
     lanes = lanes._replace(rates=lanes.rates | rates)

@@ -1,11 +1,12 @@
 """A lane against reference.py, isolation, stopping, and compile counts."""
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import epochs, outcomes, reference
+from vecevo.training import batches, epochs, outcomes, planning, recipe, reference
 from vecevo.training.lanes import (
     activations,
     losses,
@@ -34,26 +35,25 @@ def make_data(seed=0, num_train=70, num_validation=30, dtype=np.uint8):
     )
 
 
+NAMES = ("width", "depth", "activation", "optimizer")
+NAMES += ("learning_rate", "dropout_rate", "weight_decay")
+
+
 def make_lanes(networks_, seed=7):
-    """Lanes of (width, depth, activation, optimizer, rate, dropout, decay) tuples."""
-    keys = [network_key(index, seed) for index in range(len(networks_))]
-    width, depth, activation, optimizer, rate, dropout, decay = zip(
-        *networks_, strict=True
+    """Lanes of dicts, or tuples of the values of NAMES."""
+    rows = [as_hyperparams(network) for network in networks_]
+    cohort = planning.Cohort(planning.CohortClass(1, 1, (1,)), tuple(range(len(rows))))
+    lanes = batches.make_lanes(jax.random.key(0), cohort, rows)
+    keys = [network_key(index, seed) for index in range(len(rows))]
+    return lanes._replace(key=jnp.stack(keys))
+
+
+def as_hyperparams(network):
+    values = (
+        dict(zip(NAMES, network, strict=True)) if type(network) is tuple else network
     )
-    return epochs.Lanes(
-        key=jnp.stack(keys),
-        architecture=networks.Architecture(
-            jnp.array(width),
-            jnp.array(depth),
-            jnp.array([activations.NAMES.index(name) for name in activation]),
-        ),
-        optimizer=jnp.array([optimizers.NAMES.index(name) for name in optimizer]),
-        rates={
-            "learning_rate": jnp.array(rate),
-            "dropout_rate": jnp.array(dropout),
-            "weight_decay": jnp.array(decay),
-        },
-    )
+    rate = values["learning_rate"]  # may be one that no network is given
+    return recipe.complete({**values, "learning_rate": 1.0}) | {"learning_rate": rate}
 
 
 def network_key(index, seed=7):
@@ -109,46 +109,49 @@ def compile_quickly(function, *args):
     return function.lower(*args).compile(options)
 
 
-def train_reference(description, key, data, num_epochs):
-    width, depth, activation, optimizer, rate, dropout, decay = description
+def train_reference(description, key, data, num_epochs, rule=NO_STOP):
+    """Params at the end, their average as it is judged, and curves."""
+    decay = as_hyperparams(description)["averaging"]
     trainer = reference.make_trainer(
-        width=width,
-        depth=depth,
-        activation=activation,
-        optimizer=optimizer,
-        learning_rate=rate,
-        dropout_rate=dropout,
-        weight_decay=decay,
+        as_hyperparams(description),
         num_features=NUM_FEATURES,
         num_classes=NUM_CLASSES,
         batch_size=BATCH_SIZE,
+        num_steps=int(rule.max_epochs) * -(-len(data.x_train) // BATCH_SIZE),
     )
     init_key, dropout_key = reference.split_network_key(key)
     state = compile_quickly(jax.jit(trainer.init), init_key)(init_key)
     first = (state, dropout_key, 0, ORDER_KEY, data.x_train, data.y_train)
     train_epoch = compile_quickly(trainer.train_epoch, *first)
-    history = []
+    history, ends = [], []
     for epoch in range(num_epochs):
         state, trained = train_epoch(
             state, dropout_key, epoch, ORDER_KEY, data.x_train, data.y_train
         )
-        measured = trainer.evaluate(state.params, data.x_validation, data.y_validation)
+        ends.append(jax.tree.map(np.array, state.params))
+        judged = reference.average(ends, decay)
+        measured = trainer.evaluate(judged, data.x_validation, data.y_validation)
         history.append((*trained, *measured))
-    return state.params, np.array(history)
+    return state.params, judged, np.array(history)
 
 
-def assert_lane_equals_reference(state, reports, lane, description, data, **tolerance):
-    params, history = train_reference(
-        description, network_key(lane), data, len(reports)
+def assert_lane_equals_reference(
+    state, reports, lane, description, data, rule=NO_STOP, **tolerance
+):
+    params, judged, history = train_reference(
+        description, network_key(lane), data, len(reports), rule
     )
-    width, depth = description[:2]
-    lane_params = jax.tree.map(lambda p: p[lane], state.params)
-    cropped = weights.crop(lane_params, width=width, depth=depth)
-    for name, layer in params.items():
-        np.testing.assert_allclose(
-            cropped[name]["kernel"], layer["kernel"].T, **tolerance
+    values = as_hyperparams(description)
+    for of_lanes, expected in ((state.params, params), (state.averaged, judged)):
+        cropped = weights.crop(
+            jax.tree.map(lambda p: p[lane], of_lanes),
+            width=values["width"],
+            depth=values["depth"],
+            is_normed=values["norm"] == "layer",
         )
-        np.testing.assert_allclose(cropped[name]["bias"], layer["bias"], **tolerance)
+        chex.assert_trees_all_close(
+            cropped, jax.tree.map(np.transpose, expected), **tolerance
+        )
     lane_history = [
         [getattr(report, name)[lane] for name in outcomes.CURVES] for report in reports
     ]
@@ -218,6 +221,7 @@ def test_patience_counts_epochs_without_a_strictly_lower_loss():
     state = stopping.LaneState(
         params={"w": jnp.array([[0.0]])},
         slots=optimizers.Slots({}, {}),
+        averaged={},
         kept_params={"w": jnp.array([[-1.0]])},
         best_loss=jnp.array([jnp.inf]),
         epochs_since_best=jnp.array([0]),

@@ -184,7 +184,7 @@ def test_more_steps_than_dropout_has_keys_for_are_refused():
     plan(4096)  # of 1024 steps, that have 1024 layers: 2^32 keys
     with pytest.raises(InputError, match=r"max_epochs=4097 of 1024 .* at most 4096"):
         plan(4097)
-    plan(4097, has_dropout=False)
+    plan(4097, pieces=())
     key, step = jax.random.key(0), dropout.MOST_STEPS
     first, last, again = (
         jax.random.key_data(dropout.layer_keys(key, jnp.array(number), 1024)).tolist()

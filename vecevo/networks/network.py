@@ -14,8 +14,8 @@ from vecevo.datasets.inputs import Inputs, apply_inputs
 from vecevo.datasets.labels import Label, as_labels, encode_labels, labels_of
 from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
-from vecevo.training.lanes import activations, losses
-from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes import losses
+from vecevo.training.lanes.networks import Architecture, PaddedMLP, architecture_of
 from vecevo.training.lanes.variants import Variant
 
 BATCH_SIZE = 1024  # examples predicted at once, where nothing else is asked
@@ -40,12 +40,9 @@ class Network(NamedTuple):
         divided by 255.
         """
         values = self.hyperparams
+        names = ("width", "depth", "activation", "dropout_rate", "norm", "skip")
         return reference.MLP(
-            width=values["width"],
-            depth=values["depth"],
-            activation=values["activation"],
-            num_classes=len(self.classes),
-            dropout_rate=values["dropout_rate"],
+            num_classes=len(self.classes), **{name: values[name] for name in names}
         )
 
     def predict_proba(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
@@ -101,11 +98,17 @@ def as_lane(network: Network) -> tuple[dict, Architecture, PaddedMLP]:
     """Returns the params [out, in] of a lane without padding, and what it is."""
     params = jax.tree.map(lambda leaf: np.ascontiguousarray(leaf.T), network.params)
     values = network.hyperparams
-    width, depth, name = values["width"], values["depth"], values["activation"]
-    place = activations.NAMES.index(name)
-    architecture = Architecture(*map(jnp.array, (width, depth, place)))
-    variant = Variant(activations=(name,), pads_width=False, pads_depth=False)
-    return params, architecture, PaddedMLP(width, depth, len(network.classes), variant)
+    architecture = jax.tree.map(
+        lambda row: jnp.array(row[0]), architecture_of([values])
+    )
+    variant = Variant(
+        activations=(values["activation"],),
+        pieces=tuple(name for name in ("norm", "skip") if values[name] != "none"),
+        pads_width=False,
+        pads_depth=False,
+    )
+    shape = values["width"], values["depth"], len(network.classes)
+    return params, architecture, PaddedMLP(*shape, variant)
 
 
 @functools.partial(jax.jit, static_argnames="module")

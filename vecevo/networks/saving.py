@@ -152,8 +152,13 @@ def _check_shapes(
     expected = {}
     for name, num_in, num_out in zip(names, sizes, sizes[1:], strict=False):
         expected |= {f"{name}/kernel": (num_in, num_out), f"{name}/bias": (num_out,)}
+    values = complete(content["hyperparams"])
+    if values["norm"] == "layer":
+        for layer, size in enumerate(sizes[1:-1]):
+            names_of_norm = (f"norm_{layer}/scale", f"norm_{layer}/bias")
+            expected |= dict.fromkeys(names_of_norm, (size,))
     found = {name: tensor.shape for name, tensor in tensors.items()}
-    is_same = len(names) == content["hyperparams"]["depth"] + 1
+    is_same = len(names) == values["depth"] + 1
     if found != expected or not is_same or sizes[-1] != len(content["classes"]):
         raise ValueError(f"the weights have the shapes {found}, not {expected}")
 

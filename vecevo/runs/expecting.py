@@ -78,9 +78,6 @@ def expected_networks(
     absent = [name for name in recipe.REQUIRED if name not in choices]
     if absent:
         raise InputError(f"the space has no gene {absent[0]}: add it, or fix it.")
-    for row in recipe.TABLE:
-        if row.name not in choices and not callable(row.default):
-            choices[row.name] = (row.default,)
     return sessions.Expected(
         shapes=list(itertools.product(choices["width"], choices["depth"])),
         variant=sessions.variant_of(choices),

@@ -15,12 +15,12 @@ from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
-from vecevo.training.lanes import activations, optimizers, weights
-from vecevo.training.lanes.networks import Architecture
-from vecevo.training.lanes.variants import is_enough
+from vecevo.training.lanes import optimizers, schedules, weights
+from vecevo.training.lanes.networks import architecture_of
 from vecevo.training.outcomes import CURVES, LaneResult, Parked, measure
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, padded_module
+from vecevo.training.variants import is_enough
 
 
 def train_list(
@@ -81,7 +81,7 @@ def plan_rows(
         planning.Trainee(
             width=h["width"],
             depth=h["depth"],
-            update_level=optimizers.row_of(h["optimizer"]).level,
+            update_level=optimizers.level_of(h["optimizer"], h["momentum"]),
             num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
             replicate=replicate,
         )
@@ -151,7 +151,8 @@ def train_cohorts(
                 )
                 for individual, lane in done
             ]
-            padded = _num_params(session.dataset, width, depth)
+            is_normed = padded_module(session, cohort.cohort_class).variant.has("norm")
+            padded = _num_params(session.dataset, width, depth, is_normed)
             needed = sum((r.num_epochs - first_epoch) * r.num_params for r in results)
             work = Work(
                 needed=needed,
@@ -178,26 +179,23 @@ def make_lanes(
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]
     words = recipe.key_words(network_root, rows, cohort.replicate)
-    whole = {
-        "width": [h["width"] for h in rows],
-        "depth": [h["depth"] for h in rows],
-        "activation": [activations.NAMES.index(h["activation"]) for h in rows],
-        "optimizer": [optimizers.NAMES.index(h["optimizer"]) for h in rows],
-    }
     # All at once, as NumPy made them: `jnp.array` of a list runs a program for each.
-    words, whole, rates = jax.device_put(
+    words, architecture, whole, rates = jax.device_put(
         (
             words,
-            {name: np.array(column, np.int32) for name, column in whole.items()},
+            architecture_of(rows),
+            {
+                "optimizer": _places(optimizers.NAMES, rows, "optimizer"),
+                "schedule": _places(schedules.NAMES, rows, "schedule"),
+            },
             {name: np.array([h[name] for h in rows], float) for name in recipe.RATES},
         )
     )
-    optimizer = whole.pop("optimizer")
     return Lanes(
         key=jax.random.wrap_key_data(words, impl=IMPLEMENTATION),
-        architecture=Architecture(**whole),
-        optimizer=optimizer,
+        architecture=architecture,
         rates=rates,
+        **whole,
     )
 
 
@@ -205,17 +203,20 @@ def _network_result(
     hyperparams: dict[str, Any], lane: LaneResult, dataset: Dataset
 ) -> NetworkResult:
     width, depth = hyperparams["width"], hyperparams["depth"]
+    is_normed = hyperparams["norm"] == "layer"
     num_epochs = len(lane.train_loss)
     accuracy, kept, params = lane.accuracy, lane.kept_epoch, {}
     if lane.params is not None:
-        cropped = weights.crop(lane.params, width=width, depth=depth)
+        cropped = weights.crop(
+            lane.params, width=width, depth=depth, is_normed=is_normed
+        )
         params = jax.tree.map(np.array, cropped)
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
     is_whole = bool(params) and not lane.is_failed
     facts = {"validation_accuracy": accuracy, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
-        num_params=_num_params(dataset, width, depth),
+        num_params=_num_params(dataset, width, depth, is_normed),
         validation_accuracy=accuracy,
         validation_loss=loss,
         num_epochs=num_epochs,
@@ -264,10 +265,18 @@ def make_network(
     )
 
 
-def _num_params(dataset: Dataset, width: int, depth: int) -> int:
+def _places(
+    names: Sequence[str], rows: Sequence[dict[str, Any]], name: str
+) -> np.ndarray:
+    """Returns int32[n], the places of rows' values of a hyperparameter in its table."""
+    return np.array([names.index(row[name]) for row in rows], np.int32)
+
+
+def _num_params(dataset: Dataset, width: int, depth: int, is_normed: bool) -> int:
     return weights.count_params(
         width,
         depth,
         num_features=dataset.x_train.shape[1],
         num_classes=dataset.num_classes,
+        is_normed=is_normed,
     )

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training import recipe
-from vecevo.training.lanes import losses, optimizers
+from vecevo.training.lanes import losses, optimizers, schedules
 from vecevo.training.lanes.dropout import Dropout, as_rate, layer_keys
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import (
@@ -22,7 +22,10 @@ from vecevo.training.lanes.stopping import (
     LaneState,
     StoppingRule,
     apply_stopping_rule,
+    average,
+    judged_params,
 )
+from vecevo.training.lanes.variants import Variant
 
 
 class Lanes(NamedTuple):
@@ -31,6 +34,7 @@ class Lanes(NamedTuple):
     key: jax.Array  # random key[L], from the identity of the network
     architecture: Architecture  # of int32[L]
     optimizer: jax.Array  # int32[L], index into optimizers.NAMES
+    schedule: jax.Array  # int32[L], index into schedules.NAMES
     rates: dict[str, jax.Array]  # float[L] of each of recipe.RATES
 
 
@@ -61,6 +65,7 @@ class Minibatches(NamedTuple):
     weights: jax.Array  # float[S, B], of sum 1
     dropout_keys: jax.Array | None  # random key[S, L, layers]
     by_step: optimizers.StepCoefficients  # of float[S, L]
+    share_of_rate: jax.Array | None  # float[S, L], of the learning rate; None: all
 
 
 def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -72,10 +77,12 @@ def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
 def example_lanes(num_lanes: int) -> Lanes:
     """Returns Lanes of the right shapes, to compile for."""
     whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
+    is_so = jnp.zeros(num_lanes, bool)
     return Lanes(
         key=jax.random.split(jax.random.key(0, impl=IMPLEMENTATION), num_lanes),
-        architecture=Architecture(whole, whole, whole),
+        architecture=Architecture(whole, whole, whole, is_so, is_so),
         optimizer=whole,
+        schedule=whole,
         rates=dict.fromkeys(recipe.RATES, rate),
     )
 
@@ -83,16 +90,19 @@ def example_lanes(num_lanes: int) -> Lanes:
 @functools.partial(jax.jit, static_argnames=("module", "num_features"))
 def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneState:
     """Returns the LaneState before the first epoch."""
+    variant = module.variant
 
     def init_lane(lane: Lanes) -> LaneState:
         init_key, _ = split_lane_key(lane.key)
         inputs = jnp.zeros((num_features, 1))
         params = dict(module.init(init_key, inputs, lane.architecture)["params"])
+        if variant.has("init_gain"):
+            gain = lane.rates["init_gain"]
+            params = jax.tree.map(lambda p: gain * p if p.ndim > 1 else p, params)
         return LaneState(
             params=params,
-            slots=optimizers.init_slots(
-                lane.optimizer, params, module.variant.update_levels
-            ),
+            slots=optimizers.init_slots(lane.optimizer, params, variant.update_levels),
+            averaged=params if variant.has("averaging") else {},
             kept_params=params,
             best_loss=jnp.array(jnp.inf),
             epochs_since_best=jnp.array(0),
@@ -106,16 +116,30 @@ def _dropout_keys(
     lanes: Lanes, steps: jax.Array, module: PaddedMLP
 ) -> jax.Array | None:
     """Returns random key[S, L, layers] of some steps; None: nothing is dropped."""
-    if not module.variant.has_dropout:
+    if not module.variant.has("dropout_rate"):
         return None
     _, keys = jax.vmap(split_lane_key)(lanes.key)
     of_lanes = jax.vmap(layer_keys, (0, None, None))
     return jax.vmap(of_lanes, (None, 0, None))(keys, steps, module.depth)
 
 
-def _by_step(optimizer: jax.Array, steps: jax.Array) -> optimizers.StepCoefficients:
-    of_lanes = jax.vmap(optimizers.step_coefficients, (0, None))
-    return jax.vmap(of_lanes, (None, 0))(optimizer, steps + 1)
+def _by_step(
+    lanes: Lanes, given: dict[str, jax.Array], steps: jax.Array
+) -> optimizers.StepCoefficients:
+    of_lanes = jax.vmap(optimizers.step_coefficients, (0, 0, None))
+    return jax.vmap(of_lanes, (None, None, 0))(lanes.optimizer, given, steps + 1)
+
+
+def _share_of_rate(
+    lanes: Lanes, progress: jax.Array, variant: Variant
+) -> jax.Array | None:
+    """Returns float[S, L] at steps of some progress float[S]; None: it is all."""
+    if not (variant.has("schedule") or variant.has("warmup")):
+        return None
+    of_lanes = jax.vmap(schedules.share_of_rate, (0, 0, None))
+    return jax.vmap(of_lanes, (None, None, 0))(
+        lanes.schedule, lanes.rates["warmup"], progress
+    )
 
 
 @functools.partial(
@@ -154,15 +178,20 @@ def train_epoch(
     variant, num_steps = module.variant, len(indices)
 
     steps = epoch * num_steps + jnp.arange(num_steps)
+    rates = lanes.rates
+    progress = steps.astype(float) / (rule.max_epochs * num_steps)
+    given = {name: rates[name] for name in optimizers.KNOBS if variant.has(name)}
     minibatches = Minibatches(
         indices=indices,
         weights=weights / jnp.sum(weights, axis=1, keepdims=True),
         dropout_keys=_dropout_keys(lanes, steps, module),
-        by_step=_by_step(lanes.optimizer, steps),
+        by_step=_by_step(lanes, given, steps),
+        share_of_rate=_share_of_rate(lanes, progress, variant),
     )
-    rates = jax.vmap(as_rate)(lanes.rates["dropout_rate"])
-    constants = jax.vmap(optimizers.constants)(lanes.optimizer)
-    level = optimizers.neediest_level(lanes.optimizer)
+    dropout_rates = jax.vmap(as_rate)(rates["dropout_rate"])
+    smoothing = rates["label_smoothing"] if variant.has("label_smoothing") else None
+    constants = jax.vmap(optimizers.constants)(lanes.optimizer, given)
+    level = optimizers.neediest_level(lanes.optimizer, given)
 
     @jax.named_scope("train_step")
     def train_step(
@@ -174,18 +203,29 @@ def train_epoch(
         )
 
         def grad_lane(
-            params: dict, architecture: Architecture, dropout: Dropout | None
+            params: dict,
+            architecture: Architecture,
+            dropout: Dropout | None,
+            smoothing: jax.Array | None,
         ) -> tuple[losses.Measures, dict]:
             loss_fn = functools.partial(
                 losses.mean_loss,
-                *(module, architecture, dropout, inputs, labels, minibatch.weights),
+                *(module, architecture, dropout, inputs, labels),
+                *(minibatch.weights, smoothing),
             )
             (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
             return measures, grads
 
         keys = minibatch.dropout_keys
-        dropout = None if keys is None else Dropout(keys, rates)
-        measures, grads = jax.vmap(grad_lane)(params, lanes.architecture, dropout)
+        dropout = None if keys is None else Dropout(keys, dropout_rates)
+        measures, grads = jax.vmap(grad_lane)(
+            params, lanes.architecture, dropout, smoothing
+        )
+        if variant.has("gradient_clip"):
+            grads = jax.vmap(optimizers.clip)(grads, rates["gradient_clip"])
+        learning_rate = rates["learning_rate"]
+        if minibatch.share_of_rate is not None:
+            learning_rate = learning_rate * minibatch.share_of_rate
         params, slots = optimizers.update_lanes(
             params,
             slots,
@@ -193,8 +233,8 @@ def train_epoch(
             constants=constants,
             by_step=minibatch.by_step,
             level=level,
-            learning_rate=lanes.rates["learning_rate"],
-            weight_decay=lanes.rates["weight_decay"] if variant.has_decay else None,
+            learning_rate=learning_rate,
+            weight_decay=rates["weight_decay"] if variant.has("weight_decay") else None,
             levels=variant.update_levels,
         )
         return (params, slots), jnp.stack(measures)
@@ -204,14 +244,16 @@ def train_epoch(
     )
     sums = jnp.sum(measures * weights[:, None, None], axis=3)  # of each minibatch
     train = losses.Measures(*(sums.sum(0) / num_examples))
+    state = state._replace(params=params, slots=slots)
+    if variant.has("averaging"):
+        state = state._replace(averaged=average(state, rates["averaging"], epoch))
     validation = losses.evaluate(
-        params,
+        judged_params(state),
         lanes.architecture,
         data.x_validation,
         data.y_validation,
         module=module,
     )
-    state = state._replace(params=params, slots=slots)
     return apply_stopping_rule(state, rule, epoch, train, validation)
 
 

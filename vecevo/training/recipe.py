@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import MOST_COUNT, InputError, check_names, is_number
-from vecevo.training.lanes import activations, optimizers, threefry
+from vecevo.training.lanes import activations, optimizers, schedules, threefry
+
+Value = float | str | Callable[[Mapping], float] | None  # or of the others' values
 
 
 class Hyperparameter(NamedTuple):
@@ -25,7 +27,8 @@ class Hyperparameter(NamedTuple):
     is_right: Callable[[Any], bool]
     words: str  # what a right value is
     kind: Callable[[Any], Any]  # int, float or str; the rates of lanes are floats
-    default: float | Callable[[Mapping], float] | None = None  # None: it is required
+    default: Value = None  # None: it is required
+    idle: Value = None  # that at which it does nothing; None: there is none
 
 
 def _whole(least: int, most: float) -> Callable[[Any], bool]:
@@ -44,10 +47,24 @@ def _one_of(names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _default_learning_rate(values: Mapping) -> float:
-    return optimizers.row_of(values["optimizer"]).learning_rate
+def _of_optimizer(name: str) -> Callable[[Mapping], float]:
+    """What an optimizer has by default; 0 where it has none."""
+    return lambda values: getattr(optimizers.row_of(values["optimizer"]), name) or 0.0
 
 
+def _share(
+    name: str, default: Value, idle: Value, *, most: float = 0.999
+) -> Hyperparameter:
+    words = f"a number from 0 to {most}"
+    return Hyperparameter(name, _from(0, most), words, float, default, idle)
+
+
+def _idle(value: str) -> dict[str, Any]:
+    return {"default": value, "idle": value}
+
+
+NORMS = ("none", "layer")
+SKIPS = ("none", "identity")
 TABLE = (
     Hyperparameter("depth", _whole(1, 1000), "a whole number from 1 to 1000", int),
     Hyperparameter(
@@ -60,16 +77,28 @@ TABLE = (
         lambda x: _from(0)(x) and x > 0,
         "a number above 0",
         float,
-        _default_learning_rate,
+        _of_optimizer("learning_rate"),
     ),
+    _share("dropout_rate", 0.2, idle=0.0),
+    Hyperparameter("weight_decay", _from(0), "a number from 0 up", float, 0.0, 0.0),
+    Hyperparameter("schedule", **_one_of(schedules.NAMES), **_idle("constant")),
+    _share("warmup", 0.0, idle=0.0),
+    _share("momentum", *[_of_optimizer("momentum")] * 2),
+    _share("beta_2", *[_of_optimizer("beta_2")] * 2, most=0.9999),
+    _share("label_smoothing", 0.0, idle=0.0),
+    Hyperparameter("gradient_clip", _from(0), "a number from 0 up", float, 0.0, 0.0),
+    _share("averaging", 0.0, idle=0.0),
     Hyperparameter(
-        "dropout_rate", _from(0, 0.999), "a number from 0 to 0.999", float, 0.2
+        "init_gain", _from(0, 1000), "a number from 0 to 1000", float, 1.0, 1.0
     ),
-    Hyperparameter("weight_decay", _from(0), "a number from 0 up", float, 0.0),
+    Hyperparameter("norm", **_one_of(NORMS), **_idle("none")),
+    Hyperparameter("skip", **_one_of(SKIPS), **_idle("none")),
 )
 NAMES = tuple(row.name for row in TABLE)
 REQUIRED = tuple(row.name for row in TABLE if row.default is None)
 RATES = tuple(row.name for row in TABLE if row.kind is float)
+# That may have no say beside others, which networks that are the same may differ in.
+CONDITIONAL = ("warmup", "momentum", "beta_2", "skip")
 # All of these are part of a network's identity; of later ones, what is not the default.
 ALWAYS_IDENTIFY = (
     *("activation", "depth", "dropout_rate", "learning_rate", "optimizer"),
@@ -78,7 +107,11 @@ ALWAYS_IDENTIFY = (
 
 
 def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Fills in what a dict of hyperparameters leaves out.
+    """Fills in what a dict of hyperparameters leaves out, and what has no say.
+
+    Networks that are the same have the same values then: a `warmup` before a schedule
+    that has its own, `skip` at depth 1, `momentum` and `beta_2` of optimizers without
+    them are at their defaults, and `nesterov` without momentum is `sgd`.
 
     Raises:
       InputError: naming what no network can be built or trained with.
@@ -98,12 +131,34 @@ def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"a network has no {row.name}: give it one.")
         else:
             completed[row.name] = default_of(row, completed)
-    return {name: completed[name] for name in NAMES}
+    return _canonical({name: completed[name] for name in NAMES})
 
 
-def default_of(row: Hyperparameter, values: Mapping[str, Any]) -> float | None:
+def default_of(row: Hyperparameter, values: Mapping[str, Any]) -> Any:
     """The default of a hyperparameter beside the others; None where it has none."""
     return row.default(values) if callable(row.default) else row.default
+
+
+def idle_of(row: Hyperparameter, values: Mapping[str, Any]) -> Any:
+    """The value at which it does nothing beside the others; None: there is none."""
+    return row.idle(values) if callable(row.idle) else row.idle
+
+
+def _canonical(values: dict[str, Any]) -> dict[str, Any]:
+    """Gives networks that are the same the same values.
+
+    What has no say beside the other values has its default, and Nesterov's momentum of
+    0 is plain descent.
+    """
+    if values["optimizer"] == "nesterov" and not values["momentum"]:
+        values["optimizer"] = "sgd"
+    row = optimizers.row_of(values["optimizer"])
+    values |= {name: 0.0 for name in optimizers.KNOBS if getattr(row, name) is None}
+    if not schedules.row_of(values["schedule"]).has_warmup:
+        values["warmup"] = 0.0
+    if values["depth"] == 1:
+        values["skip"] = "none"
+    return values
 
 
 def check_choice(name: str, value: Any) -> None:
@@ -140,18 +195,26 @@ def key_words(
     return words
 
 
+def telling(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns those of a network's hyperparams that tell it from another."""
+    return {
+        row.name: hyperparams[row.name]
+        for row in TABLE
+        if row.name in hyperparams
+        and (
+            row.name in ALWAYS_IDENTIFY
+            or hyperparams[row.name] != default_of(row, hyperparams)
+        )
+    }
+
+
 def identity(hyperparams: Mapping[str, Any], replicate: int = 0) -> tuple[int, int]:
     """Returns two words of 32 bits, a hash of a network's completed hyperparams.
 
     A hyperparameter that is new, and at its default, leaves the identity as it was,
     and so does the replicate 0.
     """
-    values: dict[str, Any] = {
-        row.name: hyperparams[row.name]
-        for row in TABLE
-        if row.name in ALWAYS_IDENTIFY
-        or hyperparams[row.name] != default_of(row, hyperparams)
-    }
+    values = telling(hyperparams)
     if replicate:
         values["replicate"] = replicate
     text = json.dumps(values, sort_keys=True)

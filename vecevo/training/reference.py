@@ -14,7 +14,7 @@ contract of the random keys:
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -28,26 +28,49 @@ ACTIVATIONS = {
     "tanh": nn.tanh,
     "sigmoid": nn.sigmoid,
     "gelu": nn.gelu,
+    "silu": nn.silu,
+    "selu": nn.selu,
+    "leaky_relu": nn.leaky_relu,
 }
 
+# By the rate, its schedule, momentum and the decay of the second moment.
 OPTIMIZERS = {
-    "rmsprop": optax.rmsprop,
-    "adam": optax.adam,
-    "sgd": optax.sgd,
-    "adagrad": optax.adagrad,
-    "adadelta": functools.partial(optax.adadelta, rho=0.95),
-    "adamax": optax.adamax,
-    "nadam": optax.nadam,
-    "nesterov": functools.partial(optax.sgd, momentum=0.9, nesterov=True),
+    "rmsprop": lambda rate, momentum, beta_2: optax.rmsprop(rate, decay=beta_2),
+    "adam": lambda rate, momentum, beta_2: optax.adam(rate, b2=beta_2),
+    "sgd": lambda rate, momentum, beta_2: optax.sgd(rate, momentum),
+    "adagrad": lambda rate, momentum, beta_2: optax.adagrad(rate),
+    "adadelta": lambda rate, momentum, beta_2: optax.adadelta(rate, rho=0.95),
+    "adamax": lambda rate, momentum, beta_2: optax.adamax(rate, b2=beta_2),
+    "nadam": lambda rate, momentum, beta_2: optax.nadam(rate, b2=beta_2),
+    "nesterov": lambda rate, momentum, beta_2: optax.sgd(rate, momentum, nesterov=True),
 }
+
+
+def make_schedule(
+    schedule: str, rate: float, warmup: float, num_steps: int
+) -> optax.Schedule:
+    """Optax's schedule of a learning rate, after a rise over a share of all steps."""
+    if schedule == "one_cycle":
+        return optax.cosine_onecycle_schedule(num_steps, rate)
+    num_rising: Any = warmup * num_steps  # need not be whole
+    num_left: Any = num_steps - num_rising
+    after = {
+        "constant": optax.constant_schedule(rate),
+        "cosine": optax.cosine_decay_schedule(rate, num_left),
+        "linear": optax.linear_schedule(rate, 0.0, num_left),
+    }[schedule]
+    if not num_rising:
+        return after
+    rising = optax.linear_schedule(0.0, rate, num_rising)
+    return optax.join_schedules([rising, after], [num_rising])
 
 
 def glorot_uniform(
-    key: jax.Array, shape: tuple[int, int], dtype: Any = float
+    key: jax.Array, shape: tuple[int, int], dtype: Any = float, gain: float = 1.0
 ) -> jax.Array:
     """Draws a kernel [in, out], one output unit at a time."""
     num_in, num_out = shape
-    limit = (6 / (num_in + num_out)) ** 0.5
+    limit = gain * (6 / (num_in + num_out)) ** 0.5
     unit_keys = jax.vmap(jax.random.fold_in, (None, 0))(key, jnp.arange(num_out))
 
     def draw(unit_key: jax.Array) -> jax.Array:
@@ -64,6 +87,9 @@ class MLP(nn.Module):
     activation: str
     num_classes: int
     dropout_rate: float
+    init_gain: float = 1.0
+    norm: str = "none"
+    skip: str = "none"
 
     @nn.compact
     def __call__(
@@ -74,15 +100,20 @@ class MLP(nn.Module):
         batch_size: int = 0,
     ) -> jax.Array:
         """Returns the logits [n, C] of inputs [n, F]; without a key nothing drops."""
-        dense = functools.partial(
-            nn.Dense, kernel_init=glorot_uniform, param_dtype=float
-        )
+        kernel_init = functools.partial(glorot_uniform, gain=self.init_gain)
+        dense = functools.partial(nn.Dense, kernel_init=kernel_init, param_dtype=float)
         for layer in range(self.depth):
+            before = x
             x = dense(self.width, name=f"hidden_{layer}")(x)
+            if self.norm == "layer":
+                norm = nn.LayerNorm(use_fast_variance=False, param_dtype=float)
+                x = norm.copy(name=f"norm_{layer}")(x)
             x = ACTIVATIONS[self.activation](x)
             if dropout_key is not None:
                 key = jax.random.fold_in(dropout_key, 1024 * step + layer)
                 x = dropout(key, x, self.dropout_rate, batch_size)
+            if self.skip == "identity" and layer > 0:
+                x = x + before
         return dense(self.num_classes, name="output")(x)
 
 
@@ -96,16 +127,26 @@ def dropout(key: jax.Array, x: jax.Array, rate: float, batch_size: int) -> jax.A
 
 
 def make_optimizer(
-    optimizer: str, learning_rate: float, weight_decay: float
+    optimizer: str,
+    rate: Callable[[Any], Any],
+    weight_decay: float,
+    *,
+    momentum: float,
+    beta_2: float,
+    gradient_clip: float,
 ) -> optax.GradientTransformationExtraArgs:
     """Optax's optimizer, with decoupled weight decay on the kernels."""
 
     def is_kernel(params: dict) -> Any:
         return jax.tree.map(lambda p: p.ndim > 1, params)
 
-    decay = optax.add_decayed_weights(-learning_rate * weight_decay, mask=is_kernel)
+    def decay(step: Any) -> Any:
+        return -rate(step) * weight_decay
+
     return optax.named_chain(
-        ("step", OPTIMIZERS[optimizer](learning_rate)), ("decay", decay)
+        ("clip", optax.clip_by_global_norm(gradient_clip or float("inf"))),
+        ("step", OPTIMIZERS[optimizer](rate, momentum, beta_2)),
+        ("decay", optax.add_decayed_weights(decay, mask=is_kernel)),
     )
 
 
@@ -128,24 +169,40 @@ class Trainer(NamedTuple):
 
 
 def make_trainer(
+    hyperparams: Mapping[str, Any],
     *,
-    width: int,
-    depth: int,
-    activation: str,
-    optimizer: str,
-    learning_rate: float,
-    dropout_rate: float,
-    weight_decay: float,
     num_features: int,
     num_classes: int,
     batch_size: int,
+    num_steps: int = 1,
 ) -> Trainer:
     """Returns the Trainer of one network; `train_epoch` is one jitted `lax.scan`.
 
     Minibatches hold `batch_size` examples and the last of an epoch what is left.
+
+    Args:
+      hyperparams: all of them, by name.
+      num_features, num_classes, batch_size: of the data set.
+      num_steps: to the cap on epochs, for schedules of the learning rate.
     """
-    network = MLP(width, depth, activation, num_classes, dropout_rate)
-    transform = make_optimizer(optimizer, learning_rate, weight_decay)
+    h = dict(hyperparams)
+    names = (
+        "width",
+        "depth",
+        "activation",
+        "dropout_rate",
+        "init_gain",
+        "norm",
+        "skip",
+    )
+    network = MLP(num_classes=num_classes, **{name: h[name] for name in names})
+    schedule = make_schedule(h["schedule"], h["learning_rate"], h["warmup"], num_steps)
+    names = ("weight_decay", "momentum", "beta_2", "gradient_clip")
+    transform = make_optimizer(
+        h["optimizer"],
+        lambda step: schedule(jnp.asarray(step, float)),
+        **{name: h[name] for name in names},
+    )
 
     def init(key: jax.Array) -> TrainState:
         params = dict(network.init(key, jnp.zeros((1, num_features)))["params"])
@@ -157,11 +214,12 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
-    ) -> tuple[jax.Array, jax.Array]:
-        logits = network.apply(
+    ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        logits: Any = network.apply(
             {"params": params}, inputs, dropout_key, step, batch_size
         )
-        return measure(jnp.asarray(logits), labels)
+        loss = smoothed_loss(logits, labels, h["label_smoothing"])
+        return loss, measure(logits, labels)
 
     def train_step(
         state: TrainState,
@@ -170,7 +228,7 @@ def make_trainer(
         inputs: jax.Array,
         labels: jax.Array,
     ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
-        measures, grads = jax.value_and_grad(loss_fn, has_aux=True)(
+        (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(
             state.params, dropout_key, step, inputs, labels
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
@@ -220,6 +278,21 @@ def make_trainer(
         return measure(logits, y)
 
     return Trainer(init, train_step, train_epoch, evaluate)
+
+
+def average(params: Sequence[dict], decay: float) -> dict:
+    """Mean of params at the ends of epochs, each weighing `decay` times the next."""
+    weights = decay ** jnp.arange(len(params) - 1, -1, -1)
+    weights = weights / weights.sum()
+    return jax.tree.map(
+        lambda *leaves: jnp.tensordot(weights, jnp.stack(leaves), 1), *params
+    )
+
+
+def smoothed_loss(logits: jax.Array, labels: jax.Array, smoothing: float) -> jax.Array:
+    """Mean loss of logits [n, C] by labels int[n] of which all classes have a share."""
+    targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[1]), smoothing)
+    return optax.softmax_cross_entropy(logits, targets).mean()
 
 
 def measure(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:

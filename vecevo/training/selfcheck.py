@@ -20,8 +20,8 @@ from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training.epochs import Call, TrainingData, example_lanes
-from vecevo.training.lanes import activations, optimizers
-from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes import optimizers
+from vecevo.training.lanes.networks import PaddedMLP, architecture_of
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.programs import Programs, is_on_cpu
@@ -141,15 +141,19 @@ def _compiled_gradients(
     x = jnp.array(inputs.T, jnp.float32)
     y = jnp.arange(BATCH_SIZE) % NUM_CLASSES
     data = TrainingData(x, y, x, y)
-    activation = [activations.NAMES.index(name) for name in PLAIN_ACTIVATIONS]
+    networks = [
+        dict(width=width, depth=depth, activation=name, norm="none", skip="none")
+        for width, depth, name in zip(WIDTHS, DEPTHS, PLAIN_ACTIVATIONS, strict=True)
+    ]
     lanes = example_lanes(len(WIDTHS))
     lanes = lanes._replace(
-        architecture=Architecture(*map(jnp.array, (WIDTHS, DEPTHS, activation))),
+        architecture=jax.tree.map(jnp.array, architecture_of(networks)),
         optimizer=jnp.full(len(WIDTHS), optimizers.NAMES.index("sgd")),
         rates=lanes.rates | {"learning_rate": jnp.ones(len(WIDTHS))},
     )
     programs = Programs(data, BATCH_SIZE, precision)
-    variant = Variant(tuple(PLAIN_ACTIVATIONS), is_for_cpu=is_on_cpu())
+    pieces = ("dropout_rate", "weight_decay")
+    variant = Variant(tuple(PLAIN_ACTIVATIONS), pieces=pieces, is_for_cpu=is_on_cpu())
     module = PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, variant)
     with contextlib.closing(programs):
         init, train_epochs = programs.get(module, len(WIDTHS))

@@ -17,11 +17,12 @@ from vecevo.training.lanes import losses
 from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
-from vecevo.training.lanes.variants import Variant, choose_variant
+from vecevo.training.lanes.variants import Variant
 from vecevo.training.memory import num_cores
 from vecevo.training.programs import Programs, Setup, is_on_cpu
-from vecevo.training.recipe import NAMES
+from vecevo.training.recipe import TABLE, default_of
 from vecevo.training.settings import TrainingSettings
+from vecevo.training.variants import choose_variant
 
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
 
@@ -54,9 +55,15 @@ class Session(NamedTuple):
 
 def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
     """Returns what is expected of a list of networks, all of them equally likely."""
+    choices = {
+        row.name: {h[row.name] for h in hyperparams}
+        for row in TABLE
+        # Several optimizers' defaults are no choices of one.
+        if any(h[row.name] != default_of(row, h) for h in hyperparams)
+    }
     return Expected(
         shapes=[(h["width"], h["depth"]) for h in hyperparams],
-        variant=variant_of({name: {h[name] for h in hyperparams} for name in NAMES}),
+        variant=variant_of(choices),
         **{"list_size": len(hyperparams), **counts},
     )
 
@@ -114,7 +121,7 @@ def make_plan(
 
 
 def _check_steps(steps_per_epoch: int, max_epochs: int, variant: Variant) -> None:
-    if variant.has_dropout and steps_per_epoch * max_epochs > MOST_STEPS:
+    if variant.has("dropout_rate") and steps_per_epoch * max_epochs > MOST_STEPS:
         raise InputError(
             f"max_epochs={max_epochs} of {steps_per_epoch} steps each exceed the "
             f"{MOST_STEPS} steps that dropout has draws for: give at most "

@@ -7,6 +7,7 @@ import pytest
 
 from vecevo.training import epochs, recipe
 from vecevo.training.lanes import networks, optimizers, stopping, variants
+from vecevo.training.variants import choose_variant
 
 pytestmark = pytest.mark.optimized
 
@@ -17,16 +18,25 @@ WHOLE = variants.Variant()
 
 def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
     """State and reports of three epochs, of lanes of every activation."""
-    dropout_rate, weight_decay = rates
+    values = recipe.complete(
+        {
+            **{"width": width, "depth": depth, "activation": "relu"},
+            **{"optimizer": optimizer, "learning_rate": 0.01},
+            **dict(zip(("dropout_rate", "weight_decay"), rates, strict=True)),
+        }
+    )
     whole, rate = jnp.ones(NUM_LANES, jnp.int32), jnp.ones(NUM_LANES)
     lanes = epochs.Lanes(
         key=jax.random.split(jax.random.key(3), NUM_LANES),
         architecture=networks.Architecture(
-            width * whole, depth * whole, jnp.arange(NUM_LANES, dtype=jnp.int32)
+            width * whole,
+            depth * whole,
+            jnp.arange(NUM_LANES, dtype=jnp.int32),
+            *[jnp.zeros(NUM_LANES, bool)] * 2,
         ),
         optimizer=optimizers.NAMES.index(optimizer) * whole,
-        rates=dict.fromkeys(recipe.RATES, 0.01 * rate)
-        | {"dropout_rate": dropout_rate * rate, "weight_decay": weight_decay * rate},
+        schedule=0 * whole,
+        rates={name: values[name] * rate for name in recipe.RATES},
     )
     rng = np.random.default_rng(0)
     x = jnp.array(rng.normal(size=(50, NUM_FEATURES)))
@@ -41,7 +51,8 @@ def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
         module=module,
         batch_size=16,
     )
-    return state.params, jax.tree.map(lambda rows: rows[:3], reports)
+    params = {k: v for k, v in state.params.items() if not k.startswith("norm")}
+    return params, jax.tree.map(lambda rows: rows[:3], reports)
 
 
 def assert_equal(got, expected):
@@ -55,9 +66,9 @@ def test_what_no_lane_needs_changes_nothing(optimizer):
         expected = train(WHOLE, optimizer)
         choices = {"optimizer": [optimizer], "activation": networks.activations.NAMES}
         choices |= {"dropout_rate": [0.0], "weight_decay": [0.0]}
-        least = variants.choose_variant(choices, is_for_cpu=True)
+        least = choose_variant(choices, is_for_cpu=True)
         assert least.update_levels == (optimizers.row_of(optimizer).level,)
-        assert not least.has_dropout and not least.has_decay
+        assert not least.pieces
         least = least._replace(pads_width=False, pads_depth=False)
         assert_equal(train(least, optimizer), expected)
 
@@ -78,10 +89,9 @@ def test_a_program_for_a_gpu_gives_what_one_for_a_cpu_does():
     choices = {"optimizer": optimizers.NAMES, "activation": networks.activations.NAMES}
     choices |= {"dropout_rate": [0.5], "weight_decay": [0.1]}
     cpu, gpu = (
-        variants.choose_variant(choices, is_for_cpu=is_for_cpu)
-        for is_for_cpu in (True, False)
+        choose_variant(choices, is_for_cpu=is_for_cpu) for is_for_cpu in (True, False)
     )
-    assert cpu == WHOLE
+    assert cpu == WHOLE._replace(pieces=("dropout_rate", "weight_decay"))
     assert gpu.update_levels == (optimizers.ADADELTA_TOO,)
     with jax.enable_x64(True):
         for optimizer in ("sgd", "adam", "adadelta"):

@@ -22,6 +22,8 @@ class Activation(NamedTuple):
     cubic: float = 0.0
 
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+LEAK = 0.01  # the slope of leaky_relu below 0
 GELU_LINEAR = (2 / jnp.pi) ** 0.5  # by its tanh; Hendrycks & Gimpel, 2016
 GELU_CUBIC = 0.044715 * GELU_LINEAR
 
@@ -59,6 +61,25 @@ TABLE = (
         slope=_gelu_slope,
         linear=GELU_LINEAR,
         cubic=GELU_CUBIC,
+    ),
+    # Elfwing et al., 2018; its slope is s + x s (1 - s), s = (1 + t) / 2 the sigmoid.
+    Activation(
+        "silu",
+        value=lambda x, t: 0.5 * x * (1 + t),
+        slope=lambda x, t, y: 0.5 * (1 + t) + 0.25 * x * (1 - t * t),
+    ),
+    # Klambauer et al., 2017.
+    Activation(
+        "selu",
+        value=lambda x, t: (
+            SELU_SCALE * jnp.where(x > 0, x, SELU_ALPHA * 2 * t / (1 - t))
+        ),
+        slope=lambda x, t, y: jnp.where(y > 0, SELU_SCALE, y + SELU_SCALE * SELU_ALPHA),
+    ),
+    Activation(
+        "leaky_relu",
+        value=lambda x, t: jnp.where(x >= 0, x, LEAK * x),
+        slope=lambda x, t, y: jnp.where(x >= 0, 1, LEAK).astype(y.dtype),
     ),
 )
 NAMES = tuple(row.name for row in TABLE)

@@ -68,9 +68,12 @@ def mean_loss(
     inputs: jax.Array,
     labels: jax.Array,
     weights: jax.Array,
+    smoothing: jax.Array | None,
     params: dict,
 ) -> tuple[jax.Array, Measures]:
     """Softmax cross-entropy of one lane's minibatch, weighted mean over examples.
+
+    Labels are smoothed (Szegedy et al., 2016); the Measures are by those that are not.
 
     Args:
       module: static.
@@ -79,6 +82,7 @@ def mean_loss(
       inputs: float[F, B].
       labels: int32[B].
       weights: float[B], of sum 1.
+      smoothing: float[], the share of a label that all classes share; None: of none.
       params: of the lane.
 
     Returns:
@@ -88,7 +92,12 @@ def mean_loss(
     chex.assert_equal_shape([labels, weights])
     logits = apply(module, params, inputs, architecture, dropout)
     measures = measure(logits, labels)
-    return jnp.sum(measures.loss * weights), measures
+    losses = measures.loss
+    if smoothing is not None:
+        # The mean of -log p over the classes exceeds that of the label by so much.
+        of_label = jax.nn.logsumexp(logits, axis=0) - losses
+        losses = losses + smoothing * (of_label - jnp.mean(logits, axis=0))
+    return jnp.sum(losses * weights), measures
 
 
 def measure(logits: jax.Array, labels: jax.Array) -> Measures:

@@ -8,15 +8,19 @@ What padding may not change: padded units have zero weights, are masked after th
 activation (the sigmoid of 0 is 0.5), and no random draw depends on the padding.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vecevo.training.lanes import activations
 from vecevo.training.lanes.dropout import Dropout, drop_units, dropout_draws
 from vecevo.training.lanes.variants import Variant
+
+NORM_EPSILON = 1e-6  # added to a variance
 
 
 class Architecture(NamedTuple):
@@ -25,6 +29,24 @@ class Architecture(NamedTuple):
     width: jax.Array  # int32[], units of every hidden layer
     depth: jax.Array  # int32[], number of hidden layers
     activation: jax.Array  # int32[], index into activations.NAMES
+    is_normed: jax.Array  # bool[], layer norm before every activation
+    is_skipping: jax.Array  # bool[], hidden layers but the first add their inputs
+
+
+def architecture_of(hyperparams: Sequence[Mapping[str, Any]]) -> Architecture:
+    """Returns the Architecture of lanes, NumPy's arrays, by their hyperparameters."""
+
+    def column(values: Iterable[Any], kind: type) -> Any:
+        return np.array(list(values), kind)
+
+    names = (h["activation"] for h in hyperparams)
+    return Architecture(
+        width=column((h["width"] for h in hyperparams), np.int32),
+        depth=column((h["depth"] for h in hyperparams), np.int32),
+        activation=column(map(activations.NAMES.index, names), np.int32),
+        is_normed=column((h["norm"] == "layer" for h in hyperparams), bool),
+        is_skipping=column((h["skip"] == "identity" for h in hyperparams), bool),
+    )
 
 
 class PaddedMLP(nn.Module):
@@ -57,6 +79,9 @@ class PaddedMLP(nn.Module):
             is_real_layer = layer < architecture.depth
             num_out = jnp.where(is_real_layer, architecture.width, 0)
             hidden = self._dense(self.width, f"hidden_{layer}")(x, num_out, num_in)
+            if variant.has("norm"):
+                normed = LayerNorm(name=f"norm_{layer}")(hidden, is_real_unit)
+                hidden = jnp.where(architecture.is_normed, normed, hidden)
             hidden = activations.activate(
                 variant.activations, architecture.activation, hidden
             )
@@ -64,6 +89,8 @@ class PaddedMLP(nn.Module):
                 hidden = drop_units(draws[layer], hidden, dropout.rate)
             if variant.pads_width:
                 hidden = jnp.where(is_real_unit, hidden, 0)
+            if variant.has("skip") and layer > 0:
+                hidden = hidden + jnp.where(architecture.is_skipping, x, 0)
             if variant.pads_depth and layer > 0:
                 hidden = jnp.where(is_real_layer, hidden, x)
             x, num_in = hidden, architecture.width
@@ -92,6 +119,28 @@ class Dense(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,), kernel.dtype)
         multiply = product if self.is_for_cpu else jnp.matmul
         return multiply(kernel, x) + bias[:, None]
+
+
+class LayerNorm(nn.Module):
+    """Shifts and scales real units to a mean of 0 and a variance of 1, of an example.
+
+    Then each unit has a gain and a bias of its own. See Ba et al., "Layer
+    normalization", 2016.
+    """
+
+    @nn.compact
+    def __call__(self, x: jax.Array, is_real_unit: jax.Array) -> jax.Array:
+        """Returns [units, B] of [units, B], of which some rows bool[units, 1] count."""
+        scale = self.param("scale", nn.initializers.ones, (len(x),), x.dtype)
+        bias = self.param("bias", nn.initializers.zeros, (len(x),), x.dtype)
+
+        def mean(values: jax.Array) -> jax.Array:
+            real = jnp.where(is_real_unit, values, 0)
+            return jnp.sum(real, axis=0) / jnp.sum(is_real_unit)
+
+        centred = x - mean(x)
+        normed = centred * jax.lax.rsqrt(mean(centred**2) + NORM_EPSILON)
+        return normed * scale[:, None] + bias[:, None]
 
 
 @jax.custom_vjp

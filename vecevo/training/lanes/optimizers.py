@@ -8,64 +8,97 @@
 
 Optax is the specification: each rule equals the Optax optimizer of its name with
 Optax's defaults, except adadelta, whose rho is 0.95 as in Keras and the paper, and
-nesterov, which is SGD with Nesterov's momentum of 0.9. A coefficient is data, so all
-optimizers and all rates share one program.
+nesterov, which is SGD with Nesterov's momentum, 0.9 by default. A coefficient is data,
+so all optimizers, all rates and all momenta share one program.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 B1, B2 = 0.9, 0.999  # decay of the first and second moment in the Adam family
+RHO = 0.9  # of the second moment in rmsprop
 ADAMAX_EPSILON = 1e-8
 LEVELS = PLAIN, ONE_SLOT, TWO_SLOTS, ADADELTA_TOO = (0, 1, 2, 3)  # of the formula
 
-StepFn = Callable[[jax.Array], jax.Array]  # of the step t, counted from 1
+
+class Knobs(NamedTuple):
+    """What the letters of the formula may depend on; numbers, or arrays of a lane."""
+
+    t: Any  # the step, counted from 1
+    momentum: Any
+    beta_2: Any
+
+
+KNOBS = ("momentum", "beta_2")  # those that are hyperparameters
+Letter = float | Callable[[Knobs], Any]
 
 
 class Optimizer(NamedTuple):
-    """One optimizer: the letters of the formula above, some of them by the step."""
+    """One optimizer: the letters of the formula above."""
 
     name: str
     learning_rate: float  # by default: that of Keras 2.0.x, of the article of 2017
     level: int
-    bb: float = 0.0
-    cb: float = 0.0
-    ba: float = 0.0
-    ca: float = 0.0
+    bb: Letter = 0.0
+    cb: Letter = 0.0
+    ba: Letter = 0.0
+    ca: Letter = 0.0
     ei: float = 0.0
     eo: float = 0.0
-    cg: float | StepFn = 1.0
-    cm: float | StepFn = 0.0
-    s: float | StepFn = 1.0
+    cg: Letter = 1.0
+    cm: Letter = 0.0
+    s: Letter = 1.0
     initial_b: float = 0.0
     is_adamax: bool = False
     is_adadelta: bool = False
+    momentum: float | None = None  # by default; None: it takes none
+    beta_2: float | None = None  # likewise, the decay of the second moment
 
 
 # Adam divides its moments by 1 - B^t (Kingma & Ba, 2015); nadam looks one step ahead
 # (Dozat, 2016); the other rules do not depend on the step.
 TABLE = (
-    Optimizer("rmsprop", 0.001, ONE_SLOT, bb=0.9, cb=0.1, ei=1e-8),
+    Optimizer(
+        "rmsprop",
+        0.001,
+        ONE_SLOT,
+        bb=lambda k: k.beta_2,
+        cb=lambda k: 1 - k.beta_2,
+        ei=1e-8,
+        beta_2=RHO,
+    ),
     Optimizer(
         "adam",
         0.001,
         TWO_SLOTS,
-        bb=B2,
-        cb=1 - B2,
+        bb=lambda k: k.beta_2,
+        cb=lambda k: 1 - k.beta_2,
         ba=B1,
         ca=1 - B1,
         eo=1e-8,
         cg=0.0,
-        cm=lambda t: 1 / (1 - B1**t),
-        s=lambda t: 1 / (1 - B2**t),
+        cm=lambda k: 1 / (1 - B1**k.t),
+        s=lambda k: 1 / (1 - k.beta_2**k.t),
+        beta_2=B2,
     ),
-    Optimizer("sgd", 0.01, PLAIN, ei=1.0, s=0.0),
+    # Without momentum its direction is g, and it needs no slot.
+    Optimizer(
+        "sgd",
+        0.01,
+        PLAIN,
+        ba=lambda k: k.momentum,
+        ca=lambda k: jnp.where(k.momentum > 0, 1, 0),
+        ei=1.0,
+        cg=lambda k: jnp.where(k.momentum > 0, 0, 1),
+        cm=1.0,
+        s=0.0,
+        momentum=0.0,
+    ),
     Optimizer("adagrad", 0.01, ONE_SLOT, bb=1.0, cb=1.0, ei=1e-7, initial_b=0.1),
     Optimizer(
         "adadelta",
@@ -82,27 +115,39 @@ TABLE = (
         "adamax",
         0.002,
         TWO_SLOTS,
-        bb=B2,
+        bb=lambda k: k.beta_2,
         ba=B1,
         ca=1 - B1,
         cg=0.0,
-        cm=lambda t: 1 / (1 - B1**t),
+        cm=lambda k: 1 / (1 - B1**k.t),
         is_adamax=True,
+        beta_2=B2,
     ),
     Optimizer(
         "nadam",
         0.002,
         TWO_SLOTS,
-        bb=B2,
-        cb=1 - B2,
+        bb=lambda k: k.beta_2,
+        cb=lambda k: 1 - k.beta_2,
         ba=B1,
         ca=1 - B1,
         eo=1e-8,
-        cg=lambda t: (1 - B1) / (1 - B1**t),
-        cm=lambda t: B1 / (1 - B1 ** (t + 1)),
-        s=lambda t: 1 / (1 - B2**t),
+        cg=lambda k: (1 - B1) / (1 - B1**k.t),
+        cm=lambda k: B1 / (1 - B1 ** (k.t + 1)),
+        s=lambda k: 1 / (1 - k.beta_2**k.t),
+        beta_2=B2,
     ),
-    Optimizer("nesterov", 0.01, TWO_SLOTS, ba=B1, ca=1.0, ei=1.0, cm=B1, s=0.0),
+    Optimizer(
+        "nesterov",
+        0.01,
+        TWO_SLOTS,
+        ba=lambda k: k.momentum,
+        ca=1.0,
+        ei=1.0,
+        cm=lambda k: k.momentum,
+        s=0.0,
+        momentum=0.9,
+    ),
 )
 NAMES = tuple(row.name for row in TABLE)
 
@@ -151,7 +196,7 @@ def init_slots(
       levels: of the updates that are to come, static, ascending.
     """
     has_a, has_b = _slots_of(levels)
-    initial_b = _look_up("initial_b", optimizer)
+    initial_b = _look_up("initial_b", optimizer, {})
     return Slots(
         a=jax.tree.map(jnp.zeros_like, params) if has_a else {},
         b=jax.tree.map(lambda p: jnp.full_like(p, initial_b), params) if has_b else {},
@@ -163,35 +208,64 @@ def _slots_of(levels: tuple[int, ...]) -> tuple[bool, bool]:
     return levels[-1] >= TWO_SLOTS, levels[-1] >= ONE_SLOT
 
 
-def _look_up(letter: str, optimizer: jax.Array) -> jax.Array:
-    """Returns a constant letter of a lane's row, as a float."""
-    values = np.array([getattr(row, letter) for row in TABLE], float)
-    return jnp.asarray(values, jnp.result_type(float))[optimizer]
+def _look_up(
+    letter: str, optimizer: jax.Array, given: Mapping[str, jax.Array], t: Any = None
+) -> jax.Array:
+    """Returns a letter of a lane's row as a float[], at a step where it needs one."""
+    values = []
+    for row in TABLE:
+        value = getattr(row, letter)
+        if callable(value):
+            knobs = {name: given.get(name, getattr(row, name)) for name in KNOBS}
+            value = value(Knobs(t=t, **knobs))
+        values.append(jnp.asarray(value, float))
+    return jnp.stack(values)[optimizer]
 
 
-def constants(optimizer: jax.Array) -> Constants:
-    """Looks up what does not depend on the step, of a lane."""
-    letters = {name: _look_up(name, optimizer) for name in Constants._fields}
+def constants(optimizer: jax.Array, given: Mapping[str, jax.Array]) -> Constants:
+    """Looks up what does not depend on the step, of a lane.
+
+    Args:
+      optimizer: int32[], index into NAMES.
+      given: float[] by name, those of KNOBS that are not left to the rows' defaults.
+    """
+    letters = {name: _look_up(name, optimizer, given) for name in Constants._fields}
     return Constants(
         **letters | {name: letters[name] > 0 for name in ("is_adamax", "is_adadelta")}
     )
 
 
-def step_coefficients(optimizer: jax.Array, step: jax.Array) -> StepCoefficients:
-    """Looks up what depends on the step, counted from 1, of a lane."""
+def step_coefficients(
+    optimizer: jax.Array, given: Mapping[str, jax.Array], step: jax.Array
+) -> StepCoefficients:
+    """Looks up what depends on the step, counted from 1; else as `constants`."""
     t = jnp.asarray(step, float)
-
-    def by_step(letter: str) -> jax.Array:
-        values = [getattr(row, letter) for row in TABLE]
-        values = [value(t) if callable(value) else value for value in values]
-        return jnp.stack([jnp.asarray(value, t.dtype) for value in values])[optimizer]
-
-    return StepCoefficients(*map(by_step, StepCoefficients._fields))
+    names = StepCoefficients._fields
+    return StepCoefficients(*(_look_up(name, optimizer, given, t) for name in names))
 
 
-def neediest_level(optimizer: jax.Array) -> jax.Array:
-    """Returns int32[], the greatest level of the optimizers of lanes int32[L]."""
-    return jnp.max(_look_up("level", optimizer)).astype(jnp.int32)
+def level_of(name: str, momentum: float) -> int:
+    """Returns the least level that suits an optimizer with some momentum."""
+    return max(row_of(name).level, TWO_SLOTS if momentum else PLAIN)
+
+
+def neediest_level(optimizer: jax.Array, given: Mapping[str, jax.Array]) -> jax.Array:
+    """Returns int32[], the greatest `level_of` lanes; arguments of [L]."""
+    level = jnp.array([row.level for row in TABLE])[optimizer]
+    if "momentum" in given:
+        level = jnp.where(given["momentum"] > 0, jnp.maximum(level, TWO_SLOTS), level)
+    return jnp.max(level).astype(jnp.int32)
+
+
+def clip(grads: dict, most: jax.Array) -> dict:
+    """Scales the gradients of a lane to a norm of at most float[]; 0: as they are.
+
+    The norm is that of all of them together. See Pascanu et al., "On the difficulty of
+    training recurrent neural networks", 2013.
+    """
+    norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(grads)))
+    factor = jnp.where((most > 0) & (norm > most), most / norm, 1)
+    return jax.tree.map(lambda leaf: factor * leaf, grads)
 
 
 def update_lanes(

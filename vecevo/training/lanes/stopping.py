@@ -23,6 +23,7 @@ class LaneState(NamedTuple):
 
     params: dict
     slots: Slots
+    averaged: dict  # params, averaged over the ends of epochs; {} where no lane's are
     kept_params: dict  # of the best epoch, or of the last if the rule says so
     best_loss: jax.Array  # float[L], lowest validation loss so far
     epochs_since_best: jax.Array  # int32[L]
@@ -38,6 +39,31 @@ class EpochReport(NamedTuple):
     validation_accuracy: jax.Array  # float[L]
     is_best: jax.Array  # bool[L], the lowest validation loss so far
     is_active: jax.Array  # bool[L], trains on after this epoch
+
+
+def judged_params(state: LaneState) -> dict:
+    """Returns the params that are evaluated, and may be kept."""
+    return state.averaged or state.params
+
+
+def average(state: LaneState, decay: jax.Array, epoch: jax.Array) -> dict:
+    """Returns the averaged params of all lanes after an epoch.
+
+    A mean of the params at the ends of epochs, whose weights fall by a factor for each
+    epoch that has gone by since (Izmailov et al., 2018, but for the weights).
+
+    Args:
+      state: after the epoch's steps.
+      decay: float[L], the factor; with 0 the mean is of the last epoch alone.
+      epoch: int32[], counted from 0.
+    """
+    of_last = (1 - decay) / (1 - decay ** (epoch + 1))
+
+    def mean(before: jax.Array, last: jax.Array) -> jax.Array:
+        share = of_last.reshape(-1, *[1] * (last.ndim - 1))
+        return jnp.where(share == 1, last, before + share * (last - before))
+
+    return jax.tree.map(mean, state.averaged, state.params)
 
 
 def apply_stopping_rule(
@@ -72,7 +98,8 @@ def apply_stopping_rule(
     state = LaneState(
         params=state.params,
         slots=state.slots,
-        kept_params=jax.tree.map(keep, state.params, state.kept_params),
+        averaged=state.averaged,
+        kept_params=jax.tree.map(keep, judged_params(state), state.kept_params),
         best_loss=jnp.where(is_best, loss, state.best_loss),
         epochs_since_best=epochs_since_best,
         is_active=state.is_active & is_finite & goes_on,
