@@ -47,6 +47,19 @@ def test_only_what_is_not_known_is_trained():
     assert accuracy[1] == accuracy[2] == np.float32(known[(1, 1)])
 
 
+def test_genomes_of_one_network_are_one():
+    genes = {"optimizer": ("adam", "sgd", "nesterov"), "momentum": (0.9, 0.0, 0.5)}
+    one_space = space.SearchSpace({**genes, "skip": ("identity", "none")})
+    fixed = {"depth": 1, "width": 4, "activation": "relu"}
+    canonical = evaluation.make_canonical_fn(one_space, fixed)
+    population = np.array([[0, 2, 1], [1, 1, 1], [1, 2, 0], [2, 1, 1], [2, 2, 1]])
+    # adam has no momentum, Nesterov without it is sgd, and depth 1 skips nothing.
+    expected = [[0, 0, 0], [1, 1, 0], [1, 2, 0], [1, 1, 0], [2, 2, 0]]
+    assert canonical(population).tolist() == expected
+    deep = evaluation.make_canonical_fn(one_space, {**fixed, "depth": 2})
+    assert deep(np.array([[0, 2, 1]])).tolist() == [[0, 0, 1]]
+
+
 def test_training_stops_before_an_error_of_taking_in_arrives(monkeypatch):
     session = start(max_epochs=50)
     session = session._replace(

@@ -13,13 +13,50 @@ import numpy as np
 from vecevo.results import Genome, NetworkResult, Work, add_work, mean_of
 from vecevo.space import SearchSpace, decode
 from vecevo.training.batches import train_list
-from vecevo.training.recipe import complete
+from vecevo.training.recipe import CONDITIONAL, complete
 from vecevo.training.rungs import choose_best, train_rungs
 from vecevo.training.sessions import Session
 
 TakeInFn = Callable[[Sequence[Genome], Sequence[NetworkResult], Work], None]
 WantsParamsFn = Callable[[float, int], bool]  # validation accuracy, replicate
 Known = Mapping[tuple[Genome, int], NetworkResult]  # by genome and replicate
+
+
+def make_canonical_fn(
+    space: SearchSpace, fixed: Mapping[str, Any]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Makes a function that gives genomes of the same network the same genes.
+
+    A gene that has no say beside the others, as the momentum of adam, becomes the
+    first choice with which the network is the same, and so does one after the other.
+
+    Args:
+      space: of the genomes.
+      fixed: the hyperparams that are no genes.
+
+    Returns:
+      The function: genomes int[P, G] -> int32[P, G].
+    """
+    names = {name for name, _ in space.genes} | set(fixed)
+    if not names & set(CONDITIONAL):
+        return lambda population: population
+
+    @functools.cache
+    def canonical(genome: Genome) -> Genome:
+        network = complete({**fixed, **decode(space, genome)})
+        for place in range(len(genome)):
+            for choice in range(genome[place]):
+                other = (*genome[:place], choice, *genome[place + 1 :])
+                if complete({**fixed, **decode(space, other)}) == network:
+                    genome = other
+                    break
+        return genome
+
+    def canonical_population(population: np.ndarray) -> np.ndarray:
+        genomes = [canonical(tuple(genome)) for genome in population.tolist()]
+        return np.array(genomes, np.int32).reshape(population.shape)
+
+    return canonical_population
 
 
 def make_evaluate_fn(

@@ -230,6 +230,7 @@ def _search(
         objectives=objectives,
         progress_fn=course.end,
         begin_fn=course.begin,
+        canonical_fn=evaluation.make_canonical_fn(space, fixed),
         populations=recorded.populations,
         num_ended=recorded.num_ended,
         seconds_before=recorded.seconds,

@@ -41,6 +41,7 @@ def play(
     objectives: Sequence[str],
     progress_fn: ProgressFn | None = None,
     begin_fn: BeginFn | None = None,
+    canonical_fn: Callable[[np.ndarray], np.ndarray] = lambda population: population,
     populations: Sequence[np.ndarray] = (),
     num_ended: int = 0,
     seconds_before: float = 0.0,
@@ -59,6 +60,8 @@ def play(
       objectives: names.
       progress_fn: called after every generation.
       begin_fn: called with a generation and its offspring before they are evaluated.
+      canonical_fn: int[P, G] -> int[P, G], of genomes that stand for the same networks,
+        one of each network; these are evaluated, and in the ledger.
       populations: int32[P, G] of the first generations, which are not asked anew.
       num_ended: of these, those that were evaluated to the end.
       seconds_before: that the run took before.
@@ -79,10 +82,11 @@ def play(
         check_offspring(np.asarray(offspring), space)
         if begin_fn is not None and generation >= len(populations):
             begin_fn(generation, np.asarray(offspring))
-        accuracy = evaluate_fn(offspring)
+        population = canonical_fn(np.asarray(offspring))
+        accuracy = evaluate_fn(jnp.asarray(population))
         if accuracy is None:
             break
-        genomes = [tuple(genome) for genome in np.asarray(offspring).tolist()]
+        genomes = [tuple(genome) for genome in population.tolist()]
         num_params = [ledger.results[genome].num_params for genome in genomes]
         fitness = objective_values(objectives, ledger.told(genomes), num_params)
         state, info = tell(state, offspring, fitness)
