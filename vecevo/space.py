@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -82,6 +82,63 @@ def article_space() -> SearchSpace:
             "optimizer": optimizers,
         }
     )
+
+
+def recipe_space() -> SearchSpace:
+    """Networks and how they are trained, by what was found since the article.
+
+    >>> len(recipe_space().genes), recipe_space().num_genomes
+    (12, 4608000)
+    """
+    return SearchSpace(
+        {
+            "depth": (1, 2, 3, 4),
+            "width": (64, 128, 256, 512),
+            "activation": ("relu", "elu", "gelu", "silu"),
+            "optimizer": ("adam", "nadam", "nesterov"),
+            "learning_rate": (0.0003, 0.001, 0.003, 0.01, 0.03),
+            "dropout_rate": (0.0, 0.1, 0.2, 0.3, 0.5),
+            "weight_decay": (0.0, 0.01, 0.03, 0.1, 0.3),
+            "schedule": ("constant", "linear", "cosine", "one_cycle"),
+            "label_smoothing": (0.0, 0.05, 0.1, 0.2),
+            "norm": ("none", "layer"),
+            "skip": ("none", "identity"),
+            "averaging": (0.0, 0.5, 0.8),
+        }
+    )
+
+
+def small_space() -> SearchSpace:
+    """Small networks, for tables of numbers.
+
+    >>> small_space().num_genomes
+    1080
+    """
+    return SearchSpace(
+        {
+            "depth": (1, 2, 3),
+            "width": (8, 16, 32, 64, 128),
+            "activation": ("relu", "tanh"),
+            "optimizer": ("adam",),
+            "learning_rate": (0.001, 0.003, 0.01, 0.03),
+            "dropout_rate": (0.0, 0.1, 0.3),
+            "weight_decay": (0.0, 0.01, 0.1),
+        }
+    )
+
+
+SpaceName = Literal["article", "recipe", "small"]
+_NAMED = {"article": article_space, "recipe": recipe_space, "small": small_space}
+
+
+def named_space(name: str) -> SearchSpace:
+    """Returns the space of a name.
+
+    Raises:
+      InputError: for another name.
+    """
+    check_names([name], _NAMED, of="space")
+    return _NAMED[name]()
 
 
 def decode(space: SearchSpace, genome: Iterable[Any]) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 import dataclasses
 import subprocess
 import sys
+import typing
 
 import pytest
 
 from vecevo import catalogue
 from vecevo.runs import configuration, parsing, resolving
 from vecevo.runs.files import toml
+from vecevo.space import SpaceName, named_space, recipe_space
 from vecevo.training import recipe
 from vecevo.training.lanes import activations, optimizers
 
@@ -31,6 +33,30 @@ def test_a_resolved_configuration_can_be_run_again(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text(toml.to_toml(settings))
     assert parsing.parse(["--config", str(path)]) == settings
+
+
+def test_a_named_space_gives_what_is_not_given(tmp_path):
+    args = ["--space", "recipe", "--width", "8"]
+    config, genes = parsing.parse(args), dict(recipe_space().genes)
+    space, fixed = resolving.make_space(config)
+    assert dict(space.genes) == genes | {"width": (8,)} and not fixed
+    path = tmp_path / "my.toml"
+    path.write_text('space = "recipe"\nwidth = [8]\n')
+    assert parsing.parse(["--config", str(path)]) == config
+    path.write_text(toml.to_toml(config))
+    assert parsing.parse(["--config", str(path)]) == config
+    small = parsing.parse(["--config", str(path), "--space=small"])
+    assert small == parsing.parse(["--space", "small"])
+    with pytest.raises(ValueError, match="space"):
+        parsing.parse(["--space", "large"])
+
+
+def test_the_spaces_of_the_command_line_and_of_the_library_are_the_same():
+    for name in typing.get_args(SpaceName):
+        space, fixed = resolving.make_space(parsing.parse(["--space", name]))
+        has = {k: v for k, v in space.genes if len(v) > 1}
+        assert has == {k: v for k, v in named_space(name).genes if len(v) > 1}
+        assert set(fixed) <= {"dropout_rate", "weight_decay"}
 
 
 @pytest.mark.parametrize(

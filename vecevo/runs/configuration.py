@@ -6,12 +6,12 @@ without JAX, whose import takes longer than a look at the help.
 
 import dataclasses
 import typing
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from vecevo.catalogue import StrategyName
-from vecevo.space import article_space
+from vecevo.space import SpaceName, article_space, named_space
 
 _ARTICLE = dict(article_space().genes)
 
@@ -21,6 +21,9 @@ Number = Annotated[float | None, tyro.conf.arg(metavar="X", help_behavior_hint="
 Path = Annotated[str | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 Wholes = Annotated[tuple[int, ...], tyro.conf.arg(metavar="N ...")]
 Numbers = Annotated[tuple[float, ...], tyro.conf.arg(metavar="X ...")]
+DefaultNumbers = Annotated[
+    tuple[float, ...], tyro.conf.arg(metavar="X ...", help_behavior_hint="")
+]
 Names = Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME ...")]
 Rungs = Annotated[
     Literal["auto", "none"] | tuple[int, ...], tyro.conf.arg(metavar="auto|none|N ...")
@@ -53,22 +56,42 @@ class DataConfig:
 class SpaceConfig:
     """What may vary: each of these takes one choice or several."""
 
+    space: SpaceName = "article"
+    """Choices of all that follow, where they are not given: article, recipe, small."""
     depth: Wholes = _ARTICLE["depth"]
     """The number of hidden layers."""
     width: Wholes = _ARTICLE["width"]
     """The units of each hidden layer."""
     activation: Names = _ARTICLE["activation"]
-    """The activation, of relu, elu, tanh, sigmoid and gelu."""
+    """The activation: relu, elu, tanh, sigmoid, gelu, silu, selu or leaky_relu."""
     optimizer: Names = _ARTICLE["optimizer"]
     """The optimizer, of the article's seven and nesterov."""
-    learning_rate: Annotated[
-        tuple[float, ...], tyro.conf.arg(metavar="X ...", help_behavior_hint="")
-    ] = ()
+    learning_rate: DefaultNumbers = ()
     """The learning rate; without any, each optimizer has its default."""
     dropout_rate: Numbers = (0.2,)
     """The rate of dropout after each hidden layer."""
     weight_decay: Numbers = (0.0,)
     """The decoupled weight decay."""
+    schedule: Names = ("constant",)
+    """Of the learning rate, to the cap: constant, cosine, linear or one_cycle."""
+    warmup: Numbers = (0.0,)
+    """The share of all steps over which the learning rate rises, at first."""
+    momentum: DefaultNumbers = ()
+    """Of sgd and nesterov, 0 and 0.9 by default."""
+    beta_2: DefaultNumbers = ()
+    """The decay of squared gradients, of rmsprop, adam, adamax and nadam."""
+    label_smoothing: Numbers = (0.0,)
+    """The share of a label that goes to all classes alike."""
+    gradient_clip: Numbers = (0.0,)
+    """The most that the norm of a gradient may be; 0: any."""
+    averaging: Numbers = (0.0,)
+    """The weight of an epoch in a mean of the weights, by that of the next; 0: none."""
+    init_gain: Numbers = (1.0,)
+    """What initial weights are multiplied by."""
+    norm: Names = ("none",)
+    """The normalization of hidden layers: none or layer."""
+    skip: Names = ("none",)
+    """Connections past hidden layers but the first: none or identity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,3 +179,12 @@ class OutputConfig:
 @dataclasses.dataclass(frozen=True)
 class RunConfig(OutputConfig, TrainingConfig, SearchConfig, SpaceConfig, DataConfig):
     """The settings of a run; None: chosen by data set or device, and then recorded."""
+
+
+def choices_of(space: str) -> dict[str, Any]:
+    """Returns the settings of a SpaceConfig for the space of a name.
+
+    Raises:
+      InputError: for another name.
+    """
+    return {**vars(SpaceConfig()), "space": space, **dict(named_space(space).genes)}

@@ -19,6 +19,7 @@ from vecevo.runs.configuration import (
     SearchConfig,
     SpaceConfig,
     TrainingConfig,
+    choices_of,
 )
 from vecevo.runs.files import queries
 from vecevo.runs.files.toml import as_now, read_toml
@@ -76,6 +77,9 @@ def parse(args: Sequence[str]) -> RunConfig:
                 "settings, so leave --config out."
             )
         default = recorded_settings(resumed)
+    space = _take_option(list(args), "--space")
+    if space is not None and resumed is None:
+        default = dataclasses.replace(default, **choices_of(space))
     groups = parse_args(
         tyro.conf.OmitArgPrefixes[_Groups],
         args,

@@ -109,7 +109,8 @@ def check_landscape(config: RunConfig) -> None:
 def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
     """Returns the SearchSpace of a configuration, and the values that are no genes.
 
-    The article's four genes always are; another setting is one where it has choices.
+    The article's four genes always are; another setting is one where it has choices,
+    and of those that came later, one at its default is left out.
     """
     genes, fixed = [], {}
     for row in recipe.TABLE:
@@ -119,7 +120,8 @@ def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
         if is_required or len(choices) > 1:
             genes.append((row.name, tuple(choices)))
         elif choices:
-            fixed[row.name] = choices[0]
+            if choices[0] != row.default or row.name in recipe.ALWAYS_IDENTIFY:
+                fixed[row.name] = choices[0]
         elif not callable(row.default):
             raise InputError(f"{row.name}=() has no choice: give at least one.")
     return SearchSpace(tuple(genes)), fixed

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import tomli_w
 
 from vecevo.errors import MOST_SEED, InputError, describe
-from vecevo.runs.configuration import RunConfig
+from vecevo.runs.configuration import RunConfig, choices_of
 
 
 def read_toml(path: str | pathlib.Path) -> RunConfig:
@@ -40,7 +40,7 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
                 f"{_type_in_words(fields[key])}."
             )
         values[key] = tuple(value) if isinstance(value, list) else value
-    return RunConfig(**values)
+    return RunConfig(**{**choices_of(values.get("space", "article")), **values})
 
 
 def as_now(values: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from vecevo.runs.report import verdict
 from vecevo.runs.report.verdict import counted
 from vecevo.space import SearchSpace
 from vecevo.training.forecast import ClassForecast
+from vecevo.training.recipe import telling
 
 
 def progress_line(progress: Progress, num_generations: int) -> str:
@@ -205,8 +206,11 @@ def fixed_line(fixed: Mapping[str, Any], genes: Sequence[str]) -> str:
 def common_hyperparams(
     rows: Sequence[dict[str, Any]], genes: Sequence[str]
 ) -> dict[str, Any]:
-    """Returns the hyperparams that are no genes and the same in all rows."""
-    first = rows[0]["hyperparams"]
+    """Returns the hyperparams that are no genes and the same in all rows.
+
+    Of some there is only something to say where they are not at their default.
+    """
+    first = telling(rows[0]["hyperparams"])
     return {
         name: value
         for name, value in first.items()
