@@ -1,297 +1,267 @@
 """The table of test_architecture: what each module may import of the package."""
 
 # A name without a dot stands for a module, or for all modules of a folder.
-MAY_IMPORT = {
+_TABLE = {
     # words that all speak in
-    "errors": set(),
-    "keys": {"errors"},
-    "results": {"errors", "networks.ensembles", "networks.network"},
-    "folders": {"errors"},
-    "extras": {"errors"},
+    "errors": "",
+    "keys": "errors",
+    "results": "errors networks.ensembles networks.network",
+    "folders": "errors",
+    "extras": "errors",
     # the search tower knows no network
-    "space": {"errors"},
-    "objectives": {"errors"},
-    "operators": {"errors", "operators"},
-    "strategies": {"errors", "keys", "operators", "strategies"},
-    "catalogue": {"errors", "operators", "strategies"},
-    "landscapes": {"errors", "operators"},
+    "space": "errors",
+    "objectives": "errors",
+    "operators": "errors operators",
+    "strategies": "errors keys operators strategies",
+    "catalogue": "errors operators strategies",
+    "landscapes": "errors operators",
     # data sets know neither
-    "datasets.prepared": {"errors", "folders"},
-    "datasets.columns": {"errors"},
-    "datasets.inputs": {"datasets.columns", "errors"},
-    "datasets.fitting": {"datasets.columns", "datasets.inputs", "errors"},
-    "datasets.alike": {"datasets.columns", "datasets.inputs", "errors"},
-    "datasets.labels": {"datasets.columns", "errors"},
-    "datasets.splitting": {"errors"},
-    "datasets.making": {
-        *("datasets.alike", "datasets.columns", "datasets.fitting"),
-        *("datasets.inputs", "datasets.labels", "datasets.splitting", "errors"),
-    },
-    "datasets.tables": {"errors", "extras"},
-    "datasets.bundled": {"errors", "extras"},
-    "datasets.loading": {
-        *("datasets.bundled", "datasets.fitting", "datasets.making"),
-        *("datasets.prepared", "datasets.tables", "errors"),
-    },
+    "datasets.prepared": "errors folders",
+    "datasets.columns": "errors",
+    "datasets.inputs": "datasets.columns errors",
+    "datasets.fitting": "datasets.columns datasets.inputs errors",
+    "datasets.alike": "datasets.columns datasets.inputs errors",
+    "datasets.labels": "datasets.columns errors",
+    "datasets.splitting": "errors",
+    "datasets.making": (
+        "datasets.alike datasets.columns datasets.fitting datasets.inputs "
+        "datasets.labels datasets.splitting errors"
+    ),
+    "datasets.tables": "errors extras",
+    "datasets.bundled": "errors extras",
+    "datasets.loading": (
+        "datasets.bundled datasets.fitting datasets.making datasets.prepared "
+        "datasets.tables errors"
+    ),
     # the training tower knows no genome; what a lane is and computes
-    "training.lanes.dropout": {"training.lanes.threefry"},
-    "training.lanes.variants": {"training.lanes"},
-    "training.lanes.networks": {
-        *("training.lanes.activations", "training.lanes.dropout"),
-        "training.lanes.variants",
-    },
-    "training.lanes.activations": set(),
-    "training.lanes.optimizers": set(),
-    "training.lanes.schedules": set(),
-    "training.lanes.threefry": set(),
-    "training.lanes.weights": set(),
-    "training.lanes.losses": {"training.lanes.dropout", "training.lanes.networks"},
-    "training.lanes.stopping": {"training.lanes.losses", "training.lanes.optimizers"},
-    "training.recipe": {"errors", "training.lanes"},
-    "training.variants": {"training.lanes", "training.recipe"},
-    "training.reference": set(),
+    "training.lanes.dropout": "training.lanes.threefry",
+    "training.lanes.variants": "training.lanes",
+    "training.lanes.networks": (
+        "training.lanes.activations training.lanes.dropout training.lanes.variants"
+    ),
+    "training.lanes.activations": "",
+    "training.lanes.optimizers": "",
+    "training.lanes.schedules": "",
+    "training.lanes.updates": "training.lanes.optimizers",
+    "training.lanes.threefry": "",
+    "training.lanes.weights": "",
+    "training.lanes.losses": "training.lanes.dropout training.lanes.networks",
+    "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
+    "training.recipe": "errors training.lanes",
+    "training.variants": "training.lanes training.recipe",
+    "training.reference_optimizers": "",
+    "training.reference": "training.reference_optimizers",
     # what the device does with many
-    "training.epochs": {"keys", "training.lanes", "training.recipe"},
-    "training.programs": {"keys", "training.epochs", "training.lanes"},
+    "training.minibatches": "keys training.lanes training.recipe",
+    "training.epochs": "training.lanes training.minibatches",
+    "training.programs": "keys training.epochs training.lanes training.minibatches",
     # what the host does
-    "training.memory": set(),
-    "training.planning": {"errors"},
-    "training.classes": {"training.planning"},
-    "training.forecast": {"training.classes", "training.planning"},
-    "training.settings": {
-        *("datasets.making", "errors", "training.memory", "training.programs"),
-    },
-    "training.outcomes": {"keys", "training.lanes", "training.programs"},
-    "training.cohorts": {
-        *("keys", "training.epochs", "training.lanes", "training.outcomes"),
-        "training.programs",
-    },
-    "training.selfcheck": {
-        *("errors", "folders", "keys"),
-        *("training.epochs", "training.lanes", "training.programs"),
-    },
-    "training.sessions": {
-        *("datasets.making", "errors", "keys", "training.epochs"),
-        *("training.classes", "training.lanes", "training.memory"),
-        *("training.planning", "training.programs", "training.recipe"),
-        *("training.selfcheck", "training.settings", "training.variants"),
-    },
-    "training.scheduling": {
-        *("errors", "training.cohorts", "training.epochs", "training.outcomes"),
-        *("training.planning", "training.programs", "training.sessions"),
-    },
-    "training.batches": {
-        *("datasets.making", "keys", "networks.network", "results"),
-        *("training.epochs", "training.forecast", "training.outcomes"),
-        *("training.lanes", "training.planning", "training.recipe"),
-        *("training.scheduling", "training.sessions", "training.variants"),
-    },
-    "training.rungs": {
-        *("errors", "results", "training.batches", "training.outcomes"),
-        *("training.planning", "training.sessions"),
-    },
-    "training.library": {
-        *("datasets.loading", "datasets.making", "errors", "results"),
-        *("training.recipe", "training.rungs", "training.sessions"),
-        "training.settings",
-    },
+    "training.memory": "",
+    "training.planning": "errors",
+    "training.classes": "training.planning",
+    "training.forecast": "training.classes training.planning",
+    "training.settings": "datasets.making errors training.memory training.programs",
+    "training.outcomes": "keys training.lanes training.programs",
+    "training.cohorts": (
+        "keys training.epochs training.lanes training.minibatches training.outcomes "
+        "training.programs"
+    ),
+    "training.selfcheck": (
+        "errors folders keys training.epochs training.lanes training.minibatches "
+        "training.programs"
+    ),
+    "training.sessions": (
+        "datasets.making errors keys training.classes training.lanes "
+        "training.memory training.minibatches training.planning training.programs "
+        "training.recipe training.selfcheck training.settings training.variants"
+    ),
+    "training.scheduling": (
+        "errors training.cohorts training.minibatches "
+        "training.outcomes training.planning training.programs training.sessions"
+    ),
+    "training.batches": (
+        "datasets.making keys networks.network results "
+        "training.forecast training.lanes training.minibatches training.outcomes "
+        "training.planning training.recipe training.scheduling training.sessions "
+        "training.variants"
+    ),
+    "training.rungs": (
+        "errors results training.batches training.outcomes training.planning "
+        "training.sessions"
+    ),
+    "training.library": (
+        "datasets.loading datasets.making errors results training.recipe "
+        "training.rungs training.sessions training.settings"
+    ),
     # networks that are trained, to use and to keep
-    "networks.network": {
-        *("datasets.alike", "datasets.columns", "datasets.inputs"),
-        *("datasets.labels", "errors", "training.lanes", "training.reference"),
-    },
-    "networks.ensembles": {"datasets.labels", "networks.network"},
-    "networks.saving": {
-        *("datasets.columns", "datasets.inputs", "errors", "networks.ensembles"),
-        *("networks.network", "training.recipe"),
-    },
+    "networks.network": (
+        "datasets.alike datasets.columns datasets.inputs datasets.labels errors "
+        "training.lanes training.reference"
+    ),
+    "networks.ensembles": "datasets.labels networks.network",
+    "networks.saving": (
+        "datasets.columns datasets.inputs errors networks.ensembles networks.network "
+        "training.recipe"
+    ),
     # the joint
-    "evaluation": {
-        *("results", "space", "training.batches", "training.recipe"),
-        *("training.rungs", "training.sessions"),
-    },
+    "evaluation": (
+        "results space training.batches training.recipe training.rungs "
+        "training.sessions"
+    ),
     # the shell: a run's parts, of which the loop knows no training
-    "runs.ledger": {"objectives", "results", "strategies"},
-    "runs.loop": {
-        *("errors", "objectives", "results", "runs.ledger", "space", "strategies"),
-    },
-    "runs.ending.voting": {
-        "errors",
-        "runs.files.journal",
-        *("datasets.making", "networks.ensembles", "networks.network", "results"),
-    },
-    "runs.files.keeping": {"datasets.making", "networks", "results"},
-    "runs.starting": {"catalogue", "errors", "objectives", "space", "strategies"},
-    "runs.files.journal": {"results"},
-    "runs.configuration": {"catalogue", "space"},
-    "runs.files.toml": {"errors", "runs.configuration"},
-    "runs.parsing": {"errors", "runs.configuration", "runs.files"},
-    "runs.environment": {"errors", "folders"},
-    "runs.resolving": {
-        *("datasets.making", "errors", "objectives", "runs.configuration"),
-        *("runs.ending.confirming", "runs.ending.voting", "runs.rungs"),
-        *("runs.starting", "space", "training.recipe", "training.settings"),
-    },
-    "runs.rungs": {
-        *("datasets.making", "errors", "results", "runs.ledger"),
-        *("training.rungs", "training.settings"),
-    },
-    "runs.files.reading": {
-        *("errors", "extras", "results", "runs.files.queries", "runs.files.toml"),
-        *("runs.parsing", "runs.resolving", "space"),
-    },
-    "runs.files.tables": {"errors", "runs.files.reading", "space"},
-    "runs.earlier": {
-        *("errors", "keys", "operators", "runs.files.queries", "runs.starting"),
-        *("space", "training.recipe"),
-    },
-    "runs.course": {
-        *("results", "runs.ending.confirming", "runs.files.opening"),
-        *("runs.files.store", "runs.ledger", "runs.loop", "runs.stopping"),
-        "training.sessions",
-    },
-    "runs.ending.choosing": {
-        *("evaluation", "networks.ensembles", "results", "runs.course"),
-        *("runs.ending.confirming", "runs.ending.voting", "runs.files.store"),
-        *("runs.ledger", "space", "strategies", "training.programs"),
-    },
-    "runs.ending.confirming": {"errors", "results"},
-    "runs.expecting": {
-        *("datasets.making", "errors", "runs.ending.voting", "runs.ledger", "space"),
-        *("training.lanes.weights", "training.recipe", "training.sessions"),
-    },
-    "runs.files.identity": {"datasets.making", "errors"},
-    "runs.files.opening": {
-        *("errors", "results", "runs.environment", "runs.files.identity"),
-        *("runs.files.pool", "runs.files.store", "space", "training.planning"),
-        *("training.sessions", "training.settings"),
-    },
-    "runs.files.pool": {
-        *("datasets.making", "results", "runs.files.store", "training.batches"),
-    },
-    "runs.files.queries": {"errors", "results", "runs.files.journal"},
-    "runs.files.store": {
-        *("errors", "networks.saving", "results", "runs.files.journal"),
-        "runs.files.queries",
-    },
-    "runs.landscape": {
-        *("errors", "networks.saving", "results", "runs.configuration"),
-        *("runs.environment", "runs.files.tables", "runs.files.toml", "runs.recorded"),
-        *("runs.report.console", "runs.report.summary", "runs.report.verdict"),
-        "runs.settling",
-    },
-    "runs.report.verdict": set(),
-    "runs.settling": {
-        *("catalogue", "errors", "runs.configuration", "runs.resolving", "space"),
-        "strategies",
-    },
-    "runs.stopping": set(),
-    "runs.budget": {
-        *("runs.rungs", "training.forecast", "training.planning"),
-        *("training.sessions", "training.settings"),
-    },
-    "runs.report.several": {"runs.files.reading", "runs.report.facts"},
-    "runs.report.parts": set(),
-    "runs.report.leaving": {
-        *("runs.files.reading", "runs.files.store", "runs.report.page"),
-    },
-    "runs.report.winners": {
-        *("runs.files.reading", "runs.report.facts", "runs.report.parts"),
-        "runs.report.verdict",
-    },
+    "runs.ledger": "objectives results strategies",
+    "runs.loop": "errors objectives results runs.ledger space strategies",
+    "runs.ending.voting": (
+        "datasets.making errors networks.ensembles networks.network results "
+        "runs.files.journal"
+    ),
+    "runs.files.keeping": "datasets.making networks results",
+    "runs.starting": "catalogue errors objectives space strategies",
+    "runs.files.journal": "results",
+    "runs.configuration": "catalogue space",
+    "runs.files.toml": "errors runs.configuration",
+    "runs.parsing": "errors runs.configuration runs.files",
+    "runs.environment": "errors folders",
+    "runs.resolving": (
+        "datasets.making errors objectives runs.configuration runs.ending.confirming "
+        "runs.ending.voting runs.rungs runs.starting space training.recipe "
+        "training.settings"
+    ),
+    "runs.rungs": (
+        "datasets.making errors results runs.ledger training.rungs training.settings"
+    ),
+    "runs.files.reading": (
+        "errors extras results runs.files.queries runs.files.toml runs.resolving space"
+    ),
+    "runs.files.tables": "errors runs.files.reading space",
+    "runs.earlier": (
+        "errors keys operators runs.files.queries runs.starting space training.recipe"
+    ),
+    "runs.course": (
+        "results runs.ending.confirming runs.files.opening runs.files.store "
+        "runs.ledger runs.loop runs.stopping training.sessions"
+    ),
+    "runs.ending.choosing": (
+        "evaluation networks.ensembles results runs.course runs.ending.confirming "
+        "runs.ending.voting runs.files.store runs.ledger space strategies "
+        "training.programs"
+    ),
+    "runs.ending.confirming": "errors results",
+    "runs.expecting": (
+        "datasets.making errors runs.ending.voting runs.ledger space "
+        "training.lanes.weights training.recipe training.sessions"
+    ),
+    "runs.files.identity": "datasets.making errors",
+    "runs.files.opening": (
+        "errors results runs.environment runs.files.identity runs.files.pool "
+        "runs.files.store space training.planning training.sessions training.settings"
+    ),
+    "runs.files.pool": "datasets.making results runs.files.store training.batches",
+    "runs.files.queries": "errors results runs.files.journal",
+    "runs.files.store": (
+        "errors networks.saving results runs.files.journal runs.files.queries"
+    ),
+    "runs.landscape": (
+        "errors networks.saving results runs.configuration runs.environment "
+        "runs.files.tables runs.files.toml runs.recorded runs.report.console "
+        "runs.report.summary runs.report.verdict runs.settling"
+    ),
+    "runs.report.verdict": "",
+    "runs.settling": (
+        "catalogue errors runs.configuration runs.resolving space strategies"
+    ),
+    "runs.stopping": "",
+    "runs.budget": (
+        "runs.rungs training.forecast training.planning training.sessions "
+        "training.settings"
+    ),
+    "runs.report.several": "runs.files.reading runs.report.facts",
+    "runs.report.parts": "",
+    "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
+    "runs.report.winners": (
+        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
+    ),
     # whole runs, and how they are shown
-    "runs.evolve": {
-        *("datasets", "errors", "evaluation", "keys", "results", "runs.budget"),
-        *("runs.course", "runs.ending.choosing", "runs.ending.confirming"),
-        *("runs.ending.voting", "runs.expecting", "runs.files.opening", "runs.ledger"),
-        *("runs.loop", "runs.rungs", "runs.starting", "runs.stopping", "space"),
-        *("strategies", "training.sessions", "training.settings"),
-    },
-    "runs.recorded": {
-        *("errors", "keys", "results", "runs.ledger", "runs.loop", "runs.rungs"),
-        *("runs.files.tables", "runs.starting", "space", "strategies"),
-        *("training.recipe", "training.rungs"),
-    },
-    "runs.report.console": {
-        *("networks.saving", "results", "runs.budget", "runs.files.queries"),
-        *("runs.report.verdict", "space", "training.forecast", "training.recipe"),
-    },
-    "runs.report.live": {
-        *("results", "runs.ledger", "runs.report.console", "runs.report.verdict"),
-        "space",
-    },
-    "runs.report.summary": {
-        *("datasets.making", "results", "runs.configuration", "runs.environment"),
-        *("runs.files.journal", "runs.files.tables", "space", "training.settings"),
-    },
+    "runs.evolve": (
+        "datasets errors evaluation keys results runs.budget runs.course "
+        "runs.ending.choosing runs.ending.confirming runs.ending.voting "
+        "runs.expecting runs.files.opening runs.ledger runs.loop runs.rungs "
+        "runs.starting runs.stopping space strategies training.sessions "
+        "training.settings"
+    ),
+    "runs.recorded": (
+        "errors keys results runs.files.tables runs.ledger runs.loop runs.rungs "
+        "runs.starting space strategies training.recipe training.rungs"
+    ),
+    "runs.report.console": (
+        "networks.saving results runs.budget runs.files.queries runs.report.verdict "
+        "space training.forecast training.recipe"
+    ),
+    "runs.report.live": (
+        "results runs.ledger runs.report.console runs.report.verdict space"
+    ),
+    "runs.report.summary": (
+        "datasets.making results runs.configuration runs.environment "
+        "runs.files.journal runs.files.tables space training.settings"
+    ),
     # pictures and pages about recorded runs
-    "runs.report.facts": {"errors", "results", "runs.ledger", "runs.files.reading"},
-    "runs.report.importance": set(),
-    "runs.report.drawing": set(),
-    "runs.report.figures": {
-        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
-    },
-    "runs.report.sizes": {
-        *("objectives", "runs.files.reading", "runs.report.drawing"),
-        "runs.report.facts",
-    },
-    "runs.report.genes": {
-        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
-        "runs.report.importance",
-    },
-    "runs.report.parallel": {
-        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
-    },
-    "runs.report.comparison": {
-        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
-        "runs.report.sizes",
-    },
-    "runs.report.sections": {
-        *("runs.files.reading", "runs.report.comparison", "runs.report.drawing"),
-        *("runs.report.facts", "runs.report.figures", "runs.report.genes"),
-        *("runs.report.parallel", "runs.report.parts", "runs.report.sizes"),
-        *("runs.report.tested", "runs.report.winners"),
-    },
-    "runs.report.tested": {
-        *("runs.files.keeping", "runs.files.reading", "runs.report.drawing"),
-    },
-    "runs.report.page": {
-        *("errors", "runs.files.reading", "runs.report.console", "runs.report.drawing"),
-        *("runs.report.facts", "runs.report.parts", "runs.report.sections"),
-        "runs.report.winners",
-    },
-    "runs.command": {
-        *("datasets", "errors", "networks.saving", "results", "runs", "space"),
-        *("training.forecast", "training.programs", "training.settings"),
-    },
+    "runs.report.facts": "errors results runs.files.reading runs.ledger",
+    "runs.report.importance": "",
+    "runs.report.drawing": "",
+    "runs.report.figures": "runs.files.reading runs.report.drawing runs.report.facts",
+    "runs.report.sizes": (
+        "objectives runs.files.reading runs.report.drawing runs.report.facts"
+    ),
+    "runs.report.genes": (
+        "runs.files.reading runs.report.drawing runs.report.facts "
+        "runs.report.importance"
+    ),
+    "runs.report.parallel": "runs.files.reading runs.report.drawing runs.report.facts",
+    "runs.report.comparison": (
+        "runs.files.reading runs.report.drawing runs.report.facts runs.report.sizes"
+    ),
+    "runs.report.sections": (
+        "runs.files.reading runs.report.comparison runs.report.drawing "
+        "runs.report.facts runs.report.figures runs.report.genes runs.report.parallel "
+        "runs.report.parts runs.report.sizes runs.report.tested runs.report.winners"
+    ),
+    "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
+    "runs.report.page": (
+        "errors runs.files.reading runs.report.console runs.report.drawing "
+        "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"
+    ),
+    "runs.command": (
+        "datasets errors networks.saving results runs space training.forecast "
+        "training.programs training.settings"
+    ),
     # other packages, which need not be there
-    "integrations.optuna": {
-        *("datasets.loading", "datasets.making", "errors", "extras", "results"),
-        *("runs.evolve", "runs.files.reading", "space", "training.library"),
-        *("training.recipe", "training.settings"),
-    },
-    "integrations.sklearn": {
-        *("datasets.columns", "datasets.fitting", "datasets.inputs"),
-        *("datasets.making", "datasets.splitting", "errors", "extras"),
-        *("networks.ensembles", "runs.evolve", "runs.rungs", "space", "strategies"),
-    },
-    "run": {"errors", "runs.command", "runs.parsing", "runs.stopping"},
-    "predict": {"datasets.tables", "errors", "networks", "runs.parsing"},
-    "export": {
-        *("errors", "networks.saving", "results", "runs.parsing"),
-        *("runs.files.reading", "runs.files.retraining"),
-    },
-    "runs.files.retraining": {
-        *("datasets", "errors", "results", "runs.configuration", "runs.environment"),
-        *("runs.parsing", "runs.files.reading", "runs.resolving", "training.library"),
-    },
-    "__main__": {"run"},
-    "report": {
-        *("errors", "extras", "integrations.optuna", "runs.files.reading"),
-        *("runs.parsing", "runs.report.page"),
-    },
-    "__init__": {
-        *("datasets", "errors", "landscapes", "networks", "operators", "results"),
-        *("runs", "space", "strategies", "training"),
-    },
+    "integrations.optuna": (
+        "datasets.loading datasets.making errors extras results runs.evolve "
+        "runs.files.reading space training.library training.recipe training.settings"
+    ),
+    "integrations.sklearn": (
+        "datasets.columns datasets.fitting datasets.inputs datasets.making "
+        "datasets.splitting errors extras networks.ensembles runs.evolve runs.rungs "
+        "space strategies"
+    ),
+    "run": "errors runs.command runs.parsing runs.stopping",
+    "predict": "datasets.tables errors networks runs.parsing",
+    "export": (
+        "errors networks.saving results runs.files.reading runs.files.retraining "
+        "runs.parsing"
+    ),
+    "runs.files.retraining": (
+        "datasets errors results runs.configuration runs.environment "
+        "runs.files.reading runs.parsing runs.resolving training.library"
+    ),
+    "__main__": "run",
+    "report": (
+        "errors extras integrations.optuna runs.files.reading runs.parsing "
+        "runs.report.page"
+    ),
+    "__init__": (
+        "datasets errors landscapes networks operators results runs space strategies "
+        "training"
+    ),
 }
+MAY_IMPORT = {name: set(words.split()) for name, words in _TABLE.items()}

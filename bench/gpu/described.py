@@ -19,7 +19,7 @@ from jax.experimental import topologies
 from bench.gpu import BATCH_SIZE, EXAMPLES, NUM_CLASSES, VALIDATION
 from vecevo import article_space
 from vecevo.keys import IMPLEMENTATION
-from vecevo.training import epochs
+from vecevo.training import epochs, minibatches
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.variants import choose_variant
@@ -85,14 +85,14 @@ def compile_epoch(
     choices = {"weight_decay": (0.0,)} | dict(article_space().genes)
     variant = choose_variant(choices | {"dropout_rate": (0.2,)}, is_for_cpu=False)
     module = PaddedMLP(width, depth, NUM_CLASSES, variant)
-    lanes = epochs.example_lanes(num_lanes)
+    lanes = minibatches.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(
             lanes, module=module, num_features=num_features
         ),
         lanes,
     )
-    data = epochs.TrainingData(
+    data = minibatches.TrainingData(
         x_train=described((EXAMPLES, num_features), jnp.uint8),
         y_train=described((EXAMPLES,), jnp.int32),
         x_validation=described((VALIDATION, num_features), jnp.uint8),

@@ -14,7 +14,7 @@ from rich.table import Table
 from bench.harness import records
 from vecevo import decode, load_table
 from vecevo.operators import grid_population
-from vecevo.training import epochs, planning
+from vecevo.training import epochs, minibatches, planning
 from vecevo.training.classes import choose_classes
 from vecevo.training.lanes import losses, networks, optimizers, stopping, weights
 
@@ -129,7 +129,7 @@ def measure_bytes(width, depth, num_lanes):
     """Peak bytes per parameter of a compiled epoch program, by its own account."""
     num_train, num_features = 2 * BATCH_SIZE, DATA_SHAPES["cifar10"][1]
     module = networks.PaddedMLP(width, depth, NUM_CLASSES)
-    lanes = epochs.example_lanes(num_lanes)
+    lanes = minibatches.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(
             lanes, module=module, num_features=num_features
@@ -137,7 +137,7 @@ def measure_bytes(width, depth, num_lanes):
         lanes,
     )
     x, y = jnp.zeros((num_train, num_features), jnp.uint8), jnp.zeros(num_train, int)
-    data = epochs.TrainingData(x, y, x, y)
+    data = minibatches.TrainingData(x, y, x, y)
     rule = stopping.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False))
     compiled = epochs.train_epoch.lower(
         *(state, lanes, data, rule, jnp.array(0), jax.random.key(0)),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vecevo import keys
-from vecevo.training import cohorts, epochs, programs
+from vecevo.training import cohorts, minibatches, programs
 from vecevo.training.lanes import networks, optimizers, stopping
 
 NUM_LANES, WIDTH = 4, 8
@@ -17,7 +17,7 @@ def make_setup(*, max_epochs, keeps_last=False):
     y = np.arange(80) % 4
     x = np.clip(0.5 + rng.normal(0, 0.2, (4, 6))[y] + rng.normal(0, 0.1, (80, 6)), 0, 1)
     x, y = jnp.array(x, jnp.float32), jnp.array(y, jnp.int32)
-    data = epochs.TrainingData(x[:60], y[:60], x[60:], y[60:])
+    data = minibatches.TrainingData(x[:60], y[:60], x[60:], y[60:])
     return programs.Setup(
         programs=programs.Programs(data, batch_size=16),
         data=data,
@@ -37,7 +37,7 @@ def train(
     **settings,
 ):
     module = networks.PaddedMLP(WIDTH, 1, 4)
-    lanes = epochs.example_lanes(NUM_LANES)._replace(
+    lanes = minibatches.example_lanes(NUM_LANES)._replace(
         architecture=networks.Architecture(
             jnp.full(NUM_LANES, WIDTH),
             jnp.full(NUM_LANES, 1),

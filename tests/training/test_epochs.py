@@ -6,7 +6,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import batches, epochs, outcomes, planning, recipe, reference
+from vecevo.training import (
+    batches,
+    epochs,
+    minibatches,
+    outcomes,
+    planning,
+    recipe,
+    reference,
+)
 from vecevo.training.lanes import (
     activations,
     losses,
@@ -30,7 +38,7 @@ def make_data(seed=0, num_train=70, num_validation=30, dtype=np.uint8):
     x = np.clip(128 + shift[y] + rng.normal(0, 25, (n, NUM_FEATURES)), 0, 255)
     x = x.astype(np.uint8) if dtype == np.uint8 else (x / 255).astype(dtype)
     x, y = jnp.asarray(x), jnp.asarray(y, jnp.int32)
-    return epochs.TrainingData(
+    return minibatches.TrainingData(
         x[:num_train], y[:num_train], x[num_train:], y[num_train:]
     )
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from vecevo.training import epochs, memory, planning
+from vecevo.training import epochs, memory, minibatches, planning
 from vecevo.training.lanes import networks, stopping, variants
 
 
@@ -30,7 +30,7 @@ def test_the_budget_leaves_room_for_the_data_set(monkeypatch):
 def bytes_of_program(num_lanes, *, width, num_features, num_classes, num_train, batch):
     """Bytes that XLA says a cohort takes while it trains, without its data."""
     module = networks.PaddedMLP(width, 1, num_classes, variants.Variant(("relu",)))
-    lanes = epochs.example_lanes(num_lanes)
+    lanes = minibatches.example_lanes(num_lanes)
     state = jax.eval_shape(
         lambda lanes: epochs.init_lanes(
             lanes, module=module, num_features=num_features
@@ -39,7 +39,7 @@ def bytes_of_program(num_lanes, *, width, num_features, num_classes, num_train, 
     )
     x, y = jnp.zeros((num_train, num_features), jnp.uint8), jnp.zeros(num_train, int)
     compiled = epochs.train_epoch.lower(
-        *(state, lanes, epochs.TrainingData(x, y, x[:2048], y[:2048])),
+        *(state, lanes, minibatches.TrainingData(x, y, x[:2048], y[:2048])),
         stopping.StoppingRule(jnp.array(0), jnp.array(0), jnp.array(False)),
         *(jnp.array(0), jax.random.key(0)),
         module=module,

@@ -13,10 +13,10 @@ from vecevo.keys import IMPLEMENTATION
 from vecevo.networks.network import Network
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
-from vecevo.training.epochs import Lanes
 from vecevo.training.forecast import in_order
 from vecevo.training.lanes import optimizers, schedules, weights
 from vecevo.training.lanes.networks import architecture_of
+from vecevo.training.minibatches import Lanes
 from vecevo.training.outcomes import CURVES, LaneResult, Parked, measure
 from vecevo.training.scheduling import train_plan
 from vecevo.training.sessions import Session, padded_module

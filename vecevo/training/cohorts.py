@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.keys import order_key_of
-from vecevo.training.epochs import MOST_EPOCHS, Call, Lanes
+from vecevo.training.epochs import MOST_EPOCHS, Call
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState
+from vecevo.training.minibatches import Lanes
 from vecevo.training.outcomes import (
     CURVES,
     LaneResult,

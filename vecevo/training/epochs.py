@@ -12,10 +12,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo.keys import IMPLEMENTATION
-from vecevo.training import recipe
-from vecevo.training.lanes import losses, optimizers, schedules
-from vecevo.training.lanes.dropout import Dropout, as_rate, layer_keys
+from vecevo.training.lanes import losses, optimizers, updates
+from vecevo.training.lanes.dropout import Dropout, as_rate
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.stopping import (
     EpochReport,
@@ -25,18 +23,14 @@ from vecevo.training.lanes.stopping import (
     average,
     judged_params,
 )
-from vecevo.training.lanes.variants import Variant
-
-
-class Lanes(NamedTuple):
-    """What differs between the networks of a cohort; leading axis L on each."""
-
-    key: jax.Array  # random key[L], from the identity of the network
-    architecture: Architecture  # of int32[L]
-    optimizer: jax.Array  # int32[L], index into optimizers.NAMES
-    schedule: jax.Array  # int32[L], index into schedules.NAMES
-    rates: dict[str, jax.Array]  # float[L] of each of recipe.RATES
-
+from vecevo.training.minibatches import (
+    Lanes,
+    Minibatches,
+    TrainingData,
+    given_knobs,
+    make_minibatches,
+    split_lane_key,
+)
 
 MOST_EPOCHS = 64  # of one call
 
@@ -47,44 +41,6 @@ class Call(NamedTuple):
     epoch: jax.Array  # int32[], the first, counted from 0
     num_epochs: jax.Array  # int32[], up to MOST_EPOCHS
     num_idle: jax.Array  # int32[]: it ends when no more lanes than that are active
-
-
-class TrainingData(NamedTuple):
-    """The arrays of a data set that training reads, on the device."""
-
-    x_train: jax.Array  # uint8[N, F], or float[N, F], scaled
-    y_train: jax.Array  # int32[N]
-    x_validation: jax.Array  # [N', F], like x_train
-    y_validation: jax.Array  # int32[N']
-
-
-class Minibatches(NamedTuple):
-    """What the steps of an epoch take, each its own; leading axis S on each."""
-
-    indices: jax.Array  # int32[S, B], of examples
-    weights: jax.Array  # float[S, B], of sum 1
-    dropout_keys: jax.Array | None  # random key[S, L, layers]
-    by_step: optimizers.StepCoefficients  # of float[S, L]
-    share_of_rate: jax.Array | None  # float[S, L], of the learning rate; None: all
-
-
-def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Returns the keys of a network's initialisation and of its dropout."""
-    init_key, dropout_key = jax.random.split(key)
-    return init_key, dropout_key
-
-
-def example_lanes(num_lanes: int) -> Lanes:
-    """Returns Lanes of the right shapes, to compile for."""
-    whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
-    is_so = jnp.zeros(num_lanes, bool)
-    return Lanes(
-        key=jax.random.split(jax.random.key(0, impl=IMPLEMENTATION), num_lanes),
-        architecture=Architecture(whole, whole, whole, is_so, is_so),
-        optimizer=whole,
-        schedule=whole,
-        rates=dict.fromkeys(recipe.RATES, rate),
-    )
 
 
 @functools.partial(jax.jit, static_argnames=("module", "num_features"))
@@ -110,36 +66,6 @@ def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneSta
         )
 
     return jax.vmap(init_lane)(lanes)
-
-
-def _dropout_keys(
-    lanes: Lanes, steps: jax.Array, module: PaddedMLP
-) -> jax.Array | None:
-    """Returns random key[S, L, layers] of some steps; None: nothing is dropped."""
-    if not module.variant.has("dropout_rate"):
-        return None
-    _, keys = jax.vmap(split_lane_key)(lanes.key)
-    of_lanes = jax.vmap(layer_keys, (0, None, None))
-    return jax.vmap(of_lanes, (None, 0, None))(keys, steps, module.depth)
-
-
-def _by_step(
-    lanes: Lanes, given: dict[str, jax.Array], steps: jax.Array
-) -> optimizers.StepCoefficients:
-    of_lanes = jax.vmap(optimizers.step_coefficients, (0, 0, None))
-    return jax.vmap(of_lanes, (None, None, 0))(lanes.optimizer, given, steps + 1)
-
-
-def _share_of_rate(
-    lanes: Lanes, progress: jax.Array, variant: Variant
-) -> jax.Array | None:
-    """Returns float[S, L] at steps of some progress float[S]; None: it is all."""
-    if not (variant.has("schedule") or variant.has("warmup")):
-        return None
-    of_lanes = jax.vmap(schedules.share_of_rate, (0, 0, None))
-    return jax.vmap(of_lanes, (None, None, 0))(
-        lanes.schedule, lanes.rates["warmup"], progress
-    )
 
 
 @functools.partial(
@@ -171,22 +97,16 @@ def train_epoch(
     Returns:
       The next LaneState and an EpochReport.
     """
-    num_examples = data.x_train.shape[0]
-    order_key = jax.random.fold_in(order_key, epoch)
-    order = jax.random.permutation(order_key, num_examples)
-    indices, weights = losses.split_into_batches(order, batch_size)
-    variant, num_steps = module.variant, len(indices)
-
-    steps = epoch * num_steps + jnp.arange(num_steps)
-    rates = lanes.rates
-    progress = steps.astype(float) / (rule.max_epochs * num_steps)
-    given = {name: rates[name] for name in optimizers.KNOBS if variant.has(name)}
-    minibatches = Minibatches(
-        indices=indices,
-        weights=weights / jnp.sum(weights, axis=1, keepdims=True),
-        dropout_keys=_dropout_keys(lanes, steps, module),
-        by_step=_by_step(lanes, given, steps),
-        share_of_rate=_share_of_rate(lanes, progress, variant),
+    variant, rates = module.variant, lanes.rates
+    given = given_knobs(lanes, variant)
+    minibatches, weights = make_minibatches(
+        lanes,
+        jax.random.fold_in(order_key, epoch),
+        epoch,
+        rule.max_epochs,
+        num_examples=len(data.x_train),
+        batch_size=batch_size,
+        module=module,
     )
     dropout_rates = jax.vmap(as_rate)(rates["dropout_rate"])
     smoothing = rates["label_smoothing"] if variant.has("label_smoothing") else None
@@ -222,11 +142,11 @@ def train_epoch(
             params, lanes.architecture, dropout, smoothing
         )
         if variant.has("gradient_clip"):
-            grads = jax.vmap(optimizers.clip)(grads, rates["gradient_clip"])
+            grads = jax.vmap(updates.clip)(grads, rates["gradient_clip"])
         learning_rate = rates["learning_rate"]
         if minibatch.share_of_rate is not None:
             learning_rate = learning_rate * minibatch.share_of_rate
-        params, slots = optimizers.update_lanes(
+        params, slots = updates.update_lanes(
             params,
             slots,
             grads,
@@ -243,7 +163,7 @@ def train_epoch(
         train_step, (state.params, state.slots), minibatches
     )
     sums = jnp.sum(measures * weights[:, None, None], axis=3)  # of each minibatch
-    train = losses.Measures(*(sums.sum(0) / num_examples))
+    train = losses.Measures(*(sums.sum(0) / len(data.x_train)))
     state = state._replace(params=params, slots=slots)
     if variant.has("averaging"):
         state = state._replace(averaged=average(state, rates["averaging"], epoch))

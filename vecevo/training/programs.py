@@ -15,15 +15,10 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.keys import IMPLEMENTATION
-from vecevo.training.epochs import (
-    Call,
-    TrainingData,
-    example_lanes,
-    init_lanes,
-    train_epochs,
-)
+from vecevo.training.epochs import Call, init_lanes, train_epochs
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
+from vecevo.training.minibatches import TrainingData, example_lanes
 
 # What JAX calls the precisions of products; None is the device's default.
 MATMUL_PRECISIONS = {

@@ -17,7 +17,7 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.training import cohorts, planning
-from vecevo.training.epochs import Lanes
+from vecevo.training.minibatches import Lanes
 from vecevo.training.outcomes import Parked
 from vecevo.training.programs import with_settings_of_this_thread
 from vecevo.training.sessions import Session, padded_module

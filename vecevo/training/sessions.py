@@ -12,13 +12,13 @@ from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
-from vecevo.training.epochs import TrainingData
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.memory import num_cores
+from vecevo.training.minibatches import TrainingData
 from vecevo.training.programs import Programs, Setup, is_on_cpu
 from vecevo.training.recipe import TABLE, default_of
 from vecevo.training.settings import TrainingSettings

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from vecevo.training import epochs, recipe
+from vecevo.training import epochs, minibatches, recipe
 from vecevo.training.lanes import networks, optimizers, stopping, variants
 from vecevo.training.variants import choose_variant
 
@@ -26,7 +26,7 @@ def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
         }
     )
     whole, rate = jnp.ones(NUM_LANES, jnp.int32), jnp.ones(NUM_LANES)
-    lanes = epochs.Lanes(
+    lanes = minibatches.Lanes(
         key=jax.random.split(jax.random.key(3), NUM_LANES),
         architecture=networks.Architecture(
             width * whole,
@@ -44,7 +44,7 @@ def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
     module = networks.PaddedMLP(WIDTH, DEPTH, NUM_CLASSES, variant)
     state = epochs.init_lanes(lanes, module=module, num_features=NUM_FEATURES)
     state, reports, _ = epochs.train_epochs(
-        *(state, lanes, epochs.TrainingData(x[:40], y[:40], x[40:], y[40:])),
+        *(state, lanes, minibatches.TrainingData(x[:40], y[:40], x[40:], y[40:])),
         stopping.StoppingRule(jnp.array(9), jnp.array(9), jnp.array(False)),
         epochs.Call(*map(jnp.array, (0, 3, 0))),
         jax.random.key(1),

@@ -206,14 +206,10 @@ def fixed_line(fixed: Mapping[str, Any], genes: Sequence[str]) -> str:
 def common_hyperparams(
     rows: Sequence[dict[str, Any]], genes: Sequence[str]
 ) -> dict[str, Any]:
-    """Returns the hyperparams that are no genes and the same in all rows.
-
-    Of some there is only something to say where they are not at their default.
-    """
-    first = telling(rows[0]["hyperparams"])
+    """Returns the hyperparams that are no genes, the same in all rows, and telling."""
     return {
         name: value
-        for name, value in first.items()
+        for name, value in telling(rows[0]["hyperparams"]).items()
         if name not in genes and all(row["hyperparams"][name] == value for row in rows)
     }
 

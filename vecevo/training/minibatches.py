@@ -1,0 +1,136 @@
+"""What the steps of an epoch take: lanes, and minibatches with what goes by step."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from vecevo.keys import IMPLEMENTATION
+from vecevo.training import recipe
+from vecevo.training.lanes import losses, optimizers, schedules
+from vecevo.training.lanes.dropout import layer_keys
+from vecevo.training.lanes.networks import Architecture, PaddedMLP
+from vecevo.training.lanes.variants import Variant
+
+
+class Lanes(NamedTuple):
+    """What differs between the networks of a cohort; leading axis L on each."""
+
+    key: jax.Array  # random key[L], from the identity of the network
+    architecture: Architecture  # of int32[L]
+    optimizer: jax.Array  # int32[L], index into optimizers.NAMES
+    schedule: jax.Array  # int32[L], index into schedules.NAMES
+    rates: dict[str, jax.Array]  # float[L] of each of recipe.RATES
+
+
+class TrainingData(NamedTuple):
+    """The arrays of a data set that training reads, on the device."""
+
+    x_train: jax.Array  # uint8[N, F], or float[N, F], scaled
+    y_train: jax.Array  # int32[N]
+    x_validation: jax.Array  # [N', F], like x_train
+    y_validation: jax.Array  # int32[N']
+
+
+class Minibatches(NamedTuple):
+    """What the steps of an epoch take, each its own; leading axis S on each."""
+
+    indices: jax.Array  # int32[S, B], of examples
+    weights: jax.Array  # float[S, B], of sum 1
+    dropout_keys: jax.Array | None  # random key[S, L, layers]
+    by_step: optimizers.StepCoefficients  # of float[S, L]
+    share_of_rate: jax.Array | None  # float[S, L], of the learning rate; None: all
+
+
+def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Returns the keys of a network's initialisation and of its dropout."""
+    init_key, dropout_key = jax.random.split(key)
+    return init_key, dropout_key
+
+
+def example_lanes(num_lanes: int) -> Lanes:
+    """Returns Lanes of the right shapes, to compile for."""
+    whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
+    is_so = jnp.zeros(num_lanes, bool)
+    return Lanes(
+        key=jax.random.split(jax.random.key(0, impl=IMPLEMENTATION), num_lanes),
+        architecture=Architecture(whole, whole, whole, is_so, is_so),
+        optimizer=whole,
+        schedule=whole,
+        rates=dict.fromkeys(recipe.RATES, rate),
+    )
+
+
+def make_minibatches(
+    lanes: Lanes,
+    order_key: jax.Array,
+    epoch: jax.Array,
+    max_epochs: jax.Array,
+    *,
+    num_examples: int,
+    batch_size: int,
+    module: PaddedMLP,
+) -> tuple[Minibatches, jax.Array]:
+    """Draws the order of an epoch's examples, and looks up what goes by step.
+
+    Args:
+      lanes: L of them.
+      order_key: random key of the epoch, consumed.
+      epoch: int32[], counted from 0.
+      max_epochs: int32[], the cap, at which schedules end.
+      num_examples: N, static.
+      batch_size: B, static; the last minibatch is padded.
+      module: static.
+
+    Returns:
+      Minibatches, and float[S, B], 1 for an example and 0 for padding.
+    """
+    order = jax.random.permutation(order_key, num_examples)
+    indices, weights = losses.split_into_batches(order, batch_size)
+    variant, num_steps = module.variant, len(indices)
+    steps = epoch * num_steps + jnp.arange(num_steps)
+    progress = steps.astype(float) / (max_epochs * num_steps)
+    minibatches = Minibatches(
+        indices=indices,
+        weights=weights / jnp.sum(weights, axis=1, keepdims=True),
+        dropout_keys=_dropout_keys(lanes, steps, module),
+        by_step=_by_step(lanes, given_knobs(lanes, variant), steps),
+        share_of_rate=_share_of_rate(lanes, progress, variant),
+    )
+    return minibatches, weights
+
+
+def given_knobs(lanes: Lanes, variant: Variant) -> dict[str, jax.Array]:
+    """Returns what lanes set of optimizers, float[L] by name; the rest has defaults."""
+    names = (name for name in optimizers.KNOBS if variant.has(name))
+    return {name: lanes.rates[name] for name in names}
+
+
+def _dropout_keys(
+    lanes: Lanes, steps: jax.Array, module: PaddedMLP
+) -> jax.Array | None:
+    """Returns random key[S, L, layers] of some steps; None: nothing is dropped."""
+    if not module.variant.has("dropout_rate"):
+        return None
+    _, keys = jax.vmap(split_lane_key)(lanes.key)
+    of_lanes = jax.vmap(layer_keys, (0, None, None))
+    return jax.vmap(of_lanes, (None, 0, None))(keys, steps, module.depth)
+
+
+def _by_step(
+    lanes: Lanes, given: dict[str, jax.Array], steps: jax.Array
+) -> optimizers.StepCoefficients:
+    of_lanes = jax.vmap(optimizers.step_coefficients, (0, 0, None))
+    return jax.vmap(of_lanes, (None, None, 0))(lanes.optimizer, given, steps + 1)
+
+
+def _share_of_rate(
+    lanes: Lanes, progress: jax.Array, variant: Variant
+) -> jax.Array | None:
+    """Returns float[S, L] at steps of some progress float[S]; None: it is all."""
+    if not (variant.has("schedule") or variant.has("warmup")):
+        return None
+    of_lanes = jax.vmap(schedules.share_of_rate, (0, 0, None))
+    return jax.vmap(of_lanes, (None, None, 0))(
+        lanes.schedule, lanes.rates["warmup"], progress
+    )
