@@ -49,8 +49,8 @@ _TABLE = {
     "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
     "training.recipe": "errors training.lanes",
     "training.variants": "training.lanes training.recipe",
-    "training.reference_optimizers": "",
-    "training.reference": "training.reference_optimizers",
+    "training.reference.optimizers": "",
+    "training.reference": "training.reference.optimizers",
     # what the device does with many
     "training.minibatches": "keys training.lanes training.recipe",
     "training.epochs": "training.lanes training.minibatches",

@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from vecevo.training.reference_optimizers import make_optimizer, make_schedule
+from vecevo.training.reference.optimizers import make_optimizer, make_schedule
 
 ACTIVATIONS = {
     "relu": nn.relu,
