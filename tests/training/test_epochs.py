@@ -21,6 +21,7 @@ from vecevo.training.lanes import (
     networks,
     optimizers,
     stopping,
+    variants,
     weights,
 )
 
@@ -85,14 +86,15 @@ def random_networks(width, depth, num_networks, seed=0):
     ]
 
 
+WHOLE = variants.Variant()
 ORDER_KEY = jax.random.key(99)
 NO_STOP = stopping.StoppingRule(
     patience=jnp.array(1000), max_epochs=jnp.array(1000), keeps_last=jnp.array(False)
 )
 
 
-def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP):
-    module = networks.PaddedMLP(width, depth, NUM_CLASSES)
+def train_lanes(lanes, data, *, width, depth, num_epochs, rule=NO_STOP, variant=WHOLE):
+    module = networks.PaddedMLP(width, depth, NUM_CLASSES, variant)
     state = epochs.init_lanes(lanes, module=module, num_features=NUM_FEATURES)
     reports = []
     for epoch in range(num_epochs):
@@ -117,7 +119,9 @@ def compile_quickly(function, *args):
     return function.lower(*args).compile(options)
 
 
-def train_reference(description, key, data, num_epochs, rule=NO_STOP):
+def train_reference(
+    description, key, data, num_epochs, rule=NO_STOP, change_fn=lambda x, epoch: x
+):
     """Params at the end, their average as it is judged, and curves."""
     decay = as_hyperparams(description)["averaging"]
     trainer = reference.make_trainer(
@@ -133,8 +137,9 @@ def train_reference(description, key, data, num_epochs, rule=NO_STOP):
     train_epoch = compile_quickly(trainer.train_epoch, *first)
     history, ends = [], []
     for epoch in range(num_epochs):
+        x = change_fn(data.x_train, epoch)
         state, trained = train_epoch(
-            state, dropout_key, epoch, ORDER_KEY, data.x_train, data.y_train
+            state, dropout_key, epoch, ORDER_KEY, x, data.y_train
         )
         ends.append(jax.tree.map(np.array, state.params))
         judged = reference.average(ends, decay)

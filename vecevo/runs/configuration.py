@@ -147,6 +147,10 @@ class TrainingConfig:
     """Epochs in a row without a lower validation loss before a network stops."""
     batch_size: Whole = None
     """Examples in a minibatch: 128 for the MNIST family, 16 of few, 64 otherwise."""
+    augment: Names = ()
+    """What is done to images while they are learned: flip, shift, cutout."""
+    mixup: Annotated[float, tyro.conf.arg(metavar="X")] = 0.0
+    """Examples are mixed by shares of beta(X, X), and their labels; 0: none."""
     device: Literal["auto", "cpu", "cuda", "tpu"] = "auto"
     """What to train on; JAX's first choice otherwise."""
     precision: Annotated[

@@ -27,9 +27,10 @@ from vecevo.training.minibatches import (
     Lanes,
     Minibatches,
     TrainingData,
+    begin_epoch,
     given_knobs,
-    make_minibatches,
     split_lane_key,
+    take_examples,
 )
 
 MOST_EPOCHS = 64  # of one call
@@ -99,11 +100,8 @@ def train_epoch(
     """
     variant, rates = module.variant, lanes.rates
     given = given_knobs(lanes, variant)
-    minibatches, weights = make_minibatches(
-        lanes,
-        jax.random.fold_in(order_key, epoch),
-        epoch,
-        rule.max_epochs,
+    begun = begin_epoch(
+        *(lanes, order_key, epoch, rule.max_epochs),
         num_examples=len(data.x_train),
         batch_size=batch_size,
         module=module,
@@ -118,9 +116,7 @@ def train_epoch(
         carry: tuple[dict, optimizers.Slots], minibatch: Minibatches
     ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
         params, slots = carry
-        inputs, labels = losses.gather_examples(
-            data.x_train, data.y_train, minibatch.indices
-        )
+        inputs, labels, mixture = take_examples(data, minibatch, begun.drawn, variant)
 
         def grad_lane(
             params: dict,
@@ -131,7 +127,7 @@ def train_epoch(
             loss_fn = functools.partial(
                 losses.mean_loss,
                 *(module, architecture, dropout, inputs, labels),
-                *(minibatch.weights, smoothing),
+                *(minibatch.weights, smoothing, mixture),
             )
             (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
             return measures, grads
@@ -160,9 +156,9 @@ def train_epoch(
         return (params, slots), jnp.stack(measures)
 
     (params, slots), measures = jax.lax.scan(
-        train_step, (state.params, state.slots), minibatches
+        train_step, (state.params, state.slots), begun.minibatches
     )
-    sums = jnp.sum(measures * weights[:, None, None], axis=3)  # of each minibatch
+    sums = jnp.sum(measures * begun.weights[:, None, None], axis=3)  # by minibatch
     train = losses.Measures(*(sums.sum(0) / len(data.x_train)))
     state = state._replace(params=params, slots=slots)
     if variant.has("averaging"):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training import recipe
-from vecevo.training.lanes import losses, optimizers, schedules
+from vecevo.training.lanes import augmentation, losses, optimizers, schedules
 from vecevo.training.lanes.dropout import layer_keys
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.variants import Variant
@@ -40,6 +40,7 @@ class Minibatches(NamedTuple):
     dropout_keys: jax.Array | None  # random key[S, L, layers]
     by_step: optimizers.StepCoefficients  # of float[S, L]
     share_of_rate: jax.Array | None  # float[S, L], of the learning rate; None: all
+    mixture_share: jax.Array | None  # float[S], of examples in mixtures; None: none
 
 
 def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -61,7 +62,15 @@ def example_lanes(num_lanes: int) -> Lanes:
     )
 
 
-def make_minibatches(
+class Epoch(NamedTuple):
+    """What is drawn and looked up for an epoch."""
+
+    minibatches: Minibatches
+    weights: jax.Array  # float[S, B], 1 for an example and 0 for padding
+    drawn: augmentation.Drawn | None  # None: examples stay as they are
+
+
+def begin_epoch(
     lanes: Lanes,
     order_key: jax.Array,
     epoch: jax.Array,
@@ -70,34 +79,54 @@ def make_minibatches(
     num_examples: int,
     batch_size: int,
     module: PaddedMLP,
-) -> tuple[Minibatches, jax.Array]:
+) -> Epoch:
     """Draws the order of an epoch's examples, and looks up what goes by step.
 
     Args:
       lanes: L of them.
-      order_key: random key of the epoch, consumed.
+      order_key: random key of the order of examples, shared by all lanes.
       epoch: int32[], counted from 0.
       max_epochs: int32[], the cap, at which schedules end.
       num_examples: N, static.
       batch_size: B, static; the last minibatch is padded.
       module: static.
-
-    Returns:
-      Minibatches, and float[S, B], 1 for an example and 0 for padding.
     """
-    order = jax.random.permutation(order_key, num_examples)
+    order = jax.random.permutation(jax.random.fold_in(order_key, epoch), num_examples)
     indices, weights = losses.split_into_batches(order, batch_size)
     variant, num_steps = module.variant, len(indices)
     steps = epoch * num_steps + jnp.arange(num_steps)
     progress = steps.astype(float) / (max_epochs * num_steps)
+    done, drawn = variant.augmentation, None
+    if done is not None:
+        counts = {"num_examples": num_examples, "num_steps": num_steps}
+        drawn = augmentation.draw(done, order_key, epoch, **counts)
     minibatches = Minibatches(
         indices=indices,
         weights=weights / jnp.sum(weights, axis=1, keepdims=True),
         dropout_keys=_dropout_keys(lanes, steps, module),
         by_step=_by_step(lanes, given_knobs(lanes, variant), steps),
         share_of_rate=_share_of_rate(lanes, progress, variant),
+        mixture_share=drawn.share if done and done.mixup and drawn else None,
     )
-    return minibatches, weights
+    return Epoch(minibatches, weights, drawn)
+
+
+def take_examples(
+    data: TrainingData,
+    minibatch: Minibatches,
+    drawn: augmentation.Drawn | None,
+    variant: Variant,
+) -> tuple[jax.Array, jax.Array, losses.Mixture | None]:
+    """Returns inputs float[F, B], labels int32[B], and what is mixed into these."""
+    x, labels = losses.gather_examples(data.x_train, data.y_train, minibatch.indices)
+    if variant.augmentation is not None and drawn is not None:
+        x = augmentation.change(variant.augmentation, drawn, minibatch.indices, x)
+    inputs, share = losses.as_inputs(x), minibatch.mixture_share
+    if share is None:
+        return inputs, labels, None
+    others = augmentation.partners(minibatch.weights)
+    inputs = share * inputs + (1 - share) * inputs[:, others]
+    return inputs, labels, losses.Mixture(labels[others], share)
 
 
 def given_knobs(lanes: Lanes, variant: Variant) -> dict[str, jax.Array]:

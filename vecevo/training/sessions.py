@@ -21,7 +21,7 @@ from vecevo.training.memory import num_cores
 from vecevo.training.minibatches import TrainingData
 from vecevo.training.programs import Programs, Setup, is_on_cpu
 from vecevo.training.recipe import TABLE, default_of
-from vecevo.training.settings import TrainingSettings
+from vecevo.training.settings import TrainingSettings, make_augmentation
 from vecevo.training.variants import choose_variant
 
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
@@ -160,6 +160,9 @@ def start_session(
             "it at True, the default of JAX."
         )
     keys = split_run_key(seed)
+    augmentation = make_augmentation(settings, dataset)
+    variant = expected.variant._replace(augmentation=augmentation)
+    expected = expected._replace(variant=variant)
     selfcheck.check_compiler(settings.precision)
     data_shape = (*dataset.x_train.shape, dataset.num_classes)
     job, classes = make_plan(data_shape, expected, settings)

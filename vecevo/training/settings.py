@@ -10,10 +10,14 @@ from vecevo.errors import (
     check_counts,
     check_names,
     check_positive,
+    is_number,
 )
+from vecevo.training.lanes.augmentation import NAMES, Augmentation
 from vecevo.training.memory import free_memory
 from vecevo.training.programs import is_on_cpu
 
+DIGITS = {"digits", "mnist", "emnist", "kmnist", "svhn_cropped", "binarized_mnist"}
+CONSENT = "-anyway"  # behind flip, to mirror digits
 Precision = Literal["float32", "tf32", "bfloat16"]
 
 
@@ -23,6 +27,8 @@ class TrainingSettings(NamedTuple):
     batch_size: int | None = None  # B; that of the data set: 16, 64 or 128
     max_epochs: int | None = None  # cap; that of the data set: 25 for digits, or 50
     patience: int = 5  # epochs in a row without a lower validation loss
+    augment: tuple[str, ...] = ()  # what is done to images, of augmentation.NAMES
+    mixup: float = 0.0  # alpha of the shares of examples that are mixed; 0: none are
     precision: Precision | None = None  # of networks' products; float32 on a CPU
     memory_bytes: int | None = None  # for networks in training; see `memory`
 
@@ -36,6 +42,7 @@ def resolve(settings: Mapping[str, Any], dataset: Dataset) -> TrainingSettings:
     check_names(settings, TrainingSettings._fields, of="setting of training")
     given = TrainingSettings(**settings)
     check(given)
+    make_augmentation(given, dataset)
     filled = {
         "batch_size": given.batch_size or dataset.batch_size,
         "max_epochs": given.max_epochs or dataset.max_epochs,
@@ -51,6 +58,15 @@ def check(settings: TrainingSettings) -> None:
       InputError: naming the setting, its value and what it must be.
     """
     precision, optional = settings.precision, ("batch_size", "max_epochs")
+    if isinstance(settings.augment, str):
+        raise InputError(
+            f"augment={settings.augment!r} must be a list of names: give "
+            f"[{settings.augment!r}]."
+        )
+    known = (*NAMES, *(name + CONSENT for name in NAMES[:1]))
+    check_names(settings.augment, known, of="augmentation")
+    if not is_number(settings.mixup) or not 0 <= settings.mixup < math.inf:
+        raise InputError(f"mixup={settings.mixup!r} must be a number from 0 up.")
     check_positive(memory_bytes=settings.memory_bytes)
     if settings.memory_bytes == math.inf:
         raise InputError("memory_bytes=inf must be finite, or None.")
@@ -66,6 +82,35 @@ def check(settings: TrainingSettings) -> None:
             f"precision={precision!r} is not there: a CPU computes in float32, so "
             "leave it out, or choose another device."
         )
+
+
+def make_augmentation(
+    settings: TrainingSettings, dataset: Dataset
+) -> Augmentation | None:
+    """Returns what is done to the images of a data set; None: they stay as they are.
+
+    Raises:
+      InputError: where examples are no images, or mirrored ones would be wrong.
+    """
+    if not settings.augment and not settings.mixup:
+        return None
+    shape = dataset.inputs.shape
+    is_image = len(shape) in (2, 3) and math.prod(shape) == dataset.inputs.num_features
+    if settings.augment and not is_image:
+        raise InputError(
+            f"augment={settings.augment!r} is for images, and examples of "
+            f"{dataset.name} have the shape {shape}: leave it out."
+        )
+    names = [name.removesuffix(CONSENT) for name in settings.augment]
+    is_digits = dataset.name.partition("/")[0] in DIGITS
+    if "flip" in settings.augment and is_digits:
+        raise InputError(
+            f"augment={settings.augment!r} would mirror the digits of {dataset.name}: "
+            f"leave flip out, or give flip{CONSENT}."
+        )
+    height, width, channels = (*shape, 1, 1)[:3] if is_image else (1, 1, 1)
+    done = tuple(name for name in NAMES if name in names)
+    return Augmentation((height, width, channels), done, float(settings.mixup))
 
 
 def precision_name(precision: str | None) -> str:

@@ -19,6 +19,13 @@ class Measures(NamedTuple):
     accuracy: jax.Array  # share that is classified right, 0 or 1 of one example
 
 
+class Mixture(NamedTuple):
+    """What is mixed into a minibatch; see Zhang et al., "mixup", 2018."""
+
+    labels: jax.Array  # int32[B], of the examples that are mixed in
+    share: jax.Array  # float[], of those that are mixed with them
+
+
 def split_into_batches(
     order: jax.Array, batch_size: int
 ) -> tuple[jax.Array, jax.Array]:
@@ -38,15 +45,17 @@ def split_into_batches(
 def gather_examples(
     x: jax.Array, y: jax.Array, indices: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns inputs float[F, B], features first, and labels int32[B].
+    """Returns [B, F] as they are, and labels int32[B]."""
+    x, y = (a.at[indices].get(mode="promise_in_bounds") for a in (x, y))
+    return x, y
+
+
+def as_inputs(x: jax.Array) -> jax.Array:
+    """Returns float[F, B], features first, of [B, F].
 
     Bytes come to [0, 1]; other inputs are scaled already.
     """
-    x, y = (a.at[indices].get(mode="promise_in_bounds") for a in (x, y))
-    return _as_inputs(x.T), y
-
-
-def _as_inputs(x: jax.Array) -> jax.Array:
+    x = x.T
     return x.astype(float) / 255 if x.dtype == jnp.uint8 else x
 
 
@@ -69,11 +78,13 @@ def mean_loss(
     labels: jax.Array,
     weights: jax.Array,
     smoothing: jax.Array | None,
+    mixture: Mixture | None,
     params: dict,
 ) -> tuple[jax.Array, Measures]:
     """Softmax cross-entropy of one lane's minibatch, weighted mean over examples.
 
-    Labels are smoothed (Szegedy et al., 2016); the Measures are by those that are not.
+    Labels are smoothed (Szegedy et al., 2016); Measures are by those that are not, nor
+    mixed.
 
     Args:
       module: static.
@@ -83,6 +94,7 @@ def mean_loss(
       labels: int32[B].
       weights: float[B], of sum 1.
       smoothing: float[], the share of a label that all classes share; None: of none.
+      mixture: None: nothing is mixed in.
       params: of the lane.
 
     Returns:
@@ -93,6 +105,9 @@ def mean_loss(
     logits = apply(module, params, inputs, architecture, dropout)
     measures = measure(logits, labels)
     losses = measures.loss
+    if mixture is not None:
+        others = measure(logits, mixture.labels).loss
+        losses = mixture.share * losses + (1 - mixture.share) * others
     if smoothing is not None:
         # The mean of -log p over the classes exceeds that of the label by so much.
         of_label = jax.nn.logsumexp(logits, axis=0) - losses
@@ -130,7 +145,7 @@ def probabilities(
     padded = jnp.pad(x, ((0, num_batches * batch_size - len(x)), (0, 0)))
 
     def predict(batch: jax.Array) -> jax.Array:
-        logits = apply(module, params, _as_inputs(batch.T), architecture, None)
+        logits = apply(module, params, as_inputs(batch), architecture, None)
         return jax.nn.softmax(logits, axis=0).T
 
     batches = padded.reshape(num_batches, batch_size, x.shape[1])
@@ -167,7 +182,8 @@ def evaluate(
         totals: Measures, batch: tuple[jax.Array, ...]
     ) -> tuple[Measures, None]:
         indices, weights = batch
-        inputs, labels = gather_examples(x, y, indices)
+        examples, labels = gather_examples(x, y, indices)
+        inputs = as_inputs(examples)
 
         def measure_lane(params: dict, architecture: Architecture) -> Measures:
             logits = apply(module, params, inputs, architecture, None)

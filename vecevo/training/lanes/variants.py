@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from vecevo.training.lanes import activations, optimizers
+from vecevo.training.lanes.augmentation import Augmentation
 
 
 class Variant(NamedTuple):
@@ -15,6 +16,7 @@ class Variant(NamedTuple):
     pieces: tuple[str, ...] | None = None
     pads_width: bool = True  # some lanes are narrower than the program
     pads_depth: bool = True  # some lanes are shallower
+    augmentation: Augmentation | None = None  # of images; None: they stay as they are
     # Whether products and updates suit a CPU, and lanes are taken from its memory. A
     # GPU computes the same by such a program, in more time.
     is_for_cpu: bool = True
