@@ -40,6 +40,7 @@ _TABLE = {
         "training.lanes.activations training.lanes.dropout training.lanes.variants"
     ),
     "training.lanes.activations": "",
+    "training.lanes.augmentation": "",
     "training.lanes.optimizers": "",
     "training.lanes.schedules": "",
     "training.lanes.updates": "training.lanes.optimizers",
@@ -49,6 +50,7 @@ _TABLE = {
     "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
     "training.recipe": "errors training.lanes",
     "training.variants": "training.lanes training.recipe",
+    "training.reference.augmentation": "",
     "training.reference.optimizers": "",
     "training.reference": "training.reference.optimizers",
     # what the device does with many
@@ -60,7 +62,10 @@ _TABLE = {
     "training.planning": "errors",
     "training.classes": "training.planning",
     "training.forecast": "training.classes training.planning",
-    "training.settings": "datasets.making errors training.memory training.programs",
+    "training.settings": (
+        "datasets.making errors training.lanes.augmentation training.memory "
+        "training.programs"
+    ),
     "training.outcomes": "keys training.lanes training.programs",
     "training.cohorts": (
         "keys training.epochs training.lanes training.minibatches training.outcomes "

@@ -207,10 +207,12 @@ def common_hyperparams(
     rows: Sequence[dict[str, Any]], genes: Sequence[str]
 ) -> dict[str, Any]:
     """Returns the hyperparams that are no genes, the same in all rows, and telling."""
+    first = rows[0]["hyperparams"]
+    names = [name for name in first if name in telling(first) and name not in genes]
     return {
-        name: value
-        for name, value in telling(rows[0]["hyperparams"]).items()
-        if name not in genes and all(row["hyperparams"][name] == value for row in rows)
+        name: first[name]
+        for name in names
+        if all(row["hyperparams"][name] == first[name] for row in rows)
     }
 
 
