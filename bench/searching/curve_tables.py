@@ -57,7 +57,7 @@ def record(console, *, runs, smoke):
         if not smoke:
             vecevo.save_table(PATHS[dataset], table)
     if not smoke:
-        command = f"python -m bench curve_tables --runs {shlex.join(runs)}"
+        command = "python -m bench curve_tables --runs FOLDER ..."
         records.write("curve_tables", rows, command=command)
 
 

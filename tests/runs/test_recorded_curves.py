@@ -119,3 +119,17 @@ def test_a_run_is_a_table_with_the_curves_of_its_journal(tmp_path):
                 np.float32(network.curves[name]),
             )
     assert len(recorded) == 8
+
+
+def test_curves_of_the_embedded_table_say_what_its_networks_gave():
+    """The epoch that training kept is the one that a loop over its losses keeps."""
+    table = vecevo.load_table("fashion_mnist")
+    assert table.settings["patience"] == table.settings["max_epochs"] == 25
+    followed = pruning.follow(
+        table.curves,
+        num_epochs=table.num_epochs,
+        is_failed=np.isneginf(table.validation_accuracy),
+        patience=25,
+    )
+    np.testing.assert_array_equal(followed.accuracy[..., -1], table.validation_accuracy)
+    np.testing.assert_array_equal(followed.num_epochs, table.num_epochs)
