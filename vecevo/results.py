@@ -3,6 +3,10 @@
 A network that failed, because a loss was not finite, has the worst values there are:
 accuracy -inf and loss inf; `failed_epoch` says when. Only curves may hold NaN: they
 say what was measured.
+
+What is called an accuracy is, where numbers are predicted, R2: the mean over targets of
+1 - squared error / variance in the part that is measured, in `train_accuracy` in the
+part trained on. A loss is then the squared error of standardised targets, their mean.
 """
 
 import math
@@ -36,7 +40,7 @@ class NetworkResult(NamedTuple):
     test_accuracy: float | None = None  # of the winners of a search alone
     network: "Network | None" = None  # to use; None where nothing was kept
     validation_probabilities: np.ndarray | None = None  # float16[N', C], where a search
-    # keeps them, for its ensemble
+    # keeps them, for its ensemble; of numbers what it predicts, float32[N', K]
     replicate: int = 0  # which of its trainings it was
     is_partial: bool = False  # it was stopped; what it had by then
     rung: int = 0  # the last that it came to, from 0; without rungs there is one

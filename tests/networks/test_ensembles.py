@@ -137,7 +137,7 @@ def test_what_is_kept_says_what_its_networks_say(searched):
     result, dataset = searched
     x = np.array(dataset.x_validation)
     for _, trained in result.top:
-        said = vecevo.networks.network.probabilities_of(trained.network, x)
+        said = vecevo.networks.network.outputs_of(trained.network, x)
         np.testing.assert_allclose(trained.validation_probabilities, said, atol=1e-3)
         assert trained.validation_probabilities.dtype == np.float16
 

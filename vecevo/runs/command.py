@@ -264,7 +264,7 @@ def show_plan(
     lists = {"list_size": size, "num_lists": num_lists}
     expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
     resolved = settings.resolve(resolving.training_settings(config), dataset)
-    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     asked = (data_shape, expected, resolved, config.max_seconds)
     planned = budget.plan_in_time(*asked)
     rows = forecast(expected.shapes, planned.classes, planned.job, **lists)

@@ -53,9 +53,9 @@ class TrainingData(NamedTuple):
     """The arrays of a data set that training reads, on the device."""
 
     x_train: jax.Array  # uint8[N, F], or float[N, F], scaled
-    y_train: jax.Array  # int32[N]
+    y_train: jax.Array  # int32[N], classes, or float[N, K], numbers
     x_validation: jax.Array  # [N', F], like x_train
-    y_validation: jax.Array  # int32[N']
+    y_validation: jax.Array  # like y_train
 
 
 class Minibatches(NamedTuple):
