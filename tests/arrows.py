@@ -5,7 +5,7 @@ NOTHING = (  # which import nothing of it
     *("errors", "training.lanes.activations", "training.lanes.optimizers"),
     *("training.lanes.schedules", "training.lanes.threefry", "training.lanes.weights"),
     *("runs.report.drawing", "runs.report.importance", "runs.report.parts"),
-    *("runs.report.verdict", "runs.stopping", "training.memory", "training.reference"),
+    *("runs.stopping", "training.memory", "training.reference"),
 )
 MAY_IMPORT = {name: set() for name in NOTHING} | {
     # words that all speak in
@@ -192,14 +192,15 @@ MAY_IMPORT = {name: set() for name in NOTHING} | {
         *("runs.rungs", "training.forecast", "training.planning"),
         *("training.sessions", "training.settings"),
     },
-    "runs.report.several": {"runs.files.reading", "runs.report.facts"},
+    "runs.report.several": {"results", "runs.files.reading", "runs.report.facts"},
     "runs.report.leaving": {
         "runs.files.reading",
         "runs.files.store",
         "runs.report.page",
     },
+    "runs.report.verdict": {"results"},
     "runs.report.winners": {
-        *("runs.files.reading", "runs.report.facts", "runs.report.parts"),
+        *("results", "runs.files.reading", "runs.report.facts", "runs.report.parts"),
         "runs.report.verdict",
     },
     # whole runs, and how they are shown
@@ -258,7 +259,7 @@ MAY_IMPORT = {name: set() for name in NOTHING} | {
     },
     "runs.report.page": {
         *("errors", "runs.files.reading", "runs.report.console", "runs.report.drawing"),
-        *("runs.report.facts", "runs.report.parts", "runs.report.sections"),
+        *("results", "runs.report.facts", "runs.report.parts", "runs.report.sections"),
         "runs.report.winners",
     },
     "runs.command": {
@@ -277,9 +278,7 @@ MAY_IMPORT = {name: set() for name in NOTHING} | {
         *("networks.ensembles", "runs.evolve", "runs.rungs", "space", "strategies"),
     },
     "run": {"errors", "runs.command", "runs.parsing", "runs.stopping"},
-    "predict": {
-        *("datasets.tables", "datasets.targets", "errors", "networks", "runs.parsing"),
-    },
+    "predict": {"datasets", "errors", "networks", "runs.parsing"},
     "export": {
         *("errors", "networks.saving", "results", "runs.parsing"),
         *("runs.files.reading", "runs.files.retraining"),

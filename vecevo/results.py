@@ -10,6 +10,7 @@ part trained on. A loss is then the squared error of standardised targets, their
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vecevo.networks.ensembles import Ensemble
     from vecevo.networks.network import Network
 
+ACCURACY = "accuracy"  # what networks are compared by, where it is not R2
 Genome = tuple[int, ...]  # indices of choices, one a gene
 
 
@@ -136,6 +138,26 @@ class SearchResult(NamedTuple):
                 "the search: give it more time."
             )
         raise InputError("there is no best network: none was trained to its end.")
+
+
+def in_metric(text: str, metric: str) -> str:
+    """Returns a text about accuracies as one about what a run is compared by.
+
+    >>> in_metric("Accuracies, the best accuracy", "R2")
+    'R2, the best R2'
+    """
+    if metric == ACCURACY:
+        return text
+    return re.sub("accurac(y|ies)", metric, text, flags=re.IGNORECASE)
+
+
+def metric_prefix(metric: str) -> str:
+    """Returns what stands before a number that is an accuracy where nothing does.
+
+    >>> metric_prefix("accuracy"), metric_prefix("R2")
+    ('', 'R2 ')
+    """
+    return "" if metric == ACCURACY else f"{metric} "
 
 
 def genome_text(genome: Genome) -> str:
