@@ -242,7 +242,7 @@ MAY_IMPORT = {name: set() for name in NOTHING} | {
         "runs.report.importance",
     },
     "runs.report.parallel": {
-        *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
+        *("results", "runs.files.reading", "runs.report.drawing", "runs.report.facts"),
     },
     "runs.report.comparison": {
         *("runs.files.reading", "runs.report.drawing", "runs.report.facts"),
@@ -272,10 +272,11 @@ MAY_IMPORT = {name: set() for name in NOTHING} | {
         *("runs.evolve", "runs.files.reading", "space", "training.library"),
         *("training.recipe", "training.settings"),
     },
+    "integrations.examples": {"datasets", "errors", "extras"},
     "integrations.sklearn": {
-        *("datasets.columns", "datasets.fitting", "datasets.inputs"),
-        *("datasets.making", "datasets.splitting", "errors", "extras"),
-        *("networks.ensembles", "runs.evolve", "runs.rungs", "space", "strategies"),
+        *("datasets.fitting", "datasets.targets", "errors", "extras", "runs.evolve"),
+        *("integrations.examples", "networks.ensembles", "results", "runs.rungs"),
+        *("space", "strategies"),
     },
     "run": {"errors", "runs.command", "runs.parsing", "runs.stopping"},
     "predict": {"datasets", "errors", "networks", "runs.parsing"},
