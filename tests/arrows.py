@@ -23,15 +23,19 @@ _TABLE = {
     "datasets.alike": "datasets.columns datasets.inputs errors",
     "datasets.labels": "datasets.columns errors",
     "datasets.splitting": "errors",
+    "datasets.targets": "datasets.columns errors",
+    "datasets.taking": (
+        "datasets.columns datasets.labels datasets.splitting datasets.targets errors"
+    ),
     "datasets.making": (
         "datasets.alike datasets.columns datasets.fitting datasets.inputs "
-        "datasets.labels datasets.splitting errors"
+        "datasets.labels datasets.splitting datasets.taking datasets.targets errors"
     ),
     "datasets.tables": "errors extras",
-    "datasets.bundled": "errors extras",
+    "datasets.bundled": "datasets.targets errors extras",
     "datasets.loading": (
         "datasets.bundled datasets.fitting datasets.making datasets.prepared "
-        "datasets.tables errors"
+        "datasets.tables datasets.targets errors"
     ),
     # the training tower knows no genome; what a lane is and computes
     "training.lanes.dropout": "training.lanes.threefry",
@@ -100,13 +104,13 @@ _TABLE = {
     ),
     # networks that are trained, to use and to keep
     "networks.network": (
-        "datasets.alike datasets.columns datasets.inputs datasets.labels errors "
-        "training.lanes training.reference"
+        "datasets.alike datasets.columns datasets.inputs datasets.labels "
+        "datasets.targets errors training.lanes training.reference"
     ),
-    "networks.ensembles": "datasets.labels networks.network",
+    "networks.ensembles": "datasets.labels datasets.targets networks.network",
     "networks.saving": (
-        "datasets.columns datasets.inputs errors networks.ensembles networks.network "
-        "training.recipe"
+        "datasets.columns datasets.inputs datasets.targets errors networks.ensembles "
+        "networks.network training.recipe"
     ),
     # the joint
     "evaluation": (
@@ -117,8 +121,8 @@ _TABLE = {
     "runs.ledger": "objectives results strategies",
     "runs.loop": "errors objectives results runs.ledger space strategies",
     "runs.ending.voting": (
-        "datasets.making errors networks.ensembles networks.network results "
-        "runs.files.journal"
+        "datasets.making datasets.targets errors networks.ensembles networks.network "
+        "results runs.files.journal"
     ),
     "runs.files.keeping": "datasets.making networks results",
     "runs.starting": "catalogue errors objectives space strategies",
@@ -171,7 +175,7 @@ _TABLE = {
         "runs.files.tables runs.files.toml runs.recorded runs.report.console "
         "runs.report.summary runs.report.verdict runs.settling"
     ),
-    "runs.report.verdict": "",
+    "runs.report.verdict": "results",
     "runs.settling": (
         "catalogue errors runs.configuration runs.resolving space strategies"
     ),
@@ -180,11 +184,12 @@ _TABLE = {
         "runs.rungs training.forecast training.planning training.sessions "
         "training.settings"
     ),
-    "runs.report.several": "runs.files.reading runs.report.facts",
+    "runs.report.several": "results runs.files.reading runs.report.facts",
     "runs.report.parts": "",
     "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
     "runs.report.winners": (
-        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
+        "results runs.files.reading runs.report.facts runs.report.parts "
+        "runs.report.verdict"
     ),
     # whole runs, and how they are shown
     "runs.evolve": (
@@ -221,7 +226,9 @@ _TABLE = {
         "runs.files.reading runs.report.drawing runs.report.facts "
         "runs.report.importance"
     ),
-    "runs.report.parallel": "runs.files.reading runs.report.drawing runs.report.facts",
+    "runs.report.parallel": (
+        "results runs.files.reading runs.report.drawing runs.report.facts"
+    ),
     "runs.report.comparison": (
         "runs.files.reading runs.report.drawing runs.report.facts runs.report.sizes"
     ),
@@ -232,7 +239,7 @@ _TABLE = {
     ),
     "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
     "runs.report.page": (
-        "errors runs.files.reading runs.report.console runs.report.drawing "
+        "errors results runs.files.reading runs.report.console runs.report.drawing "
         "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"
     ),
     "runs.command": (
@@ -244,13 +251,13 @@ _TABLE = {
         "datasets.loading datasets.making errors extras results runs.evolve "
         "runs.files.reading space training.library training.recipe training.settings"
     ),
+    "integrations.examples": "datasets errors extras",
     "integrations.sklearn": (
-        "datasets.columns datasets.fitting datasets.inputs datasets.making "
-        "datasets.splitting errors extras networks.ensembles runs.evolve runs.rungs "
-        "space strategies"
+        "datasets.fitting datasets.targets errors extras integrations.examples "
+        "networks.ensembles results runs.evolve runs.rungs space strategies"
     ),
     "run": "errors runs.command runs.parsing runs.stopping",
-    "predict": "datasets.tables errors networks runs.parsing",
+    "predict": "datasets errors networks runs.parsing",
     "export": (
         "errors networks.saving results runs.files.reading runs.files.retraining "
         "runs.parsing"

@@ -53,7 +53,7 @@ def export(config: ExportConfig) -> None:
     """
     # Only now, as they import JAX: help and mistakes are shown without the wait.
     from vecevo.networks.saving import save_network
-    from vecevo.results import genome_text
+    from vecevo.results import genome_text, in_metric
     from vecevo.runs.files import reading, retraining
 
     if (config.rank is None) == (config.genome is None):
@@ -73,7 +73,8 @@ def export(config: ExportConfig) -> None:
     save_network(result.network, folder)
     print(folder)
     before, after = recorded.validation_accuracy, result.validation_accuracy
-    print(f"validation accuracy: {after:.4f}, and {before:.4f} in the run")
+    said = in_metric("validation accuracy", run.metric)
+    print(f"{said}: {after:.4f}, and {before:.4f} in the run")
     if before != after:
         print(
             "vecevo: the score came out differently: another plan, device or version "

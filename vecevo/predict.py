@@ -3,19 +3,22 @@
 import csv
 import dataclasses
 import pathlib
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import numpy as np
 import tyro
 
 from vecevo.datasets import tables
+from vecevo.datasets.targets import rmse, standardize
 from vecevo.errors import InputError
-from vecevo.networks.network import share_right
+from vecevo.networks.ensembles import Ensemble
+from vecevo.networks.network import Network, encode_answers, score_of
 from vecevo.networks.saving import load_network
 from vecevo.runs import parsing
 
 PROG = "python -m vecevo.predict"
-DESCRIPTION = """Predicts the labels of new examples with a network that a run has left.
+DESCRIPTION = """Predicts labels or numbers of new examples by a network of a run.
 
 Examples:
   python -m vecevo.predict runs/wine-recommended-0 new.csv
@@ -35,12 +38,12 @@ class PredictConfig:
     data: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
     """A file of examples: .csv, .tsv, .parquet, .npy or .npz."""
     output: Annotated[str, tyro.conf.arg(metavar="PATH")] = "predictions.csv"
-    """Where predictions go, with the probability of each class; never a file that is
-    there."""
+    """Where predictions go, of classes with the probability of each; never a file that
+    is there."""
     target: Annotated[
         str | None, tyro.conf.arg(metavar="COLUMN", help_behavior_hint="")
     ] = None
-    """A column with the right labels, if there is one, to say how many are right."""
+    """A column with the right answers, if there is one, to say how good they are."""
 
 
 def main() -> None:
@@ -56,13 +59,37 @@ def predict(config: PredictConfig) -> None:
     """
     network = load_network(config.network)
     x, y = read_examples(pathlib.Path(config.data), config.target)
-    probabilities = network.predict_proba(x)
+    one = network.networks[0] if isinstance(network, Ensemble) else network
+    is_number = one.targets is not None
+    said = network.predict(x) if is_number else network.predict_proba(x)
     # The labels first: where they are wrong, nothing is left.
-    accuracy = None if y is None else share_right(probabilities, y, network.classes)
-    write_predictions(pathlib.Path(config.output), network.classes, probabilities)
-    print(f"{config.output}: {len(probabilities):,} predictions")
-    if accuracy is not None:
-        print(f"accuracy: {accuracy:.4f}")
+    lines = [] if y is None else score_lines(said, y, one)
+    header, rows = number_rows(said, one) if is_number else class_rows(said, one)
+    write_predictions(pathlib.Path(config.output), header, rows)
+    print(f"{config.output}: {len(said):,} predictions")
+    for line in lines:
+        print(line)
+
+
+def score_lines(said: np.ndarray, y: Any, network: Network) -> list[str]:
+    """Returns what predictions are worth: accuracy, or R2 and errors in their units.
+
+    Args:
+      said: probabilities [N, C], or numbers [N] or [N, K] in their units.
+      y: the right labels or numbers.
+      network: that said it.
+
+    Raises:
+      InputError: for labels or numbers that it was not trained on.
+    """
+    targets = network.targets
+    if targets is None:
+        return [f"accuracy: {score_of(said, y, network):.4f}"]
+    outputs = standardize(targets, said.reshape(len(said), -1))
+    r2, right = score_of(outputs, y, network), encode_answers(y, network)
+    errors = zip(targets.names, rmse(targets, outputs, right), strict=True)
+    named = ", ".join(f"{name} {error:.4g}" for name, error in errors)
+    return [f"R2: {r2:.4f}", f"RMSE: {named}"]
 
 
 def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:
@@ -104,21 +131,43 @@ def read_array(path: pathlib.Path) -> np.ndarray:
         ) from error
 
 
+def class_rows(
+    probabilities: np.ndarray, network: Network
+) -> tuple[list[str], Iterator[list[Any]]]:
+    """Returns a header and rows: the prediction, and the probability of each class."""
+    places, classes = probabilities.argmax(axis=1), network.classes
+    rows = (
+        [classes[place], *(f"{value:.6g}" for value in row)]
+        for place, row in zip(places, probabilities, strict=True)
+    )
+    return ["prediction", *(f"probability_{c}" for c in classes)], rows
+
+
+def number_rows(
+    said: np.ndarray, network: Network
+) -> tuple[list[str], Iterator[list[Any]]]:
+    """Returns a header and rows: the prediction, of several numbers one for each."""
+    names = network.targets.names if network.targets is not None else ()
+    header = ["prediction"]
+    if len(names) > 1:
+        header = [f"prediction_{name}" for name in names]
+    rows = ([f"{v:.9g}" for v in row] for row in said.reshape(len(said), -1))
+    return header, rows
+
+
 def write_predictions(
-    path: pathlib.Path, classes: tuple[Any, ...], probabilities: np.ndarray
+    path: pathlib.Path, header: list[str], rows: Iterable[list[Any]]
 ) -> None:
-    """Writes a table: the prediction, and the probability of each class.
+    """Writes predictions as a table.
 
     Raises:
       InputError: for a file that is there, or cannot be written.
     """
-    places = probabilities.argmax(axis=1)
     try:
         with path.open("x", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["prediction", *(f"probability_{c}" for c in classes)])
-            for place, row in zip(places, probabilities, strict=True):
-                writer.writerow([classes[place], *(f"{value:.6g}" for value in row)])
+            writer.writerow(header)
+            writer.writerows(rows)
     except OSError as error:
         raise InputError(
             f"output={str(path)!r} cannot be written ({error.strerror}): name another."

@@ -3,9 +3,14 @@
 A network that failed, because a loss was not finite, has the worst values there are:
 accuracy -inf and loss inf; `failed_epoch` says when. Only curves may hold NaN: they
 say what was measured.
+
+What is called an accuracy is, where numbers are predicted, R2: the mean over targets of
+1 - squared error / variance in the part that is measured, in `train_accuracy` in the
+part trained on. A loss is then the squared error of standardised targets, their mean.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from vecevo.networks.ensembles import Ensemble
     from vecevo.networks.network import Network
 
+ACCURACY = "accuracy"  # what networks are compared by, where it is not R2
 Genome = tuple[int, ...]  # indices of choices, one a gene
 
 
@@ -36,7 +42,7 @@ class NetworkResult(NamedTuple):
     test_accuracy: float | None = None  # of the winners of a search alone
     network: "Network | None" = None  # to use; None where nothing was kept
     validation_probabilities: np.ndarray | None = None  # float16[N', C], where a search
-    # keeps them, for its ensemble
+    # keeps them, for its ensemble; of numbers what it predicts, float32[N', K]
     replicate: int = 0  # which of its trainings it was
     is_partial: bool = False  # it was stopped; what it had by then
     rung: int = 0  # the last that it came to, from 0; without rungs there is one
@@ -132,6 +138,26 @@ class SearchResult(NamedTuple):
                 "the search: give it more time."
             )
         raise InputError("there is no best network: none was trained to its end.")
+
+
+def in_metric(text: str, metric: str) -> str:
+    """Returns a text about accuracies as one about what a run is compared by.
+
+    >>> in_metric("Accuracies, the best accuracy", "R2")
+    'R2, the best R2'
+    """
+    if metric == ACCURACY:
+        return text
+    return re.sub("accurac(y|ies)", metric, text, flags=re.IGNORECASE)
+
+
+def metric_prefix(metric: str) -> str:
+    """Returns what stands before a number that is an accuracy where nothing does.
+
+    >>> metric_prefix("accuracy"), metric_prefix("R2")
+    ('', 'R2 ')
+    """
+    return "" if metric == ACCURACY else f"{metric} "
 
 
 def genome_text(genome: Genome) -> str:

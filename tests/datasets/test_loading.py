@@ -116,7 +116,7 @@ def test_sets_of_scikit_learn_go_by_name(name):
         ("book.xlsx", r"no file that can be read.*\.parquet"),
         ("none.csv", "does not exist"),
         ("none.PARQUET", "does not exist"),
-        ("sklearn:diabetes", "sklearn:wine"),
+        ("sklearn:boston", "sklearn:wine"),
         ("notes", "no file that can be read"),
     ],
 )
@@ -143,7 +143,7 @@ def test_what_is_no_data_set_has_a_message_of_its_own(
         (b"\xff\xfe\x00,b\n1,2\n", "cannot be read"),
         (b"a,y\n1,0\n2,0\n3,0\n", "holds one class"),
         (b"a,y\n1,0\n2,1\n3,1\n", "has 1 example of the class 0"),
-        (b"a,y\n1,0.5\n2,1.5\n3,0.5\n", "has the label 0.5"),
+        (b"a,y\n1,0.5\n2,1.5\n3,0.5\n", "has 3 examples: give 4"),
         (b"a,y\n" + b"7,0\n7,1\n" * 9, "no column that varies"),
         (b"a,y\n" + b"inf,0\n7,1\n" * 9, "infinite value, in column 'a'"),
         (b"a,y\n" + b"3,0\n7,\n" * 9, "missing label"),

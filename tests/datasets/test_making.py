@@ -69,7 +69,10 @@ def test_inputs_are_scaled_by_bytes_or_by_the_range_of_the_training_part():
     ("changes", "words"),
     [
         ({"y_train": np.zeros(100, int)}, "y_train holds one class"),
-        ({"y_train": np.arange(100) / 2}, "y_train has the label 0.5"),
+        (
+            {"y_train": np.arange(100) / 2, "task": "classification"},
+            "y_train has the label 0.5",
+        ),
         ({"y_train": np.arange(100)}, "y_train has 1 example of the class 0"),
         ({"y_train": [[0, 1]] * 100}, "y_train is ndarray"),
         ({"y_train": [None, *"ab" * 49, "a"]}, "y_train has a missing label"),

@@ -8,7 +8,7 @@ import pytest
 import vecevo
 from vecevo.networks import ensembles
 from vecevo.runs.ending import voting
-from vecevo.runs.report import console
+from vecevo.runs.report import verdict
 
 RNG = np.random.default_rng(0)
 
@@ -82,7 +82,7 @@ def test_a_single_example_has_no_other_half():
     facts = {"num_networks": 1, "num_picks": 3, "test_accuracy": 0.5}
     facts |= {"validation_accuracy": 1.0}
     facts |= {"held_out_accuracy": None, "held_out_best": None}
-    assert console.ensemble_line(facts).endswith("test 0.5000")
+    assert verdict.ensemble_line(facts).endswith("test 0.5000")
 
 
 def test_an_impossible_probability_is_not_the_end():
@@ -137,7 +137,7 @@ def test_what_is_kept_says_what_its_networks_say(searched):
     result, dataset = searched
     x = np.array(dataset.x_validation)
     for _, trained in result.top:
-        said = vecevo.networks.network.probabilities_of(trained.network, x)
+        said = vecevo.networks.network.outputs_of(trained.network, x)
         np.testing.assert_allclose(trained.validation_probabilities, said, atol=1e-3)
         assert trained.validation_probabilities.dtype == np.float16
 

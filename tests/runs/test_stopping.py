@@ -77,7 +77,7 @@ def check_winners(result):
     """The accuracies that are claimed are those of the weights that are there."""
     dataset = vecevo.load_dataset("digits")
     for _, one in result.top:
-        said = network.probabilities_of(one.network, dataset.x_validation)
+        said = network.outputs_of(one.network, dataset.x_validation)
         accuracy = np.mean(said.argmax(axis=1) == dataset.y_validation)
         assert accuracy == pytest.approx(one.validation_accuracy)
 

@@ -209,3 +209,12 @@ def test_what_is_no_rule_nor_curve_is_refused_in_one_line(make, words):
     with pytest.raises(InputError, match=words) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_keys_sort_by_rung_and_then_by_any_r2():
+    accuracy = np.array([-np.inf, -1e6, -3.0, -0.5, 0.0, 0.25, 1.0], np.float32)
+    keys = np.concatenate([pruning.sort_keys(rung, accuracy)[1:] for rung in range(3)])
+    assert (np.diff(keys) > 0).all()
+    assert pruning.sort_keys(1, accuracy)[0] == -np.inf
+    share = np.linspace(0, 1, 9, dtype=np.float32)
+    np.testing.assert_array_equal(pruning.sort_keys(2, share), 2 + share / 2)

@@ -35,7 +35,8 @@ def as_labels(y: Any, name: str) -> tuple[np.ndarray, tuple[Label, ...] | None]:
         )
     if values.ndim == 0 or values.size != len(values):
         raise InputError(
-            f"{name} is {describe(values)}: give one label for each example."
+            f"{name} is {describe(values)}: give one label for each example, or "
+            "several numbers with task='regression'."
         )
     labels = [_as_label(value, name) for value in values.ravel().tolist()]
     kinds = sorted({type(label).__name__ for label in labels})
@@ -96,7 +97,7 @@ def check_sizes(
     if counts[rarest] < least:
         is_many = len(classes) > MOST_NAMED
         many = f", and {len(classes)} classes" if is_many else ""
-        asked = " Is it a number to predict? Only classes are learned."
+        asked = " Is it a number to predict? Give task='regression'."
         raise InputError(
             f"{name} has {counts[rarest]} example{'s'[: counts[rarest] != 1]} of the "
             f"class {rarest!r}{many}: give {least} or more of each, one for each part, "
@@ -127,6 +128,6 @@ def _as_label(value: Any, name: str) -> Label:
     if not isinstance(value, str | int | bool):
         raise InputError(
             f"{name} has the label {value!r}: give texts, whole numbers or truth "
-            "values; numbers to be predicted cannot be learned."
+            "values, or finite numbers to be predicted with task='regression'."
         )
     return value

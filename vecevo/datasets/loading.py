@@ -12,6 +12,7 @@ import numpy as np
 from vecevo.datasets import bundled, prepared, tables
 from vecevo.datasets.fitting import Scaling
 from vecevo.datasets.making import ARRAYS, Dataset, make_dataset
+from vecevo.datasets.targets import Task
 from vecevo.errors import InputError, check_paths, describe
 
 MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
@@ -25,6 +26,7 @@ def load_dataset(
     name: str | os.PathLike,
     *,
     target: str | None = None,
+    task: Task = "auto",
     inputs: Scaling = "auto",
     data_dir: str | os.PathLike | None = None,
     cache_dir: str | os.PathLike | None = None,
@@ -38,11 +40,11 @@ def load_dataset(
       name: `digits`; the path of an .npz file with the arrays of `make_dataset`, the
         test part's or not; of a .csv, .tsv or .parquet file; `sklearn:wine` and the
         like; or an image-classification set of tensorflow-datasets.
-      target: the column of labels of a table; None: one named target, label, class or
-        y, or else the last.
+      target: the column of labels of a table, or several, of numbers to be predicted,
+        with commas between; None: one named target, label, class or y, or the last.
       data_dir: where tensorflow-datasets has prepared its sets; None is its default.
       cache_dir: where decoded images are kept; None keeps none.
-      inputs, seed, limit_train, is_article: see `make_dataset`.
+      task, inputs, seed, limit_train, is_article: see `make_dataset`.
 
     Raises:
       InputError: naming what is wrong, for an unknown name or a malformed file.
@@ -65,6 +67,7 @@ def load_dataset(
         arrays, defaults = _load_digits(), {"max_epochs": DIGITS_EPOCHS}
     elif name.startswith(bundled.PREFIX):
         arrays = bundled.load_bundled(name)
+        task = bundled.task_of(name) if task == "auto" else task
     elif ending == ".npz":
         arrays = _load_npz(_existing(name))
     elif ending in tables.ENDINGS:
@@ -76,6 +79,7 @@ def load_dataset(
             defaults = {"batch_size": MNIST_BATCH_SIZE}
     dataset = make_dataset(
         **arrays,
+        task=task,
         inputs=inputs,
         name=pathlib.Path(name).stem if ending in (".npz", *tables.ENDINGS) else name,
         seed=seed,

@@ -8,14 +8,15 @@ from vecevo.datasets import columns, splitting
 from vecevo.datasets.alike import check_alike
 from vecevo.datasets.fitting import Scaling, fit_inputs
 from vecevo.datasets.inputs import Inputs, apply_inputs
-from vecevo.datasets.labels import (
-    Label,
-    as_labels,
-    check_sizes,
-    count_line,
-    encode_labels,
-    find_classes,
-    labels_of,
+from vecevo.datasets.labels import Label, count_line, labels_of
+from vecevo.datasets.taking import Given, strata_of, take_parts
+from vecevo.datasets.targets import (
+    Targets,
+    Task,
+    fit_targets,
+    restore,
+    standardize,
+    targets_line,
 )
 from vecevo.errors import InputError, check_seed
 
@@ -25,7 +26,11 @@ SMALL_BATCH, BATCH_SIZE = 16, 64
 
 
 class Dataset(NamedTuple):
-    """Inputs uint8[N, F] or float32[N, F], and labels int32[N], places in `classes`."""
+    """Inputs uint8[N, F] or float32[N, F], and what is to be said of them.
+
+    That is y: int32[N], places in `classes`; in regression float32[N, K], standardised
+    numbers as `targets` has them, and there are no classes.
+    """
 
     name: str
     x_train: np.ndarray
@@ -41,15 +46,33 @@ class Dataset(NamedTuple):
     is_article: bool = False  # the article's protocol: validation is the test part
     batch_size: int = BATCH_SIZE  # of minibatches, where a run is given none
     max_epochs: int = 50  # cap, where a run is given none
+    targets: Targets | None = None  # the numbers that are predicted; None: classes are
 
     @property
     def num_classes(self) -> int:
-        """C."""
+        """C; 0 in regression."""
         return len(self.classes)
 
     @property
+    def num_outputs(self) -> int:
+        """What a network says of an example: C numbers, in regression K."""
+        return len(self.classes) if self.targets is None else len(self.targets.names)
+
+    @property
+    def task(self) -> Task:
+        """What is learned: classification or regression."""
+        return "classification" if self.targets is None else "regression"
+
+    @property
+    def metric(self) -> str:
+        """What networks are compared by, in a word: accuracy, in regression R2."""
+        return "accuracy" if self.targets is None else "R2"
+
+    @property
     def raw_y_test(self) -> np.ndarray:
-        """The labels of the test part as they were given."""
+        """The labels of the test part as they were given; numbers to 7 digits."""
+        if self.targets is not None:
+            return restore(self.targets, self.y_test)
         return labels_of(self.y_test, self.classes)
 
     @property
@@ -67,6 +90,7 @@ def make_dataset(
     x_test: Any = None,
     y_test: Any = None,
     *,
+    task: Task = "auto",
     inputs: Scaling = "auto",
     name: str = "arrays",
     seed: int = 0,
@@ -77,14 +101,18 @@ def make_dataset(
 
     The validation part is stratified: 10,000 examples of a training part of 50,000
     and more, a fifth of a smaller one. By the article's protocol there is none: it
-    trained on the whole training part, and stopped and scored on the test part.
+    trained on the whole training part, and stopped and scored on the test part. Of
+    numbers to be predicted parts are random, and not stratified.
 
     Args:
       x_train, x_test: NumPy or JAX arrays of any shape with the examples first, or
         pandas DataFrames. Without a test part, a fifth of the rest, stratified, is
         split off. In tables, of two dimensions, NaN is a missing value, and a column
         of texts is one input for each frequent text.
-      y_train, y_test: a label each: texts, whole numbers or truth values.
+      y_train, y_test: a label each: texts, whole numbers or truth values. Or, to be
+        predicted, a number each, or several, [N, K].
+      task: `classification`, `regression`, or by what y_train is: numbers of which
+        some have fractions, and several floats for an example, are predicted.
       inputs: what is done to them, see `fit_inputs`; fitted to the part trained on.
       name: for the output.
       seed: of the split.
@@ -95,33 +123,39 @@ def make_dataset(
       InputError: naming the array, for anything else.
     """
     check_seed(seed)
-    given = _take_parts(x_train, y_train, x_test, y_test, seed, is_article)
-    train, held_out = _split(given.codes, seed, limit_train, is_article)
-    _check_trained(given.codes[train], given.classes, limit_train)
+    given = take_parts(x_train, y_train, x_test, y_test, seed, is_article, task)
+    train, held_out = _split(given.y, seed, limit_train, is_article)
+    targets = _fit_answers(given, train, limit_train)
+    answers, answers_test = given.y, given.y_test
+    if targets is not None:
+        answers = standardize(targets, given.y)
+        answers_test = standardize(targets, given.y_test)
     x_part = columns.take_rows(given.x, train)
     fitted = fit_inputs(x_part, inputs, argument="x_train")
     if x_test is not None:  # what was split off is of one kind with the rest
         check_alike(fitted, given.x_test, argument="x_test")
     tested = apply_inputs(fitted, given.x_test, argument="x_test")
-    x_validation, y_validation = tested, given.codes_test
+    x_validation, y_validation = tested, answers_test
     if not is_article:
         rest = columns.take_rows(given.x, held_out)
         x_validation = apply_inputs(fitted, rest, argument="x_train")
-        y_validation = given.codes[held_out]
+        y_validation = answers[held_out]
+    few = _few(len(train), len(y_validation), are_classes=targets is None)
     return Dataset(
         name=name,
         x_train=apply_inputs(fitted, x_part, argument="x_train"),
-        y_train=given.codes[train],
+        y_train=answers[train],
         x_validation=x_validation,
         y_validation=y_validation,
         x_test=tested,
-        y_test=given.codes_test,
+        y_test=answers_test,
         classes=given.classes,
         inputs=fitted,
         raw_x_test=given.x_test,
-        notes=(*given.notes, *_few(len(train), len(y_validation))),
+        notes=(*given.notes, *few),
         is_article=is_article,
         batch_size=SMALL_BATCH if len(train) < FEW_EXAMPLES else BATCH_SIZE,
+        targets=targets,
     )
 
 
@@ -129,72 +163,37 @@ def describe_dataset(dataset: Dataset) -> list[str]:
     """Says in a few lines what a data set holds and what was done to it."""
     parts = (dataset.y_train, dataset.y_validation, dataset.y_test)
     num_train, num_validation, num_test = (f"{len(part):,}" for part in parts)
+    said = (
+        count_line(dataset.y_train, dataset.classes) + " to train on"
+        if dataset.targets is None
+        else targets_line(dataset.targets)
+    )
     return [
         f"{dataset.name}: {num_train} examples to train on, {num_validation} to "
         f"validate, {num_test} to test; {dataset.x_train.shape[1]:,} features",
         f"inputs: {dataset.scaling}",
-        count_line(dataset.y_train, dataset.classes) + " to train on",
+        said,
         *dataset.notes,
     ]
 
 
-class _Given(NamedTuple):
-    """What was given, checked: raw examples, and labels as places of classes."""
-
-    x: Any
-    codes: np.ndarray
-    x_test: Any
-    codes_test: np.ndarray
-    classes: tuple[Label, ...]
-    notes: tuple[str, ...]
-
-
-def _take_parts(
-    x: Any, y: Any, x_test: Any, y_test: Any, seed: int, is_article: bool
-) -> _Given:
-    if (x_test is None) != (y_test is None):
-        raise InputError("x_test and y_test come together: give both, or none.")
-    is_split = x_test is None
-    x = columns.as_examples(x, "x_train")
-    labels, order = as_labels(y, "y_train")
-    _check_lengths(x, labels, "train")
-    classes = find_classes(labels, order)
-    num_parts = 1 + is_split + (not is_article)
-    check_sizes(labels, classes, least=num_parts, name="y_train")
-    codes = encode_labels(labels, classes, "y_train")
-    if is_split:
-        num = max(1, round(len(codes) / 5))
-        stay, taken = splitting.split_off(codes, seed=seed, num=num)
-        note = (
-            f"no test part was given: {num:,} examples, stratified, were split off by "
-            f"the seed {seed}"
-        )
-        x_test, codes_test = columns.take_rows(x, taken), codes[taken]
-        x, codes = columns.take_rows(x, stay), codes[stay]
-        return _Given(x, codes, x_test, codes_test, classes, (note,))
-    x_test = columns.as_examples(x_test, "x_test")
-    labels, _ = as_labels(y_test, "y_test")
-    _check_lengths(x_test, labels, "test")
-    return _Given(
-        x, codes, x_test, encode_labels(labels, classes, "y_test"), classes, ()
-    )
-
-
-def _check_lengths(x: Any, labels: np.ndarray, part: str) -> None:
-    if len(x) != len(labels):
-        raise InputError(
-            f"x_{part} has shape {x.shape} and y_{part} {labels.shape}: make their "
-            "lengths equal."
-        )
+def _fit_answers(
+    given: Given, train: np.ndarray, limit_train: int | None
+) -> Targets | None:
+    """Returns the Targets of the part to train on, of classes None, both checked."""
+    if given.names is not None:
+        return fit_targets(given.y[train], given.names, "y_train")
+    _check_trained(given.y[train], given.classes, limit_train)
+    return None
 
 
 def _split(
-    codes: np.ndarray, seed: int, limit_train: int | None, is_article: bool
+    y: np.ndarray, seed: int, limit_train: int | None, is_article: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the examples to train on and those to validate with, sorted."""
-    num = 0 if is_article else splitting.num_held_out(len(codes))
-    train, held_out = splitting.split_off(codes, seed=seed, num=num)
-    return train[splitting.limit(codes[train], limit_train, seed=seed)], held_out
+    strata, num = strata_of(y), 0 if is_article else splitting.num_held_out(len(y))
+    train, held_out = splitting.split_off(strata, seed=seed, num=num)
+    return train[splitting.limit(strata[train], limit_train, seed=seed)], held_out
 
 
 def _check_trained(
@@ -209,13 +208,15 @@ def _check_trained(
         )
 
 
-def _few(num_train: int, num_validation: int) -> list[str]:
+def _few(num_train: int, num_validation: int, *, are_classes: bool) -> list[str]:
     """Says where there are few examples."""
     said = []
     if num_validation < FEW_TO_VALIDATE:
+        steps = f"accuracies in steps of {1 / num_validation:.3f}"
+        by = steps if are_classes else "R2 on these alone"
         said.append(
             f"only {num_validation} examples to validate with: the best network is "
-            f"chosen by accuracies in steps of {1 / num_validation:.3f}"
+            f"chosen by {by}"
         )
     if num_train < SMALL_BATCH:
         said.append(f"only {num_train} examples to train on: less than a minibatch")

@@ -55,7 +55,8 @@ def split_target(
 
     Args:
       frame: DataFrame.
-      target: name of the column; None: one named as in TARGETS, or the last.
+      target: name of the column, or several with commas between; None: one named as
+        in TARGETS, or the last.
       argument: name and value of what gave the table, for messages.
 
     Raises:
@@ -69,12 +70,29 @@ def split_target(
         why = "by its name" if known else "the last one"
     elif target in names:
         place, why = names.index(target), "as asked"
+    elif "," in target and set(several := target.split(",")) <= set(names):
+        return _split_several(frame, list(dict.fromkeys(several)), argument)
     else:
         raise InputError(
             f"target={target!r} is no column of {argument}: it has {_some(names)}."
         )
     x = frame.drop(columns=frame.columns[place])
     return x, frame.iloc[:, place], f"target: the column {names[place]!r}, {why}"
+
+
+def _split_several(
+    frame: Any, targets: list[str], argument: str
+) -> tuple[Any, Any, str]:
+    names = list(map(str, frame.columns))
+    if len(targets) == len(names):
+        raise InputError(
+            f"target={','.join(targets)!r} are all columns of {argument}: leave some "
+            "to learn from."
+        )
+    places = [names.index(target) for target in targets]
+    rest = [place for place in range(len(names)) if place not in places]
+    said = f"targets: the columns {', '.join(map(repr, targets))}, as asked"
+    return frame.iloc[:, rest], frame.iloc[:, places], said
 
 
 def _separator(path: pathlib.Path) -> str:

@@ -1,28 +1,33 @@
-"""scikit-learn: a search as a classifier, for its pipelines, folds and grids."""
+"""scikit-learn: a search as a classifier or regressor, for its pipelines and grids."""
 
-import math
 from typing import Any, Self
 
 import numpy as np
 
-from vecevo.datasets.columns import is_frame, take_rows
 from vecevo.datasets.fitting import Scaling
-from vecevo.datasets.inputs import apply_inputs
-from vecevo.datasets.making import Dataset, make_dataset
-from vecevo.datasets.splitting import num_held_out, split_off
-from vecevo.errors import InputError, describe, is_number
+from vecevo.datasets.targets import Task
+from vecevo.errors import InputError
 from vecevo.extras import import_extra
+from vecevo.integrations.examples import (
+    check_examples,
+    check_labels,
+    check_numbers,
+    make_parts,
+    num_validation,
+    split,
+    take_examples,
+)
 from vecevo.networks.ensembles import Ensemble
+from vecevo.results import SearchResult
 from vecevo.runs.evolve import search
 from vecevo.runs.rungs import Rungs
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.utils import assert_all_finite, check_random_state
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted
 except ImportError:
     import_extra("sklearn", "sklearn")  # raises, and says how to install it
     raise
@@ -106,29 +111,14 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         Raises:
           ValueError: for what cannot be learned, an InputError among others.
         """
-        X, labels = _take_examples(self, X, y)
+        X, labels = take_examples(self, X, y, check_labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InputError(
                 f"y holds one class, {self.classes_.tolist()[0]!r}: give examples of "
                 "at least two."
             )
-        seed = int(check_random_state(self.random_state).randint(MOST_SEED))
-        num = _num_validation(len(codes), self.validation_fraction)
-        stay, held_out = _split(codes, num, seed)
-        self.result_ = search(
-            SMALL_SPACE if self.space is None else self.space,
-            _make_dataset(X, labels, stay, held_out, self.inputs),
-            strategy=self.strategy,
-            population_size=self.population_size,
-            num_generations=self.num_generations,
-            seed=seed,
-            max_seconds=self.max_seconds,
-            rungs=self.rungs,
-            confirm=0,
-            ensemble=self.ensemble,
-            max_epochs=self.max_epochs,
-        )
+        self.result_ = _search(self, X, labels, codes, "classification")
         self.network_ = self.result_.best
         self.best_hyperparams_ = self.network_.hyperparams
         self.ensemble_ = _better_ensemble(self.result_.ensemble)
@@ -142,7 +132,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
           ValueError: for examples of another shape or kind.
         """
         check_is_fitted(self, "ensemble_")  # what a fit sets last
-        X = _check_examples(self, X, reset=False)
+        X = check_examples(self, X, reset=False)
         return (self.ensemble_ or self.network_).predict_proba(X)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -151,93 +141,122 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[probabilities.argmax(axis=1)]
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        tags.input_tags.three_d_array = True
+        return _say_inputs(super().__sklearn_tags__())
+
+
+class VecevoRegressor(RegressorMixin, BaseEstimator):
+    """Searches for the best network to predict numbers, one or several an example.
+
+    It has the arguments of VecevoClassifier, and all that holds for that; networks are
+    compared by R2, which is what `result_` calls an accuracy.
+
+    After `fit`:
+      n_features_in_, feature_names_in_: as scikit-learn has them.
+      result_, network_, best_hyperparams_, ensemble_: as for VecevoClassifier.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace | None = None,
+        *,
+        strategy: Strategy | str | None = None,
+        population_size: int | None = None,
+        num_generations: int = 3,
+        max_seconds: float | None = None,
+        max_epochs: int | None = None,
+        rungs: Rungs = None,
+        ensemble: int = 10,
+        inputs: Scaling = "auto",
+        validation_fraction: float | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.space = space
+        self.strategy = strategy
+        self.population_size = population_size
+        self.num_generations = num_generations
+        self.max_seconds = max_seconds
+        self.max_epochs = max_epochs
+        self.rungs: Rungs = rungs
+        self.ensemble = ensemble
+        self.inputs: Scaling = inputs
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Searches on examples and their numbers [N], or several, [N, K].
+
+        Args:
+          X: as for VecevoClassifier.
+          y: finite numbers.
+
+        Raises:
+          ValueError: for what cannot be learned, an InputError among others.
+        """
+        X, numbers = take_examples(self, X, y, check_numbers)
+        strata = np.zeros(len(numbers), int)
+        self.result_ = _search(self, X, numbers, strata, "regression")
+        self.network_ = self.result_.best
+        self.best_hyperparams_ = self.network_.hyperparams
+        self.ensemble_ = _better_ensemble(self.result_.ensemble)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Returns float64[N], or float64[N, K], what is predicted of N examples.
+
+        Raises:
+          NotFittedError: before `fit`.
+          ValueError: for examples of another shape or kind.
+        """
+        check_is_fitted(self, "ensemble_")  # what a fit sets last
+        X = check_examples(self, X, reset=False)
+        return (self.ensemble_ or self.network_).predict(X)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = _say_inputs(super().__sklearn_tags__())
+        tags.target_tags.multi_output = True
         return tags
 
 
-def _take_examples(estimator: VecevoClassifier, x: Any, y: Any) -> tuple[Any, Any]:
-    """Returns examples and labels [N] as they were given, checked."""
-    x = _check_examples(estimator, x, reset=True)
-    if y is None:
-        raise InputError(
-            "VecevoClassifier requires y to be passed, but the target y is None."
-        )
-    labels = column_or_1d(y, warn=True)
-    assert_all_finite(labels, input_name="y")
-    check_classification_targets(labels)
-    if len(labels) != len(x):
-        raise InputError(
-            f"X has {len(x)} examples and y {len(labels)} labels: give one for each."
-        )
-    return x, labels
+def _search(
+    estimator: VecevoClassifier | VecevoRegressor,
+    x: Any,
+    y: np.ndarray,
+    strata: np.ndarray,
+    task: Task,
+) -> SearchResult:
+    """Searches as an estimator is set.
 
-
-def _check_examples(estimator: VecevoClassifier, x: Any, *, reset: bool) -> Any:
-    """Refuses what scikit-learn refuses, but missing values, texts and images."""
-    if is_frame(x):
-        validate_data(estimator, x, reset=reset, skip_check_array=True)
-        return x
-    return validate_data(
-        estimator,
-        x,
-        reset=reset,
-        dtype=None,
-        ensure_all_finite="allow-nan",
-        allow_nd=True,
-    )
-
-
-def _num_validation(num_examples: int, fraction: Any) -> int:
-    """Returns how many examples validate."""
-    if fraction is None:
-        return num_held_out(num_examples)
-    if not is_number(fraction) or not 0 < fraction < 1:
-        raise InputError(
-            f"validation_fraction={describe(fraction)} must be between 0 and 1, or "
-            "None."
-        )
-    return math.ceil(fraction * num_examples)
-
-
-def _split(codes: np.ndarray, num: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the examples to train on, one of each class at least, and the others."""
-    _, first = np.unique(codes, return_index=True)
-    free = np.setdiff1d(np.arange(len(codes)), first)
-    if not len(free):
-        raise InputError(
-            f"X has {len(codes)} samples of {len(first)} classes, one of each: give "
-            "more, as some are to validate with."
-        )
-    _, taken = split_off(codes[free], seed=seed, num=min(num, len(free)))
-    held_out = free[taken]
-    return np.setdiff1d(np.arange(len(codes)), held_out), held_out
-
-
-def _make_dataset(
-    x: Any, y: np.ndarray, stay: np.ndarray, held_out: np.ndarray, inputs: Scaling
-) -> Dataset:
-    """Makes a data set whose test part is the one that validates.
-
-    The part trained on stands for the test part at first: what is refused of a test
-    part, as one on another scale, is no reason to refuse to learn.
+    Args:
+      estimator: to be fitted.
+      x, y: checked.
+      strata: int[N], of each of which an example is trained on.
+      task: of the search.
     """
-    known = take_rows(x, stay), y[stay]
-    dataset = make_dataset(*known, *known, inputs=inputs, is_article=True)
-    raw = take_rows(x, held_out)
-    examples = apply_inputs(dataset.inputs, raw, argument="X")
-    codes = np.searchsorted(np.unique(y), y[held_out]).astype(np.int32)
-    return dataset._replace(
-        x_validation=examples,
-        y_validation=codes,
-        x_test=examples,
-        y_test=codes,
-        raw_x_test=raw,
-        is_article=False,
+    seed = int(check_random_state(estimator.random_state).randint(MOST_SEED))
+    num = num_validation(len(y), estimator.validation_fraction)
+    stay, held_out = split(strata, num, seed)
+    return search(
+        SMALL_SPACE if estimator.space is None else estimator.space,
+        make_parts(x, y, stay, held_out, inputs=estimator.inputs, task=task),
+        strategy=estimator.strategy,
+        population_size=estimator.population_size,
+        num_generations=estimator.num_generations,
+        seed=seed,
+        max_seconds=estimator.max_seconds,
+        rungs=estimator.rungs,
+        confirm=0,
+        ensemble=estimator.ensemble,
+        max_epochs=estimator.max_epochs,
     )
+
+
+def _say_inputs(tags: Any) -> Any:
+    """Says what examples may be, in scikit-learn's tags."""
+    tags.input_tags.allow_nan = True
+    tags.input_tags.string = True
+    tags.input_tags.categorical = True
+    tags.input_tags.three_d_array = True
+    return tags
 
 
 def _better_ensemble(ensemble: Ensemble | None) -> Ensemble | None:

@@ -9,19 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vecevo.datasets.labels import Label
+from vecevo.datasets.targets import Targets
 from vecevo.networks.network import (
     BATCH_SIZE,
     Network,
-    most_probable,
-    probabilities_of,
-    share_right,
+    answers_of,
+    check_classes,
+    measure_outputs,
+    outputs_of,
+    outputs_of_raw,
+    score_of,
 )
 
 LEAST_PROBABILITY = 1e-6  # float16 has none smaller than 6e-8 but 0
 
 
 class Ensemble(NamedTuple):
-    """Networks of one data set; the probabilities are means, by how often picked."""
+    """Networks of one data set; what it says are means, by how often picked."""
 
     networks: tuple[Network, ...]
     picks: tuple[int, ...]  # how often each was picked
@@ -32,19 +36,23 @@ class Ensemble(NamedTuple):
         """The labels, in the order of probabilities."""
         return self.networks[0].classes
 
+    @property
+    def targets(self) -> Targets | None:
+        """The numbers that it predicts; None: classes."""
+        return self.networks[0].targets
+
     def predict_proba(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
         """Returns float32[N, C] of raw examples; see `Network.predict_proba`."""
-        parts = [n.predict_proba(x, batch_size=batch_size) for n in self.networks]
-        return weighted_mean(parts, self.picks)
+        check_classes(self.targets)
+        return _outputs_of_raw(self, x, batch_size)
 
     def predict(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Returns the label of each of N raw examples."""
-        return most_probable(self.predict_proba(x, batch_size=batch_size), self.classes)
+        """Returns the labels or numbers of raw examples; see `Network.predict`."""
+        return answers_of(_outputs_of_raw(self, x, batch_size), self.networks[0])
 
     def score(self, x: Any, y: Any, *, batch_size: int = BATCH_SIZE) -> float:
-        """Returns the accuracy on raw examples and their labels."""
-        said = self.predict_proba(x, batch_size=batch_size)
-        return share_right(said, y, self.classes)
+        """Returns the accuracy on raw examples and their labels, of numbers R2."""
+        return score_of(_outputs_of_raw(self, x, batch_size), y, self.networks[0])
 
 
 class Found(NamedTuple):
@@ -68,67 +76,85 @@ def weighted_mean(
     return np.tensordot(shares / shares.sum(), stacked, axes=1)
 
 
-def ensemble_probabilities(ensemble: Ensemble, x: np.ndarray) -> np.ndarray:
-    """Returns float32[N, C] of inputs [N, F] that are transformed already."""
-    parts = [probabilities_of(network, x) for network in ensemble.networks]
+def _outputs_of_raw(ensemble: Ensemble, x: Any, batch_size: int) -> np.ndarray:
+    parts = [outputs_of_raw(network, x, batch_size) for network in ensemble.networks]
     return weighted_mean(parts, ensemble.picks)
 
 
-def select(probabilities: np.ndarray, labels: np.ndarray, *, num_picks: int) -> Found:
-    """Picks networks by the log loss of their mean, and checks that on held-out halves.
+def ensemble_outputs(ensemble: Ensemble, x: np.ndarray) -> np.ndarray:
+    """Returns what it says of inputs [N, F] that are transformed; see `outputs_of`."""
+    parts = [outputs_of(network, x) for network in ensemble.networks]
+    return weighted_mean(parts, ensemble.picks)
+
+
+def select(outputs: np.ndarray, answers: np.ndarray, *, num_picks: int) -> Found:
+    """Picks networks by the loss of their mean, and checks that on held-out halves.
 
     Args:
-      probabilities: float16[K, N, C], of each network on the validation part, the
-        best networks first.
-      labels: int32[N].
+      outputs: of each network on the validation part, the best networks first:
+        probabilities float16[K, N, C], or numbers float32[K, N, T].
+      answers: int32[N], or float32[N, T].
       num_picks: a network may be picked again.
     """
-    picks = pick_greedily(probabilities, labels, num_picks=num_picks)
+    picks = pick_greedily(outputs, answers, num_picks=num_picks)
     held_out = [
-        _check_half(probabilities, labels, half, num_picks)
+        _check_half(outputs, answers, half, num_picks)
         for half in (slice(0, None, 2), slice(1, None, 2))
     ]
     return Found(
         picks,
-        _accuracy(weighted_mean(probabilities, picks), labels),
+        measure_outputs(weighted_mean(outputs, picks), answers),
         *map(float, np.mean(held_out, axis=0)),
     )
 
 
 def pick_greedily(
-    probabilities: np.ndarray, labels: np.ndarray, *, num_picks: int
+    outputs: np.ndarray, answers: np.ndarray, *, num_picks: int
 ) -> np.ndarray:
-    """Returns int[K]: each pick lowers the log loss of the mean the most.
+    """Returns int[K]: each pick lowers the loss of the mean the most.
+
+    That is the log loss, and of numbers the squared error.
 
     Args:
-      probabilities: float[K, N, C].
-      labels: int32[N].
+      outputs: float[K, N, C], or numbers float[K, N, T].
+      answers: int32[N], or float32[N, T].
       num_picks: with replacement. Of equals the first is picked.
     """
-    of_label = probabilities[:, np.arange(len(labels)), labels].astype(np.float64)
-    picks, total = np.zeros(len(of_label), int), np.zeros(len(labels))
+    of_classes = answers.ndim == 1
+    if of_classes:
+        telling = outputs[:, np.arange(len(answers)), answers].astype(np.float64)
+    else:
+        telling = (outputs - answers).astype(np.float64)
+    loss_fn = _log_losses if of_classes else _squared_errors
+    picks, total = np.zeros(len(outputs), int), np.zeros(telling.shape[1:])
     for num in range(1, num_picks + 1):
-        means = np.maximum((total + of_label) / num, LEAST_PROBABILITY)
-        best = int(np.log(means).mean(axis=1).argmax())
+        best = int(loss_fn((total + telling) / num).argmin())
         picks[best] += 1
-        total += of_label[best]
+        total += telling[best]
     return picks
 
 
+def _log_losses(means: np.ndarray) -> np.ndarray:
+    """Returns float64[K] of probabilities of the labels, float64[K, N]."""
+    return -np.log(np.maximum(means, LEAST_PROBABILITY)).mean(axis=1)
+
+
+def _squared_errors(means: np.ndarray) -> np.ndarray:
+    """Returns float64[K] of errors float64[K, N, T]."""
+    return np.square(means).mean(axis=(1, 2))
+
+
 def _check_half(
-    probabilities: np.ndarray, labels: np.ndarray, half: slice, num_picks: int
+    outputs: np.ndarray, answers: np.ndarray, half: slice, num_picks: int
 ) -> tuple[float, float]:
     """Accuracies, off a half, of what is picked on it: an ensemble, and one network."""
-    is_in = np.zeros(len(labels), bool)
+    is_in = np.zeros(len(answers), bool)
     is_in[half] = True
     if is_in.all() or not is_in.any():  # a single example
         return np.nan, np.nan
-    seen, other = probabilities[:, is_in], probabilities[:, ~is_in]
-    picks = pick_greedily(seen, labels[is_in], num_picks=num_picks)
-    best = int(np.argmax([_accuracy(p, labels[is_in]) for p in seen]))
+    seen, other = outputs[:, is_in], outputs[:, ~is_in]
+    picks = pick_greedily(seen, answers[is_in], num_picks=num_picks)
+    best = int(np.argmax([measure_outputs(p, answers[is_in]) for p in seen]))
     mean = weighted_mean(other, picks)
-    return _accuracy(mean, labels[~is_in]), _accuracy(other[best], labels[~is_in])
-
-
-def _accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.mean(probabilities.argmax(axis=1) == labels))
+    rest = answers[~is_in]
+    return measure_outputs(mean, rest), measure_outputs(other[best], rest)

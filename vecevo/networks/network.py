@@ -1,4 +1,4 @@
-"""A trained network to take home: raw examples in, labels out."""
+"""A trained network to take home: raw examples in, labels or numbers out."""
 
 import functools
 from collections.abc import Mapping
@@ -12,6 +12,13 @@ from vecevo.datasets.alike import check_alike
 from vecevo.datasets.columns import as_examples
 from vecevo.datasets.inputs import Inputs, apply_inputs
 from vecevo.datasets.labels import Label, as_labels, encode_labels, labels_of
+from vecevo.datasets.targets import (
+    Targets,
+    as_targets,
+    r_squared,
+    restore,
+    standardize,
+)
 from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
 from vecevo.training.lanes import losses
@@ -29,20 +36,21 @@ class Network(NamedTuple):
     hyperparams: dict[str, Any]
     params: Params  # Flax's, kernels [in, out]
     inputs: Inputs  # how raw examples become what it reads
-    classes: tuple[Label, ...]
+    classes: tuple[Label, ...]  # () where it predicts numbers
     facts: Mapping[str, Any] = {}  # accuracies, data set, versions: what is known
+    targets: Targets | None = None  # the numbers that it predicts; None: classes
 
     @property
     def module(self) -> reference.MLP:
         """The plain Flax module: `module.apply({"params": params}, x)` gives logits.
 
         Its x are inputs as `vecevo.datasets.inputs.apply_inputs` gives them, bytes
-        divided by 255.
+        divided by 255. Of numbers it gives them standardised.
         """
         values = self.hyperparams
         names = ("width", "depth", "activation", "dropout_rate", "norm", "skip")
         return reference.MLP(
-            num_classes=len(self.classes), **{name: values[name] for name in names}
+            num_classes=num_outputs(self), **{name: values[name] for name in names}
         )
 
     def predict_proba(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
@@ -53,44 +61,79 @@ class Network(NamedTuple):
           batch_size: examples on the device at once.
 
         Raises:
-          InputError: for examples of another shape or kind.
+          InputError: for examples of another shape or kind, or of a network that
+            predicts numbers.
         """
-        applied = apply_inputs(self.inputs, x)
-        check_alike(self.inputs, as_examples(x, "x"), argument="x")
-        return probabilities_of(self, applied, batch_size)
+        check_classes(self.targets)
+        return outputs_of_raw(self, x, batch_size)
 
     def predict(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
-        """Returns the label of each of N raw examples; see `predict_proba`."""
-        return most_probable(self.predict_proba(x, batch_size=batch_size), self.classes)
+        """Returns the label of each of N raw examples; see `predict_proba`.
+
+        Of numbers it is float64[N] in their unit, of several float64[N, K].
+        """
+        return answers_of(outputs_of_raw(self, x, batch_size), self)
 
     def score(self, x: Any, y: Any, *, batch_size: int = BATCH_SIZE) -> float:
-        """Returns the accuracy on raw examples and their labels.
+        """Returns the accuracy on raw examples and their labels, of numbers R2.
 
         Raises:
           InputError: for other shapes, kinds or labels.
         """
-        said = self.predict_proba(x, batch_size=batch_size)
-        return share_right(said, y, self.classes)
+        return score_of(outputs_of_raw(self, x, batch_size), y, self)
 
 
-def probabilities_of(
+def num_outputs(network: Network) -> int:
+    """How many numbers a network gives for an example: C, or K."""
+    targets = network.targets
+    return len(network.classes) if targets is None else len(targets.names)
+
+
+def check_classes(targets: Targets | None) -> None:
+    """Refuses to give probabilities where numbers are predicted.
+
+    Raises:
+      InputError: saying what to call.
+    """
+    if targets is not None:
+        raise InputError(
+            "predict_proba has no say in regression, where there are no classes: call "
+            "predict."
+        )
+
+
+def outputs_of_raw(network: Network, x: Any, batch_size: int) -> np.ndarray:
+    """Returns what a network says of raw examples, as `outputs_of` does.
+
+    Raises:
+      InputError: for examples of another shape or kind.
+    """
+    applied = apply_inputs(network.inputs, x)
+    check_alike(network.inputs, as_examples(x, "x"), argument="x")
+    return outputs_of(network, applied, batch_size)
+
+
+def outputs_of(
     network: Network, x: np.ndarray, batch_size: int = BATCH_SIZE
 ) -> np.ndarray:
-    """Returns float32[N, C] of inputs [N, F] that are transformed already.
+    """Returns what a network says of inputs [N, F] that are transformed already.
 
     It is computed as a lane computes it, in batches of sizes that repeat, so that the
     same inputs in the same order give the same bits.
+
+    Returns:
+      Probabilities float32[N, C]; of numbers float32[N, K], standardised.
     """
     check_counts(batch_size=batch_size)
-    lane = as_lane(network)
+    lane, of_numbers = as_lane(network), network.targets is not None
     parts = []
     for start in range(0, len(x), batch_size):
         batch = x[start : start + batch_size]
         # Padded to a power of two: few sizes to compile for.
         size = min(batch_size, 1 << (len(batch) - 1).bit_length())
         padded = np.pad(batch, ((0, size - len(batch)), (0, 0)))
-        parts.append(np.asarray(_softmax(*lane[:2], padded, module=lane[2])))
-        parts[-1] = parts[-1][: len(batch)]
+        said = _say(*lane[:2], padded, module=lane[2], of_numbers=of_numbers)
+        parts.append(np.asarray(said)[: len(batch)])
     return np.concatenate(parts)
 
 
@@ -107,33 +150,77 @@ def as_lane(network: Network) -> tuple[dict, Architecture, PaddedMLP]:
         pads_width=False,
         pads_depth=False,
     )
-    shape = values["width"], values["depth"], len(network.classes)
+    shape = values["width"], values["depth"], num_outputs(network)
     return params, architecture, PaddedMLP(*shape, variant)
 
 
-@functools.partial(jax.jit, static_argnames="module")
-def _softmax(
-    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+@functools.partial(jax.jit, static_argnames=("module", "of_numbers"))
+def _say(
+    params: dict,
+    architecture: Architecture,
+    x: jax.Array,
+    *,
+    module: PaddedMLP,
+    of_numbers: bool,
 ) -> jax.Array:
-    return losses.probabilities(params, architecture, x, module=module)
+    how = {"module": module, "of_numbers": of_numbers}
+    return losses.outputs(params, architecture, x, **how)
 
 
-def most_probable(probabilities: np.ndarray, classes: tuple[Label, ...]) -> np.ndarray:
-    """Returns the labels [N] of the largest of probabilities [N, C]."""
-    return labels_of(probabilities.argmax(axis=1), classes)
+def answers_of(outputs: np.ndarray, network: Network) -> np.ndarray:
+    """Returns outputs [N, C] or [N, K] of a network as labels [N] or numbers.
+
+    Numbers are in their unit, float64[N], or, of several, float64[N, K].
+    """
+    if network.targets is not None:
+        return restore(network.targets, outputs)
+    return labels_of(outputs.argmax(axis=1), network.classes)
 
 
-def share_right(probabilities: np.ndarray, y: Any, classes: tuple[Label, ...]) -> float:
-    """Returns the accuracy of probabilities [N, C], by labels [N].
+def score_of(outputs: np.ndarray, y: Any, network: Network) -> float:
+    """Returns the accuracy, or R2, of outputs [N, C] or [N, K] of a network.
+
+    Args:
+      outputs: of `outputs_of`.
+      y: labels [N], or numbers [N] or [N, K].
+      network: of the outputs.
 
     Raises:
-      InputError: for labels that are not as many, or no classes.
+      InputError: for labels that are not as many, or no classes, or no numbers.
     """
-    labels, _ = as_labels(y, "y")
-    if len(labels) != len(probabilities):
+    codes = encode_answers(y, network)
+    if len(codes) != len(outputs):
         raise InputError(
-            f"y has {len(labels)} labels and x {len(probabilities)} examples: give one "
-            "for each."
+            f"y has {len(codes)} labels and x {len(outputs)} examples: give one for "
+            "each."
         )
-    codes = encode_labels(labels, classes, "y")
-    return float(np.mean(probabilities.argmax(axis=1) == codes))
+    return measure_outputs(outputs, codes)
+
+
+def encode_answers(y: Any, network: Network) -> np.ndarray:
+    """Returns int32[N] of labels, or float32[N, K] of numbers, standardised.
+
+    Raises:
+      InputError: for no classes, or no such numbers.
+    """
+    targets = network.targets
+    if targets is None:
+        labels, _ = as_labels(y, "y")
+        return encode_labels(labels, network.classes, "y")
+    values, names = as_targets(y, "y")
+    if len(names) != len(targets.names):
+        raise InputError(
+            f"y has {len(names)} targets, and {len(targets.names)} are predicted: give "
+            "these."
+        )
+    return standardize(targets, values)
+
+
+def measure_outputs(outputs: np.ndarray, answers: np.ndarray) -> float:
+    """Returns the accuracy of probabilities [N, C], by places of classes int[N].
+
+    Of numbers it is the R2 of float[N, K], by float[N, K], all standardised.
+    """
+    if answers.ndim == 2:
+        return r_squared(outputs, answers)
+    return float(np.mean(outputs.argmax(axis=1) == answers))

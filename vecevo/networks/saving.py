@@ -17,9 +17,10 @@ import safetensors.numpy
 
 from vecevo.datasets.columns import Categories
 from vecevo.datasets.inputs import Inputs
+from vecevo.datasets.targets import Targets
 from vecevo.errors import InputError, check_paths, describe
 from vecevo.networks.ensembles import Ensemble
-from vecevo.networks.network import Network, Params
+from vecevo.networks.network import Network, Params, num_outputs
 from vecevo.training.recipe import complete
 
 FORMAT_VERSION = 1
@@ -50,9 +51,10 @@ def save_network(network: Network | Ensemble, folder: str | os.PathLike) -> None
         "layer_sizes": [
             network.inputs.num_features,
             *[values["width"]] * values["depth"],
-            len(network.classes),
+            num_outputs(network),
         ],
         "classes": list(network.classes),
+        "targets": _targets_as_json(network.targets),
         "inputs": _inputs_as_json(network.inputs),
         "facts": dict(network.facts),
     }
@@ -141,6 +143,7 @@ def _read_network(folder: pathlib.Path) -> Network:
         inputs=_inputs_from_json(content["inputs"]),
         classes=tuple(content["classes"]),
         facts=content["facts"],
+        targets=_targets_from_json(content.get("targets")),
     )
 
 
@@ -159,7 +162,8 @@ def _check_shapes(
             expected |= dict.fromkeys(names_of_norm, (size,))
     found = {name: tensor.shape for name, tensor in tensors.items()}
     is_same = len(names) == values["depth"] + 1
-    if found != expected or not is_same or sizes[-1] != len(content["classes"]):
+    said = (content.get("targets") or {"names": content["classes"]})["names"]
+    if found != expected or not is_same or sizes[-1] != len(said):
         raise ValueError(f"the weights have the shapes {found}, not {expected}")
 
 
@@ -206,6 +210,21 @@ def _inputs_from_json(values: Mapping[str, Any]) -> Inputs:
         categories=tuple(Categories(c, tuple(choices)) for c, choices in pairs),
         **arrays,
     )
+
+
+def _targets_as_json(targets: Targets | None) -> dict[str, Any] | None:
+    if targets is None:
+        return None
+    mean, deviation = targets.mean.tolist(), targets.deviation.tolist()
+    return {"names": list(targets.names), "mean": mean, "deviation": deviation}
+
+
+def _targets_from_json(values: Mapping[str, Any] | None) -> Targets | None:
+    """None of classes, and of files of before there were targets."""
+    if values is None:
+        return None
+    mean, deviation = (np.array(values[n], float) for n in ("mean", "deviation"))
+    return Targets(tuple(values["names"]), mean, deviation)
 
 
 def _as_bytes(content: Mapping[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ from rich.console import Console
 from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.errors import InputError
 from vecevo.networks import saving
-from vecevo.results import SearchResult
+from vecevo.results import SearchResult, metric_prefix
 from vecevo.runs import budget, environment, landscape, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
@@ -29,13 +29,7 @@ from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
 from vecevo.runs.report.verdict import counted, rungs_line
 from vecevo.runs.settling import check_new, make_strategy, resolve, rungs_of, size_of
-from vecevo.runs.stopping import (
-    SIGNALS,
-    Stop,
-    end_by_signals,
-    outlive_reader,
-    watch,
-)
+from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, outlive_reader, watch
 from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
@@ -220,6 +214,7 @@ def evolve(
         num_replicates=config.replicates,
         num_rungs=len(rungs_of(config) or [0]),
         is_resumed=config.resume is not None,
+        word=metric_prefix(dataset.metric),
     )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
         return search(
@@ -264,7 +259,7 @@ def show_plan(
     lists = {"list_size": size, "num_lists": num_lists}
     expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
     resolved = settings.resolve(resolving.training_settings(config), dataset)
-    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     asked = (data_shape, expected, resolved, config.max_seconds)
     planned = budget.plan_in_time(*asked)
     rows = forecast(expected.shapes, planned.classes, planned.job, **lists)

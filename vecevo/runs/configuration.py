@@ -39,7 +39,10 @@ class DataConfig:
     target: Annotated[
         str | None, tyro.conf.arg(metavar="COLUMN", help_behavior_hint="")
     ] = None
-    """Labels of a table: a column named target, label, class or y, or the last."""
+    """Labels of a table: a column named target, label, class or y, or the last; of
+    numbers also several, with commas."""
+    task: Literal["auto", "classification", "regression"] = "auto"
+    """Classes or numbers to predict; by default numbers where some have fractions."""
     inputs: Literal["auto", "as-given", "unit", "standardize"] = "auto"
     """How inputs are scaled: by what they are, not, to [0, 1], or to deviation 1."""
     data_dir: Path = None

@@ -143,7 +143,7 @@ def search(
     expected = expected_networks(
         space, fixed, list_size=size, num_lists=num_lists, rungs=steps
     )
-    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
         if stop is None:

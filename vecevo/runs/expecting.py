@@ -17,7 +17,7 @@ def choose_pool_size(expected: sessions.Expected, dataset: Dataset) -> int:
     """How many networks keep their weights; the winners do in any case."""
     sizes = {
         "num_features": dataset.x_train.shape[1],
-        "num_classes": dataset.num_classes,
+        "num_classes": dataset.num_outputs,
     }
     largest = max(count_params(*shape, **sizes) for shape in expected.shapes)
     return count_pool(largest, dataset, least=NUM_TOP)

@@ -150,6 +150,7 @@ def resolve_training(config: RunConfig, dataset: Dataset) -> RunConfig:
     )
     return dataclasses.replace(
         config,
+        task=dataset.task,
         rungs=rungs or "none",
         batch_size=settings.batch_size,
         max_epochs=settings.max_epochs,

@@ -226,8 +226,13 @@ def numbers_at(num_networks: int, num_rungs: int, factor: int) -> list[int]:
 def sort_keys(
     rung: jax.Array | np.ndarray, accuracy: jax.Array | np.ndarray
 ) -> jax.Array:
-    """Returns float32[P] that sort by rung, then by accuracy in [0, 1]."""
-    return jnp.asarray(rung + accuracy / 2, jnp.float32)
+    """Returns float32[P] that sort by rung, then by accuracy; -inf where that is.
+
+    Of an R2 there is no least: below 0 it comes to (-1, 0], a / (1 - a), in its order.
+    """
+    accuracy = jnp.asarray(accuracy)
+    below = jnp.where(jnp.isneginf(accuracy), accuracy, 1 / (1 - accuracy) - 1)
+    return jnp.asarray(rung + jnp.where(accuracy < 0, below, accuracy) / 2, jnp.float32)
 
 
 def _as_rungs(rungs: Any) -> tuple[int, ...]:

@@ -262,6 +262,7 @@ def make_network(
         inputs=dataset.inputs,
         classes=dataset.classes,
         facts={"dataset": dataset.name, **facts},
+        targets=dataset.targets,
     )
 
 
@@ -277,6 +278,6 @@ def _num_params(dataset: Dataset, width: int, depth: int, is_normed: bool) -> in
         width,
         depth,
         num_features=dataset.x_train.shape[1],
-        num_classes=dataset.num_classes,
+        num_classes=dataset.num_outputs,
         is_normed=is_normed,
     )

@@ -27,9 +27,9 @@ class TrainingData(NamedTuple):
     """The arrays of a data set that training reads, on the device."""
 
     x_train: jax.Array  # uint8[N, F], or float[N, F], scaled
-    y_train: jax.Array  # int32[N]
+    y_train: jax.Array  # int32[N], classes, or float[N, K], numbers
     x_validation: jax.Array  # [N', F], like x_train
-    y_validation: jax.Array  # int32[N']
+    y_validation: jax.Array  # like y_train
 
 
 class Minibatches(NamedTuple):
@@ -117,7 +117,7 @@ def take_examples(
     drawn: augmentation.Drawn | None,
     variant: Variant,
 ) -> tuple[jax.Array, jax.Array, losses.Mixture | None]:
-    """Returns inputs float[F, B], labels int32[B], and what is mixed into these."""
+    """Returns inputs float[F, B], labels as in `losses`, and what is mixed in."""
     x, labels = losses.gather_examples(data.x_train, data.y_train, minibatch.indices)
     if variant.augmentation is not None and drawn is not None:
         x = augmentation.change(variant.augmentation, drawn, minibatch.indices, x)
@@ -126,7 +126,7 @@ def take_examples(
         return inputs, labels, None
     others = augmentation.partners(minibatch.weights)
     inputs = share * inputs + (1 - share) * inputs[:, others]
-    return inputs, labels, losses.Mixture(labels[others], share)
+    return inputs, labels, losses.Mixture(labels[..., others], share)
 
 
 def given_knobs(lanes: Lanes, variant: Variant) -> dict[str, jax.Array]:

@@ -38,7 +38,8 @@ class LaneResult(NamedTuple):
     kept_epoch: int  # the epoch that `params` are from
     is_failed: bool  # the loss of the last epoch was not finite
     params: dict | None  # padded, NumPy; None where they were not wanted
-    probabilities: np.ndarray | None = None  # float16[N', C] on the validation part
+    probabilities: np.ndarray | None = None  # float16[N', C] on the validation part, or
+    # float32[N', K], numbers
     parked: Parked | None = None  # of a lane that has not stopped
     is_partial: bool = False  # its training was cut short; what there was by then
 
@@ -129,15 +130,22 @@ def finish(
     params, architecture = _copy_lane(kept, position)
     probabilities = None
     if setup.keeps_probabilities:
-        x = setup.data.x_validation
+        x, y = setup.data.x_validation, setup.data.y_validation
+        how = {"module": module, "of_numbers": losses.are_numbers(y)}
         with products_in(setup.precision):
-            probabilities = np.asarray(_say(params, architecture, x, module=module))
+            probabilities = np.asarray(_say(params, architecture, x, **how))
     return result._replace(params=params, probabilities=probabilities)
 
 
-@functools.partial(jax.jit, static_argnames="module")
+@functools.partial(jax.jit, static_argnames=("module", "of_numbers"))
 def _say(
-    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+    params: dict,
+    architecture: Architecture,
+    x: jax.Array,
+    *,
+    module: PaddedMLP,
+    of_numbers: bool,
 ) -> jax.Array:
-    said = losses.probabilities(params, architecture, x, module=module)
-    return said.astype(jnp.float16)
+    how = {"module": module, "of_numbers": of_numbers}
+    said = losses.outputs(params, architecture, x, **how)
+    return said.astype(jnp.float32 if of_numbers else jnp.float16)

@@ -84,7 +84,7 @@ def make_plan(
     """Returns the Job and the CohortClasses of a run.
 
     Args:
-      data_shape: N, F, C of the part to train on.
+      data_shape: N, F, C, or K of numbers, of the part to train on.
       expected: networks.
       settings: resolved.
 
@@ -129,6 +129,14 @@ def _check_steps(steps_per_epoch: int, max_epochs: int, variant: Variant) -> Non
         )
 
 
+def _check_smoothing(dataset: Dataset, variant: Variant) -> None:
+    if dataset.task == "regression" and variant.has("label_smoothing"):
+        raise InputError(
+            "label_smoothing above 0 has no say in regression, where there are no "
+            "labels: give label_smoothing=0 alone."
+        )
+
+
 def start_session(
     dataset: Dataset,
     expected: Expected,
@@ -152,7 +160,8 @@ def start_session(
 
     Raises:
       InputError: for a seed out of range, a network beyond the memory, a compiler that
-        makes wrong gradients, or a setting of JAX by which padding changes draws.
+        makes wrong gradients, a setting of JAX by which padding changes draws, or
+        smoothed labels of numbers.
     """
     if not jax.config.jax_threefry_partitionable:
         raise InputError(
@@ -164,7 +173,8 @@ def start_session(
     variant = expected.variant._replace(augmentation=augmentation)
     expected = expected._replace(variant=variant)
     selfcheck.check_compiler(settings.precision)
-    data_shape = (*dataset.x_train.shape, dataset.num_classes)
+    _check_smoothing(dataset, expected.variant)
+    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     job, classes = make_plan(data_shape, expected, settings)
     arrays = (getattr(dataset, name) for name in TrainingData._fields)
     data = jax.device_put(TrainingData(*arrays))
@@ -216,7 +226,7 @@ def padded_module(session: Session, cohort_class: planning.CohortClass) -> Padde
     return PaddedMLP(
         width=cohort_class.width,
         depth=cohort_class.depth,
-        num_classes=session.dataset.num_classes,
+        num_classes=session.dataset.num_outputs,
         variant=session.variants.get(
             (cohort_class.width, cohort_class.depth), session.variant
         ),

@@ -18,7 +18,7 @@ from vecevo.space import SearchSpace
 
 SCHEMA_1 = pathlib.Path(__file__).parents[1] / "schema_1"
 # Of the test part there is nothing to draw without a run's files: see test_tested.py.
-OF_FILES = {"confusions", "mistakes"}
+OF_FILES = {"confusions", "mistakes", "errors"}
 DRAWN = [made for made in sections.OF_ONE if made.name not in OF_FILES]
 PICTURES = [made.name for made in DRAWN]
 SMALL = SearchSpace({"depth": (1, 2, 3), "width": (8, 16, 32, 64, 128)})

@@ -66,3 +66,22 @@ def test_where_there_is_nothing_to_draw_a_sentence_says_so(tmp_path):
     (tmp_path / "best" / "tested.npz").write_bytes(b"cut off")
     assert tested.read_tested(run) == {}
     assert "not there, or there are more" in page.report_page([run])
+
+
+def test_numbers_are_drawn_against_the_right_ones(tmp_path):
+    rng = np.random.default_rng(0)
+    right = rng.normal(size=(50, 2)) * [10, 1]
+    said = np.add(right, [3, -1])
+    run = make_run(tmp_path, right=right, said=said, targets=np.array(["a", "b"]))
+    run = run._replace(metric="R2")
+    figure = tested.draw_errors(run)
+    assert [axes.get_xlabel() for axes in figure.axes[:2]] == ["a, right", "b, right"]
+    points = figure.axes[0].lines[1]
+    np.testing.assert_array_equal(points.get_xydata(), np.c_[right[:, 0], said[:, 0]])
+    assert "a 3, where right ones have a deviation" in tested.describe_errors(run)
+    assert "; b 1, where" in tested.describe_errors(run)
+    text = page.report_page([run])
+    assert "What the best network predicts" in text and "confuses" not in text
+    assert "ccurac" not in text[: text.index("<h2>Settings")]
+    assert tested.draw_confusions(run) is None and tested.draw_mistakes(run) is None
+    assert tested.draw_errors(run._replace(folder=tmp_path / "none")) is None

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from vecevo.datasets.making import Dataset
+from vecevo.datasets.targets import rmse
 from vecevo.errors import InputError, is_whole
-from vecevo.networks.ensembles import Ensemble, ensemble_probabilities, select
-from vecevo.networks.network import probabilities_of
+from vecevo.networks.ensembles import Ensemble, ensemble_outputs, select
+from vecevo.networks.network import measure_outputs, outputs_of
 from vecevo.results import Genome, NetworkResult
 from vecevo.runs.files.journal import finite_or_none
 
@@ -23,8 +24,9 @@ def count_pool(num_params: int, dataset: Dataset, *, least: int) -> int:
       dataset: of the run.
       least: so many in any case.
     """
-    probabilities = 2 * len(dataset.y_validation) * dataset.num_classes
-    return max(least, min(POOL_SIZE, POOL_BYTES // (4 * num_params + probabilities)))
+    num_bytes = 2 if dataset.targets is None else 4
+    outputs = num_bytes * len(dataset.y_validation) * dataset.num_outputs
+    return max(least, min(POOL_SIZE, POOL_BYTES // (4 * num_params + outputs)))
 
 
 def check_picks(ensemble: Any) -> None:
@@ -50,7 +52,7 @@ def make_ensemble(
     """
     if not num_picks or not pool or dataset.is_article:
         return None
-    said = np.stack([_probabilities(result, dataset) for _, result in pool])
+    said = np.stack([_outputs(result, dataset) for _, result in pool])
     found = select(said, dataset.y_validation, num_picks=num_picks)
     picked = [(n, r) for n, (_, r) in zip(found.picks.tolist(), pool, strict=True) if n]
     ensemble = Ensemble(
@@ -64,9 +66,7 @@ def make_ensemble(
         "validation_accuracy": found.validation_accuracy,
         "held_out_accuracy": finite_or_none(found.held_out_accuracy),
         "held_out_best": finite_or_none(found.held_out_best),
-        "test_accuracy": accuracy_of(
-            ensemble_probabilities(ensemble, dataset.x_test), dataset
-        ),
+        **measure_test(ensemble_outputs(ensemble, dataset.x_test), dataset),
     }
     return ensemble._replace(facts=facts)
 
@@ -76,19 +76,27 @@ def measure_winner(result: NetworkResult, dataset: Dataset) -> NetworkResult:
     network = result.network
     if network is None:
         return result
-    accuracy = accuracy_of(probabilities_of(network, dataset.x_test), dataset)
-    facts = {**network.facts, "test_accuracy": accuracy}
+    measured = measure_test(outputs_of(network, dataset.x_test), dataset)
+    facts = {**network.facts, **measured}
     return result._replace(
-        test_accuracy=accuracy, network=network._replace(facts=facts)
+        test_accuracy=measured["test_accuracy"], network=network._replace(facts=facts)
     )
 
 
-def accuracy_of(probabilities: np.ndarray, dataset: Dataset) -> float:
-    """Returns the accuracy of probabilities [N, C] of the test part."""
-    return float(np.mean(probabilities.argmax(axis=1) == dataset.y_test))
+def measure_test(outputs: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+    """Returns what outputs [N, C] of the test part are worth, by name.
+
+    Of numbers, beside R2, the root mean squared error by target, in its unit.
+    """
+    measured = {"test_accuracy": measure_outputs(outputs, dataset.y_test)}
+    targets = dataset.targets
+    if targets is None:
+        return measured
+    errors = rmse(targets, outputs, dataset.y_test)
+    return measured | {"test_rmse": dict(zip(targets.names, errors, strict=True))}
 
 
-def _probabilities(result: NetworkResult, dataset: Dataset) -> np.ndarray:
+def _outputs(result: NetworkResult, dataset: Dataset) -> np.ndarray:
     """What a network says of the validation part; a run without an ensemble kept none.
 
     Raises:
@@ -98,4 +106,5 @@ def _probabilities(result: NetworkResult, dataset: Dataset) -> np.ndarray:
         return result.validation_probabilities
     if result.network is None:
         raise TypeError("the session did not keep weights")
-    return probabilities_of(result.network, dataset.x_validation).astype(np.float16)
+    outputs = outputs_of(result.network, dataset.x_validation)
+    return outputs.astype(np.float16 if dataset.targets is None else np.float32)

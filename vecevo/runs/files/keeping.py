@@ -10,7 +10,7 @@ import numpy as np
 
 from vecevo.datasets.making import Dataset
 from vecevo.networks import saving
-from vecevo.networks.network import Network, probabilities_of
+from vecevo.networks.network import Network, answers_of, outputs_of
 from vecevo.results import SearchResult
 
 BEST, TOP, ENSEMBLE = saving.BEST, "top", "ensemble"
@@ -59,9 +59,18 @@ def say(network: Network, dataset: Dataset) -> dict[str, np.ndarray]:
     """Returns what a network says of the test part, by name.
 
     `labels` and `predicted`, int[N], places of `classes`; and, where examples have a
-    shape, `wrong`, int[n], the first that it gets wrong, and `examples` [n, ...].
+    shape, `wrong`, int[n], the first that it gets wrong, and `examples` [n, ...]. Of
+    numbers `right` and `said`, float[N, K], in their units, and `targets`, their names.
     """
-    predicted = probabilities_of(network, dataset.x_test).argmax(axis=1)
+    outputs = outputs_of(network, dataset.x_test)
+    if dataset.targets is not None:
+        shape = outputs.shape
+        return {
+            "right": dataset.raw_y_test.reshape(shape),
+            "said": answers_of(outputs, network).reshape(shape),
+            "targets": np.array(dataset.targets.names),
+        }
+    predicted = outputs.argmax(axis=1)
     said = {"labels": dataset.y_test, "predicted": predicted}
     said["classes"] = np.array(list(map(str, dataset.classes)))
     if len(dataset.inputs.shape) >= 2:

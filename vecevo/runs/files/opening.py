@@ -68,6 +68,7 @@ def open_run(
             "num_workers": session.job.num_workers,
             "versions": versions(),
             "device": same["device"],
+            "metric": session.dataset.metric,
         }
         return Opened(session, store.start(folder, {**whole, **meta}), NOTHING, {})
     files, recorded = store.open_again(folder)

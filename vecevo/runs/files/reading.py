@@ -11,7 +11,7 @@ import numpy as np
 
 from vecevo.errors import InputError, check_paths
 from vecevo.extras import import_extra
-from vecevo.results import Genome, genome_text, rank_key
+from vecevo.results import ACCURACY, Genome, genome_text, in_metric, rank_key
 from vecevo.runs.files import queries
 from vecevo.space import SearchSpace
 
@@ -61,6 +61,7 @@ class Run(NamedTuple):
     networks: list[RecordedNetwork]
     generations: list[RecordedGeneration]
     summary: dict[str, Any] | None  # result.json; None: the run did not end
+    metric: str = ACCURACY  # what is called an accuracy: that, or R2
 
     def __repr__(self) -> str:
         found: dict[Genome, list[float]] = {}
@@ -74,6 +75,7 @@ class Run(NamedTuple):
         best = max(means, default=-math.inf)
         parts = [repr(str(self.folder)), self.config.get("strategy")]
         parts += [f"{len(found)} networks", f"best validation accuracy {best:.4f}"]
+        parts[-1] = in_metric(parts[-1], self.metric)
         shown = parts if math.isfinite(best) else parts[:-1]
         return f"Run({', '.join(part for part in shown if part)})"
 
@@ -139,6 +141,7 @@ def load_run(run: str | os.PathLike) -> Run:
         networks=[_network(row) for row in queries.read_rows(path)],
         generations=[_generation(row) for row in queries.read_generations(path)],
         summary=_read_summary(folder / "result.json"),
+        metric=meta.get("metric", ACCURACY),
     )
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vecevo.networks import saving
-from vecevo.results import Progress
+from vecevo.results import ACCURACY, Progress, in_metric, metric_prefix
 from vecevo.runs.budget import BudgetPlan, Proposal, is_short
 from vecevo.runs.files.queries import read_rows
 from vecevo.runs.report import verdict
@@ -20,12 +20,13 @@ from vecevo.training.forecast import ClassForecast
 from vecevo.training.recipe import telling
 
 
-def progress_line(progress: Progress, num_generations: int) -> str:
-    """Returns the line that a generation ends with."""
+def progress_line(progress: Progress, num_generations: int, word: str = "") -> str:
+    """Returns the line that a generation ends with; `word` is before its accuracies."""
     failed = f" ({progress.num_failed} failed)" if progress.num_failed else ""
     return (
         f"generation {progress.generation + 1}/{num_generations}: "
-        f"best {progress.best_accuracy:.4f}, mean {progress.mean_accuracy:.4f}, "
+        f"best {word}{progress.best_accuracy:.4f}, "
+        f"mean {word}{progress.mean_accuracy:.4f}, "
         f"{counted(progress.num_trained, 'distinct network')} trained{failed}, "
         f"{progress.networks_per_hour:,.0f} networks/h, "
         f"{duration(progress.seconds_left)} left"
@@ -124,14 +125,17 @@ def roughly(number: float) -> str:
     return f"{float(f'{round(number):.2g}'):,.0f}"
 
 
-def networks_table(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
+def networks_table(
+    rows: Sequence[dict[str, Any]], names: Sequence[str], metric: str = ACCURACY
+) -> Table:
     """Returns networks of a result.json dict as a table for the console.
 
     Of the hyperparams it shows those with the given names.
     """
+    word = metric_prefix(metric).strip()
     accuracies = {
-        "validation_accuracy": "validation",
-        "test_accuracy": "test",
+        "validation_accuracy": f"validation {word}".strip(),
+        "test_accuracy": f"test {word}".strip(),
         "mean_accuracy": "mean of replicates",
     }
     if all(row.get("test_accuracy") is None for row in rows):  # not measured yet
@@ -160,24 +164,6 @@ def epochs_text(row: Mapping[str, Any]) -> str:
     is_partial = row["status"] == "partial"
     num_epochs = counted(row["num_epochs"], "epoch")
     return f"{'stopped after' if is_partial else 'whole,'} {num_epochs}"
-
-
-def ensemble_line(facts: dict[str, Any]) -> str:
-    """Returns what an ensemble is worth, beside the best network alone."""
-    held_out, best = facts["held_out_accuracy"], facts["held_out_best"]
-    line = (
-        f"ensemble of {counted(facts['num_networks'], 'network')}, "
-        f"{counted(facts['num_picks'], 'pick')}: "
-        f"validation {facts['validation_accuracy']:.4f}, test "
-        f"{facts['test_accuracy']:.4f}"
-    )
-    if held_out is None or best is None:
-        return line
-    verdict = "no better" if held_out <= best else "better"
-    return (
-        f"{line}; chosen by half of the validation part it is {verdict} on the other "
-        f"than the best network, {held_out:.4f} against {best:.4f}"
-    )
 
 
 def values_line(hyperparams: Mapping[str, Any]) -> str:
@@ -245,7 +231,8 @@ def leave_result(
     saving.write_whole(folder / "result.json", content.encode())
     show_result(summary, [name for name, _ in space.genes], folder, console)
     if summary.get("ensemble"):
-        console.print(ensemble_line(summary["ensemble"]))
+        word = metric_prefix(verdict.metric_of(summary))
+        console.print(verdict.ensemble_line(summary["ensemble"], word))
 
 
 def show_result(
@@ -255,18 +242,19 @@ def show_result(
     console: Console,
 ) -> None:
     """Prints the winners and the sum of the run."""
-    rows = [*summary["top"], *summary["front"]]
+    rows, metric = [*summary["top"], *summary["front"]], verdict.metric_of(summary)
     if summary.get("confirmation"):
         console.print(verdict.confirmation_table(summary, genes))
     elif summary["best"]:
-        console.print(networks_table(summary["top"], genes))
+        console.print(networks_table(summary["top"], genes, metric))
     elif summary["num_failed"]:
         console.print(failure_line(summary["num_failed"], failed_epochs(folder)))
     else:
         console.print("no network is ready yet: give the run more time")
     if summary["front"]:
-        console.print("the Pareto front of accuracy and parameters:")
-        console.print(networks_table(summary["front"], genes))
+        said = "the Pareto front of accuracy and parameters:"
+        console.print(in_metric(said, metric))
+        console.print(networks_table(summary["front"], genes, metric))
     if "stopped_by" in summary:  # networks were trained
         for line in verdict.verdict_lines(summary):
             console.print(line)
@@ -296,4 +284,5 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
             f"to go on: {summary['resume']}"
         )
         if summary["best"] and summary["best"]["test_accuracy"] is None:
-            console.print("test accuracies come with the end of the run")
+            said = "test accuracies come with the end of the run"
+            console.print(in_metric(said, verdict.metric_of(summary)))

@@ -217,6 +217,11 @@ def tested_accuracies(run: Run) -> dict[Genome, float]:
     }
 
 
+def metric_of(runs: Sequence[Run]) -> str:
+    """Returns what the networks of runs are compared by, in a word or two."""
+    return " or ".join(sorted({run.metric for run in runs}))
+
+
 def dataset_name(run: Run) -> str:
     """Returns the name of a run's data set, as far as the run recorded it."""
     of_summary = (run.summary or {}).get("dataset", {}).get("name")

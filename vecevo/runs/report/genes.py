@@ -254,8 +254,10 @@ def importances_of(run: Run) -> dict[str, float]:
     if len(networks) < LEAST_NETWORKS or not genes:
         return {}
     # Those of a later rung are the better ones.
-    keys = facts.accuracies_of(networks) / 2 + [n.rung for n in networks]
-    genomes = facts.genomes_of(run, networks)
+    accuracies, genomes = facts.accuracies_of(networks), facts.genomes_of(run, networks)
+    pairs = np.stack([[n.rung for n in networks], accuracies], axis=1)
+    places = np.unique(pairs, axis=0, return_inverse=True)[1].ravel()
+    keys = np.where(np.isfinite(accuracies), places, -np.inf)
     shares = gene_importances(genomes, keys, run.space.num_choices)
     if not shares.any():
         return {}

@@ -46,6 +46,7 @@ class Standing(NamedTuple):
     num_failed: int = 0  # of these
     best_accuracy: float = -math.inf  # validation accuracy
     best_hyperparams: Mapping[str, Any] = {}
+    word: str = ""  # before numbers, where they are no accuracies
 
 
 def start_standing(
@@ -57,6 +58,7 @@ def start_standing(
     num_replicates: int = 1,
     num_rungs: int = 1,
     is_resumed: bool = False,
+    word: str = "",
 ) -> Standing:
     """Returns the Standing of a run that begins, or goes on."""
     only = {name: choices[0] for name, choices in space.genes if len(choices) == 1}
@@ -68,6 +70,7 @@ def start_standing(
         num_replicates=num_replicates,
         num_rungs=num_rungs,
         is_resumed=is_resumed,
+        word=word,
     )
 
 
@@ -141,7 +144,7 @@ def best_text(standing: Standing) -> str:
     if not standing.best_hyperparams:
         return "no network trained to its end yet"
     genes = {name: standing.best_hyperparams[name] for name in standing.genes}
-    return f"{standing.best_accuracy:.4f} {values_line(genes)}"
+    return f"{standing.word}{standing.best_accuracy:.4f} {values_line(genes)}"
 
 
 def mean_text(progress: Sequence[Progress]) -> str:
@@ -266,7 +269,8 @@ class View:
             read_back = counted(self._num_read_back, "generation")
             self._print_fn(f"read back: {read_back}")
             self._num_read_back = 0
-        self._print_fn(progress_line(progress, self.standing.num_generations))
+        num_generations, word = self.standing.num_generations, self.standing.word
+        self._print_fn(progress_line(progress, num_generations, word))
 
 
 @contextlib.contextmanager

@@ -6,7 +6,10 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+from matplotlib.text import Text
+
 from vecevo.errors import InputError
+from vecevo.results import in_metric
 from vecevo.runs.files.reading import Run
 from vecevo.runs.report import drawing, facts
 from vecevo.runs.report.console import duration
@@ -98,7 +101,24 @@ def report_sections(runs: Sequence[Run]) -> list[Section]:
     """Returns the sections of a page about one run, or of one that compares several."""
     if not runs:
         raise InputError("runs=[] must be one run or more.")
-    return sections_of_run(runs[0]) if len(runs) == 1 else sections_of_runs(runs)
+    found = sections_of_run(runs[0]) if len(runs) == 1 else sections_of_runs(runs)
+    return [say_metric(section, facts.metric_of(runs)) for section in found]
+
+
+def say_metric(section: Section, metric: str) -> Section:
+    """Returns a section, written about accuracies, as one about another metric."""
+    picture = section.picture
+    if picture is not None:
+        for text in picture.figure.findobj(Text):
+            text.set_text(in_metric(text.get_text(), metric))
+        said = in_metric(picture.description, metric)
+        picture = picture._replace(description=said)
+    return section._replace(
+        title=in_metric(section.title, metric),
+        caption=in_metric(section.caption, metric),
+        picture=picture,
+        header=[in_metric(cell, metric) for cell in section.header],
+    )
 
 
 def report_page(runs: Sequence[Run]) -> str:
@@ -177,8 +197,8 @@ def run_head(run: Run) -> str:
     lines = [what_it_was(run), when_it_was(run)]
     if run.summary is None:
         lines.append(
-            "It left no result.json: it was stopped, or still runs. Test accuracies "
-            "and times are not known."
+            "It left no result.json: it was stopped, or still runs. What the test part "
+            "says is not known, nor are times."
         )
     return f"{paragraphs(lines)}\n<dl>\n{numbers}\n</dl>"
 
@@ -227,8 +247,9 @@ def key_numbers(run: Run) -> dict[str, str]:
     }
     for best in facts.top_networks(run)[:1]:
         tested = facts.tested_accuracies(run).get(best.genome)
-        numbers["best validation accuracy"] = accuracy_text(best.validation_accuracy)
-        numbers["its test accuracy"] = accuracy_text(tested)
+        accuracy = accuracy_text(best.validation_accuracy)
+        numbers[in_metric("best validation accuracy", run.metric)] = accuracy
+        numbers[in_metric("its test accuracy", run.metric)] = accuracy_text(tested)
         numbers["its parameters"] = f"{best.num_params:,}"
     seconds = (run.summary or {}).get("time_seconds", {}).get("total")
     if seconds is not None:

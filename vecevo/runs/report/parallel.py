@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from vecevo.results import in_metric
 from vecevo.runs.files.reading import Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import GREY, INK, LOW_TO_HIGH, new_figure
@@ -86,7 +87,8 @@ def _draw_row(axes: Axes, run: Run, genes: list[int], lines: Lines) -> None:
     for place, gene in enumerate(genes):
         _label_choices(axes, place, run.space.genes[gene][1])
     _label_accuracies(axes, len(genes), run, bool(lines.is_failed.any()))
-    _label_genes(axes, [facts.words(run.space.genes[gene][0]) for gene in genes])
+    names = [facts.words(run.space.genes[gene][0]) for gene in genes]
+    _label_genes(axes, names, in_metric("validation\naccuracy", run.metric))
 
 
 def _label_choices(axes: Axes, place: int, choices: Sequence[Any]) -> None:
@@ -106,11 +108,11 @@ def _label_accuracies(axes: Axes, place: int, run: Run, has_failed: bool) -> Non
         axes.text(place + 0.05, FAILED_HEIGHT - 0.02, "failed", va="center")
 
 
-def _label_genes(axes: Axes, names: list[str]) -> None:
+def _label_genes(axes: Axes, names: list[str], measured: str) -> None:
     places = range(len(names) + 1)
     axes.vlines(places, 0, 1, color=INK, linewidth=0.8)
     labels = [name.replace(" ", "\n") for name in names]
-    axes.set_xticks(places, [*labels, "validation\naccuracy"])
+    axes.set_xticks(places, [*labels, measured])
     axes.tick_params(axis="x", length=0, pad=8, labeltop=True, labelbottom=False)
     axes.set(xlim=(-0.1, len(names) + 0.5), ylim=(-0.15, 1), yticks=())
     axes.grid(False)

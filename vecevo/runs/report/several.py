@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from vecevo.results import in_metric
 from vecevo.runs.files.reading import Run
 from vecevo.runs.report import facts
 
@@ -30,7 +31,8 @@ def show_spread(runs: Sequence[Run], console: Console) -> None:
     if (table := spread_table(runs)) is None:
         console.print("nothing to compare: a run trained no network to its end")
         return
-    console.print("best validation accuracy of the runs, by networks trained:")
+    said = "best validation accuracy of the runs, by networks trained:"
+    console.print(in_metric(said, facts.metric_of(runs)))
     console.print(table)
 
 

@@ -26,6 +26,7 @@ def result_dict(
         {
             **_network(genome, network),
             "test_accuracy": network.test_accuracy,
+            **_errors(network),
             "status": status_of(network),
         }
         for genome, network in result.top
@@ -54,6 +55,8 @@ def result_dict(
             "num_features": dataset.x_train.shape[1],
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),
+            "targets": list(dataset.targets.names) if dataset.targets else [],
+            "metric": dataset.metric,
             "scaling": dataset.scaling,
         },
     }
@@ -146,6 +149,12 @@ def resume_command(config: RunConfig) -> str:
         [sys.argv[0]] if name == "vecevo" else [sys.executable, "-m", "vecevo.run"]
     )
     return shlex.join([*program, "--resume", str(config.output_dir)])
+
+
+def _errors(network: NetworkResult) -> dict[str, Any]:
+    """Where numbers are predicted, the errors on the test part in their units."""
+    facts = network.network.facts if network.network is not None else {}
+    return {"test_rmse": facts["test_rmse"]} if "test_rmse" in facts else {}
 
 
 def _network(genome: Genome, network: NetworkResult) -> dict[str, Any]:

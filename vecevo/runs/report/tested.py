@@ -12,6 +12,7 @@ from vecevo.runs.files.reading import Run
 from vecevo.runs.report.drawing import BLUE, GREY, INK, new_figure
 
 MOST_CLASSES = 30  # in a picture
+MOST_TARGETS, MOST_POINTS = 6, 1000  # in a picture
 MOST_TEXT = 14  # letters of a class
 
 
@@ -35,7 +36,7 @@ def count_confusions(tested: dict[str, np.ndarray]) -> np.ndarray:
 def draw_confusions(run: Run) -> Figure | None:
     """Draws the confusion matrix; None where it is not known, or too large."""
     tested = read_tested(run)
-    if not tested or len(tested["classes"]) > MOST_CLASSES:
+    if "classes" not in tested or len(tested["classes"]) > MOST_CLASSES:
         return None
     counts = count_confusions(tested)
     figure = new_figure(min(7.5, 2 + 0.33 * len(counts)))
@@ -105,6 +106,41 @@ def describe_mistakes(run: Run) -> str:
         + "; ".join(_mistake(tested, row).replace("\n", " ") for row in tested["wrong"])
         + "."
     )
+
+
+def draw_errors(run: Run) -> Figure | None:
+    """Draws predicted against right numbers, a panel a target; None without them."""
+    tested = read_tested(run)
+    if "said" not in tested:
+        return None
+    names = tested["targets"][:MOST_TARGETS]
+    num_rows = -(-len(names) // 3)
+    figure = new_figure(3.2 * num_rows)
+    panels = figure.subplots(num_rows, 3, squeeze=False).ravel()
+    for place, panel in enumerate(panels):
+        if place >= len(names):
+            panel.set_axis_off()
+            continue
+        right, said = (tested[name][:, place] for name in ("right", "said"))
+        ends = [min(right.min(), said.min()), max(right.max(), said.max())]
+        step = -(-len(right) // MOST_POINTS)
+        panel.plot(ends, ends, color=GREY, linewidth=1)
+        panel.plot(right[::step], said[::step], "o", color=BLUE, markersize=3)
+        panel.set(xlabel=f"{_short(names[place])}, right", ylabel="predicted")
+    return figure
+
+
+def describe_errors(run: Run) -> str:
+    """Says how far off predictions are, target by target."""
+    tested = read_tested(run)
+    errors = np.sqrt(np.mean(np.square(tested["said"] - tested["right"]), axis=0))
+    spreads = tested["right"].std(axis=0)
+    rows = zip(tested["targets"], errors, spreads, strict=True)
+    said = "; ".join(
+        f"{name} {error:.4g}, where right ones have a deviation of {spread:.4g}"
+        for name, error, spread in rows
+    )
+    return f"Root mean squared error, in the units given: {said}."
 
 
 def _mistake(tested: dict[str, np.ndarray], row: Any) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vecevo.results import ACCURACY, in_metric, metric_prefix
+
 Summary = Mapping[str, Any]  # the content of result.json
 
 CONFIRMED = ("in the search", "validation", "test", "beside the first")
@@ -32,8 +34,11 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(name.replace("_", " "))
-    for name in CONFIRMED[:-1]:
-        table.add_column(name, justify="right")
+    first, *measured, _ = CONFIRMED
+    table.add_column(first, justify="right")
+    for name in measured:
+        said = f"{name} {metric_prefix(metric_of(summary))}"
+        table.add_column(said.strip(), justify="right")
     table.add_column(CONFIRMED[-1])
     for row in confirmation_rows(summary, names):
         table.add_row(*row)
@@ -88,8 +93,23 @@ def beside_text(row: Mapping[str, Any], summary: Summary) -> str:
 def verdict_lines(summary: Summary) -> list[str]:
     """Returns what the winner was chosen by, and what speaks against trusting it."""
     lines = [chosen_line(summary)] if summary["best"] else []
-    lines += [*measured_lines(summary), *saved_lines(summary)]
-    return [*lines, *failure_lines(summary), *doubt_lines(summary)]
+    lines += [*measured_lines(summary), *error_lines(summary), *saved_lines(summary)]
+    lines += [*failure_lines(summary), *doubt_lines(summary)]
+    return [in_metric(line, metric_of(summary)) for line in lines]
+
+
+def metric_of(summary: Summary) -> str:
+    """Returns what the networks of a run were compared by."""
+    return summary.get("dataset", {}).get("metric", ACCURACY)
+
+
+def error_lines(summary: Summary) -> list[str]:
+    """Returns how far off the winner is on the test part, where it predicts numbers."""
+    errors = (summary["best"] or {}).get("test_rmse")
+    if not errors:
+        return []
+    named = ", ".join(f"{name} {error:.4g}" for name, error in errors.items())
+    return [f"RMSE of the winner on the test part, in the units given: {named}"]
 
 
 def chosen_line(summary: Summary) -> str:
@@ -230,3 +250,24 @@ def doubt_lines(summary: Summary) -> list[str]:
             "more: --max-epochs"
         )
     return lines
+
+
+def ensemble_line(facts: Mapping[str, Any], word: str = "") -> str:
+    """Returns what an ensemble is worth, beside the best network alone.
+
+    The word is before its accuracies.
+    """
+    held_out, best = facts["held_out_accuracy"], facts["held_out_best"]
+    line = (
+        f"ensemble of {counted(facts['num_networks'], 'network')}, "
+        f"{counted(facts['num_picks'], 'pick')}: "
+        f"validation {word}{facts['validation_accuracy']:.4f}, test {word}"
+        f"{facts['test_accuracy']:.4f}"
+    )
+    if held_out is None or best is None:
+        return line
+    verdict = "no better" if held_out <= best else "better"
+    return (
+        f"{line}; chosen by half of the validation part it is {verdict} on the other "
+        f"than the best network, {held_out:.4f} against {best:.4f}"
+    )

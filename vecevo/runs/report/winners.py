@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vecevo.results import ACCURACY
 from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import facts, verdict
 from vecevo.runs.report.parts import Section
@@ -85,9 +86,10 @@ def ensemble_sections(run: Run) -> list[Section]:
             accuracy_text(found["held_out_best"]),
         ),
     ]
+    loss = "log loss" if run.metric == ACCURACY else "squared error"
     caption = (
         f"{found['num_picks']} picks of the best {found['pool_size']} networks, each "
-        "the one that lowers the log loss of the mean most (Caruana et al., 2004). On "
+        f"the one that lowers the {loss} of the mean most (Caruana et al., 2004). On "
         "held-out halves: both were chosen by half of the validation part, of networks "
         "that all of it had kept, and measured on the other."
     )

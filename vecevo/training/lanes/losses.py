@@ -1,4 +1,8 @@
-"""What a network is measured by: loss and accuracy over minibatches of examples."""
+"""What a network is measured by: loss and accuracy over minibatches of examples.
+
+The type of y says what it learns, when a program is traced: whole numbers are classes,
+int32[N], and floats are numbers to be predicted, float[N, K], standardised.
+"""
 
 from typing import NamedTuple
 
@@ -15,14 +19,20 @@ EVALUATION_BATCH = 1024  # examples evaluated at once, at most
 class Measures(NamedTuple):
     """What lanes are measured by: of each example, or a mean over some."""
 
-    loss: jax.Array  # softmax cross-entropy
-    accuracy: jax.Array  # share that is classified right, 0 or 1 of one example
+    loss: jax.Array  # softmax cross-entropy; of numbers the squared error
+    accuracy: jax.Array  # share that is classified right, 0 or 1 of one example; of
+    # numbers 1 - squared error / variance, whose mean over a part is its R2
+
+
+def are_numbers(y: jax.Array) -> bool:
+    """Whether y are numbers to be predicted, and not classes."""
+    return jnp.issubdtype(y.dtype, jnp.floating)
 
 
 class Mixture(NamedTuple):
     """What is mixed into a minibatch; see Zhang et al., "mixup", 2018."""
 
-    labels: jax.Array  # int32[B], of the examples that are mixed in
+    labels: jax.Array  # as in `mean_loss`, of the examples that are mixed in
     share: jax.Array  # float[], of those that are mixed with them
 
 
@@ -45,9 +55,9 @@ def split_into_batches(
 def gather_examples(
     x: jax.Array, y: jax.Array, indices: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Returns [B, F] as they are, and labels int32[B]."""
+    """Returns [B, F] as they are, and labels int32[B], or float[K, B]."""
     x, y = (a.at[indices].get(mode="promise_in_bounds") for a in (x, y))
-    return x, y
+    return x, y.T if are_numbers(y) else y
 
 
 def as_inputs(x: jax.Array) -> jax.Array:
@@ -81,17 +91,17 @@ def mean_loss(
     mixture: Mixture | None,
     params: dict,
 ) -> tuple[jax.Array, Measures]:
-    """Softmax cross-entropy of one lane's minibatch, weighted mean over examples.
+    """Loss of one lane's minibatch, weighted mean over examples.
 
     Labels are smoothed (Szegedy et al., 2016); Measures are by those that are not, nor
-    mixed.
+    mixed. Numbers are standardised, and their variance is 1.
 
     Args:
       module: static.
       architecture: of the lane.
       dropout: None drops nothing.
       inputs: float[F, B].
-      labels: int32[B].
+      labels: int32[B], or float[K, B].
       weights: float[B], of sum 1.
       smoothing: float[], the share of a label that all classes share; None: of none.
       mixture: None: nothing is mixed in.
@@ -101,7 +111,7 @@ def mean_loss(
       float[], and Measures of the examples, float[B].
     """
     chex.assert_rank(inputs, 2)
-    chex.assert_equal_shape([labels, weights])
+    chex.assert_equal_shape_suffix([labels, weights], 1)
     logits = apply(module, params, inputs, architecture, dropout)
     measures = measure(logits, labels)
     losses = measures.loss
@@ -115,19 +125,38 @@ def mean_loss(
     return jnp.sum(losses * weights), measures
 
 
-def measure(logits: jax.Array, labels: jax.Array) -> Measures:
-    """Loss and whether it is right, of each example.
+def variances_of(y: jax.Array) -> jax.Array | None:
+    """Returns float[K, 1], the variance of each number of y float[N, K].
+
+    Where all are the same it is 1, as in the part trained on. None: y are classes.
+    """
+    if not are_numbers(y):
+        return None
+    varies = jnp.max(y, axis=0) > jnp.min(y, axis=0)
+    return jnp.where(varies, jnp.var(y, axis=0), 1)[:, None]
+
+
+def measure(
+    logits: jax.Array, labels: jax.Array, variances: jax.Array | None = None
+) -> Measures:
+    """Loss and whether it is right, of each example; of numbers how far it is off.
 
     What is right is the first of the greatest logits. Without gathers, which an
     accelerator would do in kernels of their own.
 
     Args:
-      logits: float[C, B].
-      labels: int32[B].
+      logits: float[C, B], or float[K, B].
+      labels: int32[B], or float[K, B].
+      variances: float[K, 1], of numbers; None: 1.
 
     Returns:
       float[B] each.
     """
+    if are_numbers(labels):
+        chex.assert_equal_shape([logits, labels])
+        errors = jnp.square(logits - labels)
+        shares = errors if variances is None else errors / variances
+        return Measures(jnp.mean(errors, axis=0), 1 - jnp.mean(shares, axis=0))
     classes = jnp.arange(len(logits))[:, None]
     shifted = logits - jax.lax.stop_gradient(jnp.max(logits, axis=0))
     of_label = jnp.sum(jnp.where(classes == labels, shifted, 0), axis=0)
@@ -136,17 +165,31 @@ def measure(logits: jax.Array, labels: jax.Array) -> Measures:
     return Measures(losses, jnp.all(is_behind, axis=0).astype(losses.dtype))
 
 
-def probabilities(
-    params: dict, architecture: Architecture, x: jax.Array, *, module: PaddedMLP
+def outputs(
+    params: dict,
+    architecture: Architecture,
+    x: jax.Array,
+    *,
+    module: PaddedMLP,
+    of_numbers: bool,
 ) -> jax.Array:
-    """What one lane says of inputs [N, F], without dropout: float[N, C]."""
+    """What one lane says of inputs [N, F], without dropout.
+
+    Args:
+      params, architecture: of the lane.
+      x: [N, F].
+      module, of_numbers: static.
+
+    Returns:
+      float[N, C], probabilities; of numbers float[N, K], standardised.
+    """
     num_batches = -(-len(x) // EVALUATION_BATCH)
     batch_size = -(-len(x) // num_batches)
     padded = jnp.pad(x, ((0, num_batches * batch_size - len(x)), (0, 0)))
 
     def predict(batch: jax.Array) -> jax.Array:
         logits = apply(module, params, as_inputs(batch), architecture, None)
-        return jax.nn.softmax(logits, axis=0).T
+        return logits.T if of_numbers else jax.nn.softmax(logits, axis=0).T
 
     batches = padded.reshape(num_batches, batch_size, x.shape[1])
     return jax.lax.map(predict, batches).reshape(len(padded), -1)[: len(x)]
@@ -166,13 +209,14 @@ def evaluate(
       params: of [L, ...].
       architecture: of int32[L].
       x: [N, F].
-      y: int32[N].
+      y: int32[N], or float[N, K].
       module: static.
 
     Returns:
       Means over all examples, float[L].
     """
-    chex.assert_rank([x, y], [2, 1])
+    chex.assert_rank([x, y], [2, 1 + are_numbers(y)])
+    variances = variances_of(y)
     num_examples = x.shape[0]
     num_batches = -(-num_examples // EVALUATION_BATCH)
     batch_size = -(-num_examples // num_batches)
@@ -187,7 +231,7 @@ def evaluate(
 
         def measure_lane(params: dict, architecture: Architecture) -> Measures:
             logits = apply(module, params, inputs, architecture, None)
-            measures = measure(logits, labels)
+            measures = measure(logits, labels, variances)
             return Measures(*(jnp.sum(weights * values) for values in measures))
 
         measured = jax.vmap(measure_lane)(params, architecture)

@@ -222,7 +222,7 @@ def make_trainer(
         params: dict, x: jax.Array, y: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
-        return measure(logits, y)
+        return measure(logits, y, y.var(axis=0))
 
     return Trainer(init, train_step, train_epoch, evaluate)
 
@@ -237,13 +237,26 @@ def average(params: Sequence[dict], decay: float) -> dict:
 
 
 def smoothed_loss(logits: jax.Array, labels: jax.Array, smoothing: float) -> jax.Array:
-    """Mean loss of logits [n, C] by labels int[n] of which all classes have a share."""
+    """Mean loss of logits [n, C] by labels int[n] of which all classes have a share.
+
+    Of standardised numbers float[n, K] it is the squared error.
+    """
+    if labels.ndim == 2:
+        return optax.squared_error(logits, labels).mean()
     targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[1]), smoothing)
     return optax.softmax_cross_entropy(logits, targets).mean()
 
 
-def measure(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Mean loss and accuracy of logits [n, C] and labels int[n]."""
+def measure(
+    logits: jax.Array, labels: jax.Array, variance: jax.Array | float = 1.0
+) -> tuple[jax.Array, jax.Array]:
+    """Mean loss and accuracy of logits [n, C] and labels int[n].
+
+    Of numbers float[n, K], squared error and R2, by the variance of each of the K.
+    """
+    if labels.ndim == 2:
+        errors = optax.squared_error(logits, labels).mean(axis=0)
+        return errors.mean(), (1 - errors / variance).mean()
     losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     is_right = logits.argmax(1) == labels
     return losses.mean(), is_right.astype(float).mean()
