@@ -14,6 +14,7 @@ import vecevo
 NAMES = {
     *("Dataset", "load_dataset", "make_dataset"),
     *("SearchSpace", "article_space", "decode", "encode"),
+    *("recipe_space", "small_space"),
     *("landscapes", "operators", "strategies"),
     *("search", "SearchResult", "Progress"),
     *("Ensemble", "Network", "load_network", "save_network"),

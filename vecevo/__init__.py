@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from vecevo.runs.files.reading import Run, load_run
     from vecevo.runs.files.tables import Table, load_table, merge_tables, save_table
     from vecevo.runs.recorded import replay
-    from vecevo.space import SearchSpace, article_space, decode, encode
+    from vecevo.space import (
+        SearchSpace,
+        article_space,
+        decode,
+        encode,
+        recipe_space,
+        small_space,
+    )
     from vecevo.training.library import train_networks
 
 __version__ = "0.1.0"
@@ -46,10 +53,12 @@ __all__ = [
     "make_dataset",
     "merge_tables",
     "operators",
+    "recipe_space",
     "replay",
     "save_network",
     "save_table",
     "search",
+    "small_space",
     "strategies",
     "train_networks",
 ]
@@ -67,7 +76,10 @@ _HOMES = {
     "vecevo.runs.files.reading": ("Run", "load_run"),
     "vecevo.runs.recorded": ("replay",),
     "vecevo.runs.files.tables": ("Table", "load_table", "merge_tables", "save_table"),
-    "vecevo.space": ("SearchSpace", "article_space", "decode", "encode"),
+    "vecevo.space": (
+        *("SearchSpace", "article_space", "decode", "encode", "recipe_space"),
+        "small_space",
+    ),
     "vecevo.training.library": ("train_networks",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -27,14 +27,14 @@ def train_networks(
 
     Args:
       hyperparams: dicts with `width`, `depth`, `activation`, `optimizer` and, where
-        not the default, `learning_rate`, `dropout_rate`, `weight_decay`.
+        not the default, the others of `training.recipe.TABLE`.
       dataset: from `load_dataset` or `make_dataset`, or a name to load.
       seed: of initial weights, dropout and the order of examples.
       rungs: epochs, ascending to max_epochs, by successive halving: at each but the
         last the best third of the networks that are there goes on, by accuracy and
         then by loss. None: all do.
-      **training: `batch_size`, `max_epochs`, `patience`, `precision` and
-        `memory_bytes`, as in `training.settings.TrainingSettings`.
+      **training: `batch_size`, `max_epochs`, `patience`, `augment`, `mixup`, `precision`
+        and `memory_bytes`, as in `training.settings.TrainingSettings`.
 
     Returns:
       The results in the order of `hyperparams`. Equal networks train once and share
