@@ -97,8 +97,11 @@ def make_plan(
     memory_bytes = settings.memory_bytes
     if batch_size is None or max_epochs is None or memory_bytes is None:
         raise TypeError(f"{settings} are not resolved: call settings.resolve.")
+    costs = planning.CPU if is_on_cpu() else planning.ACCELERATOR
+    if "averaging" in (expected.variant.pieces or ()):  # one more array of weights
+        costs = costs._replace(bytes_per_weight=costs.bytes_per_weight + 4)
     job = planning.Job(
-        costs=planning.CPU if is_on_cpu() else planning.ACCELERATOR,
+        costs=costs,
         num_features=num_features,
         num_classes=num_classes,
         batch_size=batch_size,
