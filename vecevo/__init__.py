@@ -1,7 +1,7 @@
 """vecevo trains populations of different neural networks at once, and evolves them.
 
 Axes of arrays, everywhere: P population, G genes, S selected, L lanes, W padded
-width, D layers, F input features, C classes, N examples, B batch.
+width, D layers, F input features, C classes, K targets, N examples, B batch.
 """
 
 import importlib

@@ -108,7 +108,12 @@ def replaced(value):
             "'target' of a deviation that float64 cannot hold",
         ),
         ({"x_train": X[:3], "y_train": Y[:3]}, "has 3 examples: give 4 or more"),
-        ({"y_train": ["a", "b"] * 30, "task": "regression"}, "y_train is .*'a'"),
+        ({"y_train": ["a", "b"] * 30, "task": "regression"}, "has 'a' in example 0"),
+        (
+            {"y_train": pandas.Series([*map(str, Y[1:]), "?"]), "task": "regression"},
+            r"has '\?' in example 59, which is no number",
+        ),
+        ({"y_train": [*map(str, Y[1:]), "?"]}, "Is it a number to predict"),
         ({"y_train": [True, False] * 30, "task": "regression"}, "give numbers to be"),
         ({"y_train": [None, *Y[1:]]}, "'target' of nan in example 0"),
         ({"task": "ranking"}, "task='ranking' must be one of auto, classification"),

@@ -61,8 +61,8 @@ def test_it_is_the_same_from_a_file(network, dataset, tmp_path):
     ("y", "words"),
     [
         (Y[:5], "y has 5 labels and x 200 examples"),
-        (np.stack([Y, Y], 1), "y has 2 targets, and 1 are predicted"),
-        (["a"] * 200, "y is .*give numbers to be predicted"),
+        (np.stack([Y, Y], 1), "y holds 2 for each .* predicts 1 \\(target\\)"),
+        (["a"] * 200, "y has 'a' in example 0, which is no number"),
         (np.where(Y[3] < Y, np.nan, Y), "'target' of nan in example"),
     ],
 )
@@ -128,6 +128,8 @@ def test_the_command_predicts_numbers(network, tmp_path, capsys):
     said = pandas.read_csv(output)
     assert said.columns.tolist() == ["prediction_price", "prediction_half"]
     np.testing.assert_allclose(said, one.predict(frame[names]), rtol=1e-6)
+    with pytest.raises(vecevo.InputError, match="predicts price, half: give them in"):
+        one.score(frame[names], frame[["price"]].assign(half=0)[["half", "price"]])
     one = train(vecevo.make_dataset(frame[names], frame["price"]))
     vecevo.save_network(one, tmp_path / "price")
     files = str(tmp_path / "price"), str(tmp_path / "new.csv")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vecevo.datasets.columns import is_missing
+from vecevo.datasets.columns import column_numbers, is_missing
 from vecevo.errors import InputError, describe
 
 Label = str | int | bool
@@ -98,10 +98,11 @@ def check_sizes(
         is_many = len(classes) > MOST_NAMED
         many = f", and {len(classes)} classes" if is_many else ""
         asked = " Is it a number to predict? Give task='regression'."
+        is_number = column_numbers(np.array([rarest], object)) is not None
         raise InputError(
             f"{name} has {counts[rarest]} example{'s'[: counts[rarest] != 1]} of the "
             f"class {rarest!r}{many}: give {least} or more of each, one for each part, "
-            f"or leave it out.{asked if is_many and type(rarest) is int else ''}"
+            f"or leave it out.{asked if is_many and is_number else ''}"
         )
 
 

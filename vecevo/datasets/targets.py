@@ -4,7 +4,13 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from vecevo.datasets.columns import column_names, is_frame, is_missing, varies
+from vecevo.datasets.columns import (
+    column_names,
+    column_numbers,
+    is_frame,
+    is_missing,
+    varies,
+)
 from vecevo.errors import InputError, describe, is_number
 
 Task = Literal["auto", "classification", "regression"]
@@ -51,6 +57,8 @@ def as_targets(y: Any, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
       InputError: for what holds no numbers, or one that is missing or infinite.
     """
     values = _as_numbers(y)
+    if values is None:
+        _name_text(y, name)
     if values is None or values.ndim not in (1, 2) or not values.size:
         raise InputError(
             f"{name} is {describe(y)}: give numbers to be predicted, one or several "
@@ -194,6 +202,17 @@ def _as_numbers(y: Any) -> np.ndarray | None:
         return None
     numbers = [np.nan if is_missing(value) else float(value) for value in flat]
     return np.array(numbers).reshape(values.shape)
+
+
+def _name_text(y: Any, name: str) -> None:
+    """Refuses a column with a text in it that is no number, and names that."""
+    values = y.to_numpy() if hasattr(y, "iloc") else np.asarray(y, object)
+    for row, value in enumerate(values.tolist() if values.ndim == 1 else []):
+        if column_numbers(np.array([value], object)) is None:
+            raise InputError(
+                f"{name} has {value!r} in example {row}, which is no number to be "
+                "predicted: correct it, leave it out, or give task='classification'."
+            )
 
 
 def _names_of(y: Any, num_targets: int) -> tuple[str, ...]:

@@ -208,10 +208,16 @@ def encode_answers(y: Any, network: Network) -> np.ndarray:
         labels, _ = as_labels(y, "y")
         return encode_labels(labels, network.classes, "y")
     values, names = as_targets(y, "y")
+    predicted = ", ".join(targets.names)
     if len(names) != len(targets.names):
         raise InputError(
-            f"y has {len(names)} targets, and {len(targets.names)} are predicted: give "
-            "these."
+            f"y holds {len(names)} for each example, and the network predicts "
+            f"{len(targets.names)} ({predicted}): give these."
+        )
+    if names != targets.names and sorted(names) == sorted(targets.names):
+        raise InputError(
+            f"y has the targets {', '.join(names)}, and the network predicts "
+            f"{predicted}: give them in this order."
         )
     return standardize(targets, values)
 

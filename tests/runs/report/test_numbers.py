@@ -14,6 +14,7 @@ from sklearn.metrics import r2_score
 import vecevo
 from tests.runs.test_keeping import call
 from vecevo import export, predict, report, run
+from vecevo.runs.files import identity
 from vecevo.runs.report import verdict
 
 SETTINGS = (
@@ -141,3 +142,12 @@ def test_mistakes_are_one_line(settings, words, table, tmp_path, monkeypatch, ca
     code, _, error = call(monkeypatch, capsys, run.main, *asked)
     assert code == 2 and words in error and "Traceback" not in error
     assert not (tmp_path / "x").exists()
+
+
+def test_a_run_in_other_units_is_another(table):
+    asked = {"target": "price,rent"}
+    dataset = vecevo.load_dataset(table, **asked)
+    targets = dataset.targets._replace(deviation=100 * dataset.targets.deviation)
+    found = identity.fingerprint(dataset)
+    assert found == identity.fingerprint(vecevo.load_dataset(table, **asked))
+    assert found != identity.fingerprint(dataset._replace(targets=targets))
