@@ -142,7 +142,7 @@ _TABLE = {
     "runs.files.reading": (
         "errors extras results runs.files.queries runs.files.toml runs.resolving space"
     ),
-    "runs.files.tables": "errors runs.files.reading space",
+    "runs.files.tables": "errors evaluation results runs.files.reading space",
     "runs.earlier": (
         "errors keys operators runs.files.queries runs.starting space training.recipe"
     ),
@@ -165,7 +165,9 @@ _TABLE = {
         "errors results runs.environment runs.files.identity runs.files.pool "
         "runs.files.store space training.planning training.sessions training.settings"
     ),
-    "runs.files.pool": "datasets.making results runs.files.store training.batches",
+    "runs.files.pool": (
+        "datasets.making results runs.files.store training.batches training.recipe"
+    ),
     "runs.files.queries": "errors results runs.files.journal",
     "runs.files.store": (
         "errors networks.saving results runs.files.journal runs.files.queries"
@@ -200,8 +202,8 @@ _TABLE = {
         "training.settings"
     ),
     "runs.recorded": (
-        "errors keys results runs.files.tables runs.ledger runs.loop runs.rungs "
-        "runs.starting space strategies training.recipe training.rungs"
+        "errors evaluation keys results runs.files.tables runs.ledger runs.loop "
+        "runs.rungs runs.starting space strategies training.recipe training.rungs"
     ),
     "runs.report.console": (
         "networks.saving results runs.budget runs.files.queries runs.report.verdict "

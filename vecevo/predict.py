@@ -151,7 +151,7 @@ def number_rows(
     header = ["prediction"]
     if len(names) > 1:
         header = [f"prediction_{name}" for name in names]
-    rows = ([f"{v:.9g}" for v in row] for row in said.reshape(len(said), -1))
+    rows = ([repr(float(v)) for v in row] for row in said.reshape(len(said), -1))
     return header, rows
 
 

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 import vecevo
+from vecevo.runs.earlier import find_known
 from vecevo.training.lanes import weights
 
 
@@ -56,3 +57,23 @@ def test_a_search_trains_genomes_of_one_network_once():
         max_epochs=2,
     )
     assert (result.num_trained, result.num_evaluated) == (4, 6)
+
+
+def test_a_grid_of_equal_networks_is_a_table_and_starts_others(tmp_path):
+    genes = {"optimizer": ("adam", "sgd"), "momentum": (0.5, 0.9)}
+    space = vecevo.SearchSpace(genes)
+    fixed = {"depth": 1, "width": 4, "activation": "relu"}
+    how = {"strategy": "grid", "rungs": None, "fixed": fixed, "max_epochs": 1}
+    result = vecevo.search(
+        space, make_dataset(), output_dir=tmp_path / "run", confirm=0, **how
+    )
+    assert result.num_trained == 3
+    table = vecevo.load_table(tmp_path / "run")
+    accuracy = table.validation_accuracy[:, 0]
+    assert accuracy[0] == accuracy[1] and len(accuracy) == 4
+    assert vecevo.replay(table, strategy="grid").num_trained == 3
+    networks = [
+        network.hyperparams for network in vecevo.load_run(tmp_path / "run").networks
+    ]
+    known = find_known(networks, space, fixed)
+    assert sorted(map(tuple, np.array(known).tolist())) == [(0, 0), (1, 0), (1, 1)]

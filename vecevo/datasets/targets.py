@@ -42,6 +42,11 @@ def is_regression(y: Any, task: Task) -> bool:
     if values is None:
         return False
     if values.ndim == 2 and values.shape[1] > 1:
+        if np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all():
+            raise InputError(
+                "y has a 1 and zeros in every example, as one-hot labels: give "
+                "y.argmax(axis=1), or task='regression'."
+            )
         return values.dtype.kind == "f"
     return bool((values[np.isfinite(values)] % 1 != 0).any())
 
@@ -159,7 +164,7 @@ def r_squared(said: np.ndarray, right: np.ndarray) -> float:
     """
     errors = np.square(np.asarray(said, float) - right).mean(axis=0)
     variances = np.var(right, axis=0, dtype=float)
-    variances = np.where(np.ptp(right, axis=0) > 0, variances, 1)
+    variances = np.where(variances > 0, variances, 1)
     return float(np.mean(1 - errors / variances))
 
 

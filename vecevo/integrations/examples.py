@@ -75,8 +75,10 @@ def check_numbers(y: Any) -> np.ndarray:
             f"y has {len(numbers)} sample{'s'[: len(numbers) != 1]}: give 3 or more, "
             "two to train on and one to validate with."
         )
-    if not np.ptp(numbers, axis=0).all():
-        raise InputError("y has one value in all examples: give some that vary.")
+    if (numbers == numbers[:1]).all(axis=0).any():
+        raise InputError(
+            "y has a target of one value in all examples: give some that vary."
+        )
     return numbers
 
 

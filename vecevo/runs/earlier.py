@@ -1,8 +1,9 @@
 """First generations taken from a file of genomes, or from an earlier run."""
 
+import itertools
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from vecevo.keys import split_run_key
 from vecevo.runs.files import queries
 from vecevo.runs.starting import check_population
 from vecevo.space import SearchSpace, decode, encode
-from vecevo.training.recipe import NAMES, complete
+from vecevo.training.recipe import CONDITIONAL, NAMES, complete
 
 
 def start_population(
@@ -75,12 +76,28 @@ def find_known(
         if not set(values) <= set(NAMES):
             continue
         whole = complete(values)
-        if all(whole[name] in choices for name, choices in space.genes):
-            genes = {name: whole[name] for name, _ in space.genes}
-            genome = encode(space, genes)
+        for genome in _candidates(whole, space):
             if complete({**fixed, **decode(space, genome)}) == whole:
                 known.append(genome)
+                break
     return known
+
+
+def _candidates(whole: Mapping[str, Any], space: SearchSpace) -> Iterator[np.ndarray]:
+    """Yields genomes that may be of a network.
+
+    A gene of which it has no choice may have no say beside the others, or, as the
+    optimizer sgd, be another's name.
+    """
+    choices = [
+        (whole[name],) if whole[name] in choices else choices
+        for name, choices in space.genes
+        if whole[name] in choices or name in (*CONDITIONAL, "optimizer")
+    ]
+    names = [name for name, _ in space.genes]
+    if len(choices) == len(names):
+        for values in itertools.product(*choices):
+            yield encode(space, dict(zip(names, values, strict=True)))
 
 
 def read_genomes(path: pathlib.Path) -> np.ndarray:

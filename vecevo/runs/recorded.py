@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.errors import InputError, describe
+from vecevo.evaluation import make_canonical_fn
 from vecevo.keys import split_run_key
 from vecevo.results import Genome, NetworkResult, SearchResult, Work
 from vecevo.runs.files.tables import Table
@@ -86,6 +87,7 @@ def replay(
         num_generations=num_generations,
         objectives=objectives,
         progress_fn=progress_fn,
+        canonical_fn=make_canonical_fn(table.space, table.fixed),
     )
     return summarize(
         ledger,

@@ -95,7 +95,7 @@ def begin_epoch(
     indices, weights = losses.split_into_batches(order, batch_size)
     variant, num_steps = module.variant, len(indices)
     steps = epoch * num_steps + jnp.arange(num_steps)
-    progress = steps.astype(float) / (max_epochs * num_steps)
+    progress = steps.astype(float) / (max_epochs.astype(float) * num_steps)
     done, drawn = variant.augmentation, None
     if done is not None:
         counts = {"num_examples": num_examples, "num_steps": num_steps}

@@ -45,7 +45,7 @@ def check_same(folder: Any, before: Mapping[str, Any], now: Mapping[str, Any]) -
         "the data set has changed"
         if name == "data"
         else f"{name} was {describe(before.get(name))} and is {describe(value)}"
-        for name, value in as_recorded(now).items()
+        for name, value in {**dict.fromkeys(before), **as_recorded(now)}.items()
         if before.get(name) != value
     ]
     if differences:

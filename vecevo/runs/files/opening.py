@@ -99,7 +99,7 @@ def _identity(
         "max_epochs": settings.max_epochs,
         "patience": settings.patience,
         "precision": precision_name(settings.precision),
-        **({"augment": list(settings.augment)} if settings.augment else {}),
+        **({"augment": sorted(settings.augment)} if settings.augment else {}),
         **({"mixup": settings.mixup} if settings.mixup else {}),
         "protocol": "article" if dataset.is_article else "validation",
         "data": identity.fingerprint(dataset),

@@ -14,6 +14,7 @@ from vecevo.datasets.making import Dataset
 from vecevo.results import NetworkResult
 from vecevo.runs.files.store import Recorded, Training, weights_path
 from vecevo.training.batches import make_network
+from vecevo.training.recipe import complete
 
 
 def read_back(
@@ -38,6 +39,8 @@ def result_of(row: Mapping[str, Any]) -> NetworkResult:
     names = set(NetworkResult._fields) & set(row)
     curves = {name: curve.astype(np.float32) for name, curve in row["curves"].items()}
     values = {name: row[name] for name in names} | {"curves": curves, "params": {}}
+    # One of an earlier version lacks those that came later.
+    values["hyperparams"] = complete(row["hyperparams"])
     return NetworkResult(**values, is_stopped=row["status"] == "stopped")
 
 

@@ -11,14 +11,17 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vecevo.errors import InputError, check_paths
+from vecevo.evaluation import make_canonical_fn
+from vecevo.results import Genome
 from vecevo.runs.files.reading import RecordedNetwork, load_run
 from vecevo.space import SearchSpace
 
+MOST_GENOMES = 1_000_000  # of a table
 EMBEDDED = ("digits", "fashion_mnist")
 CURVES = ("validation_accuracy", "validation_loss")
 SETTINGS = (  # of a run, that have a say in what a network gives
     *("dataset", "target", "inputs", "limit_train", "protocol"),
-    *("max_epochs", "patience", "batch_size", "precision", "augment", "mixup"),
+    *("max_epochs", "patience", "batch_size", "precision", "augment", "mixup", "task"),
 )
 
 
@@ -194,13 +197,17 @@ def _read_run(folder: pathlib.Path) -> Table:
         if is_whole and (network.purpose, network.rung) == ("search", 0):
             columns.setdefault(network.replicate, []).append(network)
     space, fewest = run.space, min(map(len, columns.values()), default=0)
-    if fewest < space.num_genomes:
+    genomes = _trained_genomes(space, run.fixed)
+    if fewest < len(set(genomes)):
         raise InputError(
-            f"run={str(folder)!r} has {fewest} of the {space.num_genomes} networks "
+            f"run={str(folder)!r} has {fewest} of the {len(set(genomes))} networks "
             "of its space, trained to their end: give a grid without rungs that went "
             "to its end."
         )
-    ordered = [_in_order(columns[r], space) for r in sorted(columns)]
+    ordered = []
+    for replicate in sorted(columns):
+        by_genome = {row.genome: row for row in columns[replicate]}
+        ordered.append([by_genome[genome] for genome in genomes])
     accuracy = [[row.validation_accuracy for row in rows] for rows in ordered]
     num_epochs = [[row.num_epochs for row in rows] for rows in ordered]
     return Table(
@@ -233,10 +240,16 @@ def _stack(ordered: list[list[RecordedNetwork]]) -> dict[str, np.ndarray]:
     }
 
 
-def _in_order(
-    networks: Sequence[RecordedNetwork], space: SearchSpace
-) -> list[RecordedNetwork]:
-    """Sorts all networks of a space, each there once, as `grid_population` does."""
-    genomes = np.array([network.genome for network in networks])
-    places = np.ravel_multi_index(genomes.T, space.num_choices)
-    return [networks[row] for row in np.argsort(places)]
+def _trained_genomes(space: SearchSpace, fixed: Mapping[str, Any]) -> list[Genome]:
+    """Returns the genome that was trained for each, in the order of `grid_population`.
+
+    Genomes of the same network are trained as one.
+    """
+    if space.num_genomes > MOST_GENOMES:
+        raise InputError(
+            f"a space of {space.num_genomes} networks is no table: give one of at most "
+            f"{MOST_GENOMES}."
+        )
+    num_genes = len(space.num_choices)
+    grid = np.indices(tuple(space.num_choices.tolist())).reshape(num_genes, -1).T
+    return [tuple(g) for g in make_canonical_fn(space, fixed)(grid).tolist()]

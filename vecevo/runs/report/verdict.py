@@ -93,9 +93,10 @@ def beside_text(row: Mapping[str, Any], summary: Summary) -> str:
 def verdict_lines(summary: Summary) -> list[str]:
     """Returns what the winner was chosen by, and what speaks against trusting it."""
     lines = [chosen_line(summary)] if summary["best"] else []
-    lines += [*measured_lines(summary), *error_lines(summary), *saved_lines(summary)]
+    lines += [*measured_lines(summary), *saved_lines(summary)]
     lines += [*failure_lines(summary), *doubt_lines(summary)]
-    return [in_metric(line, metric_of(summary)) for line in lines]
+    lines = [in_metric(line, metric_of(summary)) for line in lines]
+    return [*lines, *error_lines(summary)]
 
 
 def metric_of(summary: Summary) -> str:

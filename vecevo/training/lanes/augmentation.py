@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 NAMES = ("flip", "shift", "cutout")  # in the order in which they are done
 MIXUP = len(NAMES)  # the number whose fold of an epoch's key mixup draws from
-SHIFT, CUTOUT = 8, 4  # a shift is of at most 1 / 8 of an image, a blank square of 1 / 4
+SHIFT, CUTOUT = 16, 4  # a shift is of at most 1 / 16 of an image, a square of 1 / 4
 
 
 class Augmentation(NamedTuple):

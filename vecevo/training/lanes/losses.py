@@ -132,8 +132,8 @@ def variances_of(y: jax.Array) -> jax.Array | None:
     """
     if not are_numbers(y):
         return None
-    varies = jnp.max(y, axis=0) > jnp.min(y, axis=0)
-    return jnp.where(varies, jnp.var(y, axis=0), 1)[:, None]
+    variances = jnp.var(y, axis=0)
+    return jnp.where(variances > 0, variances, 1)[:, None]
 
 
 def measure(

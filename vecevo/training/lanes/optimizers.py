@@ -214,8 +214,13 @@ def _look_up(
     for row in TABLE:
         value = getattr(row, letter)
         if callable(value):
-            knobs = {name: given.get(name, getattr(row, name)) for name in KNOBS}
-            value = value(Knobs(t=t, **knobs))
+            defaults = {name: getattr(row, name) for name in KNOBS}
+            used = [name for name in given if defaults[name] is not None]
+            is_default = [given[name] == defaults[name] for name in used]
+            plain = jnp.asarray(value(Knobs(t=t, **defaults)), float)
+            value = jnp.asarray(value(Knobs(t=t, **{**defaults, **given})), float)
+            # With Python's numbers it rounds as it does where no lane has others.
+            value = jnp.where(jnp.all(jnp.array(is_default)), plain, value)
         values.append(jnp.asarray(value, float))
     return jnp.stack(values)[optimizer]
 

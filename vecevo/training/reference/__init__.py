@@ -222,7 +222,8 @@ def make_trainer(
         params: dict, x: jax.Array, y: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
-        return measure(logits, y, y.var(axis=0))
+        variance = y.var(axis=0)
+        return measure(logits, y, jnp.where(variance > 0, variance, 1))
 
     return Trainer(init, train_step, train_epoch, evaluate)
 

@@ -26,7 +26,7 @@ def augment(
     root = jax.random.fold_in(order_key, 2**32 - 2)
     key = jax.random.fold_in(root, epoch)
     bits = jax.random.bits(jax.random.fold_in(root, 2**32 - 1), (len(x),))
-    most, size = int(np.ceil(height / 8)), int(np.ceil(height / 4))
+    most, size = int(np.ceil(height / 16)), int(np.ceil(height / 4))
     shifts = jax.random.randint(
         jax.random.fold_in(key, 1), (len(x), 2), -most, most + 1
     )
