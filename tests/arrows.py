@@ -253,9 +253,9 @@ _TABLE = {
         "datasets.loading datasets.making errors extras results runs.evolve "
         "runs.files.reading space training.library training.recipe training.settings"
     ),
-    "integrations.examples": "datasets errors extras",
+    "integrations.sklearn_examples": "datasets errors extras",
     "integrations.sklearn": (
-        "datasets.fitting datasets.targets errors extras integrations.examples "
+        "datasets.fitting datasets.targets errors extras integrations.sklearn_examples "
         "networks.ensembles results runs.evolve runs.rungs space strategies"
     ),
     "run": "errors runs.command runs.parsing runs.stopping",

@@ -15,7 +15,7 @@ from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.space import SearchSpace, decode
 from vecevo.training import settings
 from vecevo.training.library import train_networks
-from vecevo.training.recipe import check_choice, complete
+from vecevo.training.recipe import check_choice, complete, telling
 
 try:
     import optuna
@@ -238,7 +238,7 @@ def _user_attrs(
     network: NetworkResult | RecordedNetwork, params: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Returns what is known of a network beside the parameters of its trial."""
-    rest = {k: v for k, v in network.hyperparams.items() if k not in params}
+    rest = {k: v for k, v in telling(network.hyperparams).items() if k not in params}
     names = ("num_params", "num_epochs", "validation_loss", "failed_epoch")
     known = {name: getattr(network, name) for name in names}
     # JSON, which storages and dashboards speak, has no inf.

@@ -8,7 +8,7 @@ from vecevo.datasets.fitting import Scaling
 from vecevo.datasets.targets import Task
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
-from vecevo.integrations.examples import (
+from vecevo.integrations.sklearn_examples import (
     check_examples,
     check_labels,
     check_numbers,
