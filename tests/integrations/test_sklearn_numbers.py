@@ -105,7 +105,7 @@ def test_whole_numbers_are_numbers(monkeypatch):
         (X, Y[:50], "X has 60 examples and y 50 labels"),
         (X, None, "VecevoRegressor requires y to be passed"),
         (X, np.where(Y > 1e4, np.nan, Y), "y contains NaN"),
-        (X, np.full(60, 2.5), "y has one value in all examples"),
+        (X, np.full(60, 2.5), "y has a target of one value"),
         (X, ["a"] * 60, "dtype='numeric' is not compatible"),
         (X[:2], Y[:2], "y has 2 samples: give 3 or more"),
     ],
