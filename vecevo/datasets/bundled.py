@@ -27,7 +27,7 @@ def load_bundled(name: str) -> dict[str, Any]:
     if short not in NAMES:
         raise InputError(
             f"dataset={name!r} is no set that scikit-learn brings: use "
-            f" {', '.join(PREFIX + known for known in NAMES)}."
+            f"{', '.join(PREFIX + known for known in NAMES)}."
         )
     datasets = import_extra("sklearn.datasets", "sklearn")
     loaded = getattr(datasets, f"load_{short}")()

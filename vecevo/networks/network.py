@@ -1,6 +1,5 @@
 """A trained network to take home: raw examples in, labels or numbers out."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -132,7 +131,8 @@ def outputs_of(
         # Padded to a power of two: few sizes to compile for.
         size = min(batch_size, 1 << (len(batch) - 1).bit_length())
         padded = np.pad(batch, ((0, size - len(batch)), (0, 0)))
-        said = _say(*lane[:2], padded, module=lane[2], of_numbers=of_numbers)
+        how = {"module": lane[2], "of_numbers": of_numbers}
+        said = losses.outputs(*lane[:2], padded, **how)
         parts.append(np.asarray(said)[: len(batch)])
     return np.concatenate(parts)
 
@@ -152,19 +152,6 @@ def as_lane(network: Network) -> tuple[dict, Architecture, PaddedMLP]:
     )
     shape = values["width"], values["depth"], num_outputs(network)
     return params, architecture, PaddedMLP(*shape, variant)
-
-
-@functools.partial(jax.jit, static_argnames=("module", "of_numbers"))
-def _say(
-    params: dict,
-    architecture: Architecture,
-    x: jax.Array,
-    *,
-    module: PaddedMLP,
-    of_numbers: bool,
-) -> jax.Array:
-    how = {"module": module, "of_numbers": of_numbers}
-    return losses.outputs(params, architecture, x, **how)
 
 
 def answers_of(outputs: np.ndarray, network: Network) -> np.ndarray:

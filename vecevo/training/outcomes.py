@@ -1,6 +1,5 @@
 """What lanes leave when they stop: results, or themselves, to go on from a rung."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -131,21 +130,11 @@ def finish(
     probabilities = None
     if setup.keeps_probabilities:
         x, y = setup.data.x_validation, setup.data.y_validation
-        how = {"module": module, "of_numbers": losses.are_numbers(y)}
+        of_numbers = losses.are_numbers(y)
+        how = {"module": module, "of_numbers": of_numbers}
         with products_in(setup.precision):
-            probabilities = np.asarray(_say(params, architecture, x, **how))
+            said = losses.outputs(params, architecture, x, **how)
+        probabilities = np.asarray(said).astype(
+            np.float32 if of_numbers else np.float16
+        )
     return result._replace(params=params, probabilities=probabilities)
-
-
-@functools.partial(jax.jit, static_argnames=("module", "of_numbers"))
-def _say(
-    params: dict,
-    architecture: Architecture,
-    x: jax.Array,
-    *,
-    module: PaddedMLP,
-    of_numbers: bool,
-) -> jax.Array:
-    how = {"module": module, "of_numbers": of_numbers}
-    said = losses.outputs(params, architecture, x, **how)
-    return said.astype(jnp.float32 if of_numbers else jnp.float16)

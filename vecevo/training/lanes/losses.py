@@ -4,6 +4,7 @@ The type of y says what it learns, when a program is traced: whole numbers are c
 int32[N], and floats are numbers to be predicted, float[N, K], standardised.
 """
 
+import functools
 from typing import NamedTuple
 
 import chex
@@ -165,6 +166,7 @@ def measure(
     return Measures(losses, jnp.all(is_behind, axis=0).astype(losses.dtype))
 
 
+@functools.partial(jax.jit, static_argnames=("module", "of_numbers"))
 def outputs(
     params: dict,
     architecture: Architecture,
