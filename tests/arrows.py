@@ -41,7 +41,8 @@ _TABLE = {
     "training.lanes.dropout": "training.lanes.threefry",
     "training.lanes.variants": "training.lanes",
     "training.lanes.networks": (
-        "training.lanes.activations training.lanes.dropout training.lanes.variants"
+        "training.lanes.activations training.lanes.dropout training.lanes.variants "
+        "training.lanes.widths"
     ),
     "training.lanes.activations": "",
     "training.lanes.augmentation": "",
@@ -50,6 +51,7 @@ _TABLE = {
     "training.lanes.updates": "training.lanes.optimizers",
     "training.lanes.threefry": "",
     "training.lanes.weights": "",
+    "training.lanes.widths": "",
     "training.lanes.losses": "training.lanes.dropout training.lanes.networks",
     "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
     "training.recipe": "errors training.lanes",
@@ -77,7 +79,7 @@ _TABLE = {
     ),
     "training.selfcheck": (
         "errors folders keys training.epochs training.lanes training.minibatches "
-        "training.programs"
+        "training.programs training.recipe"
     ),
     "training.sessions": (
         "datasets.making errors keys training.classes training.lanes "
@@ -110,7 +112,7 @@ _TABLE = {
     "networks.ensembles": "datasets.labels datasets.targets networks.network",
     "networks.saving": (
         "datasets.columns datasets.inputs datasets.targets errors networks.ensembles "
-        "networks.network training.recipe"
+        "networks.network training.lanes.widths training.recipe"
     ),
     # the joint
     "evaluation": (
@@ -158,7 +160,8 @@ _TABLE = {
     "runs.ending.confirming": "errors results",
     "runs.expecting": (
         "datasets.making errors runs.ending.voting runs.ledger space "
-        "training.lanes.weights training.recipe training.sessions"
+        "training.lanes.weights training.lanes.widths training.recipe "
+        "training.sessions"
     ),
     "runs.files.identity": "datasets.making errors",
     "runs.files.opening": (

@@ -120,8 +120,9 @@ def lane_epochs(stops, lane_counts):
 
 def count_params(shape, job):
     """Parameters of a network of (width, depth)."""
+    width, depth = shape
     return weights.count_params(
-        *shape, num_features=job.num_features, num_classes=NUM_CLASSES
+        [width] * depth, num_features=job.num_features, num_classes=NUM_CLASSES
     )
 
 
@@ -147,7 +148,7 @@ def measure_bytes(width, depth, num_lanes):
     analysis = compiled.memory_analysis()
     temporary = analysis.temp_size_in_bytes if analysis else float("nan")
     num_params = num_lanes * weights.count_params(
-        width, depth, num_features=num_features, num_classes=NUM_CLASSES
+        [width] * depth, num_features=num_features, num_classes=NUM_CLASSES
     )
     state_bytes = sum(leaf.size * 4 for leaf in jax.tree.leaves(state))
     return {

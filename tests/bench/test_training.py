@@ -112,7 +112,7 @@ def test_operations_and_bytes_are_those_of_the_formulas():
     assert 64 * machine.sample_operations(64, 1, **sizes) == pytest.approx(
         51e6, rel=0.02
     )
-    num_params = weights.count_params(64, 1, **sizes)
+    num_params = weights.count_params([64], **sizes)
     expected = 36 * num_params + 4 * (num_params - 3072 * 64)
     assert machine.step_bytes(64, 1, **sizes) == expected
 

@@ -1,11 +1,17 @@
 """Networks with norms, skips and averaged weights, to use and to keep."""
 
+import collections
+
 import jax
 import numpy as np
+import pytest
 
 import vecevo
+from vecevo.runs import expecting
 from vecevo.runs.earlier import find_known
 from vecevo.training.lanes import weights
+from vecevo.training.lanes.widths import widths_of
+from vecevo.training.recipe import complete, telling
 
 
 def make_dataset():
@@ -39,8 +45,8 @@ def test_a_network_of_all_pieces_is_the_plain_flax_module(tmp_path):
 
 def test_norms_are_counted():
     sizes = {"num_features": 5, "num_classes": 3}
-    plain = weights.count_params(7, 3, **sizes)
-    normed = weights.count_params(7, 3, **sizes, is_normed=True)
+    plain = weights.count_params([7] * 3, **sizes)
+    normed = weights.count_params([7] * 3, **sizes, is_normed=True)
     assert normed - plain == 3 * (7 + 7)  # a gain and a bias a unit
 
 
@@ -77,3 +83,69 @@ def test_a_grid_of_equal_networks_is_a_table_and_starts_others(tmp_path):
     ]
     known = find_known(networks, space, fixed)
     assert sorted(map(tuple, np.array(known).tolist())) == [(0, 0), (1, 0), (1, 1)]
+
+
+def test_layers_of_their_own_widths_are_a_plain_flax_module(tmp_path):
+    values = {"depth": 3, "activation": "tanh", "optimizer": "adam", "norm": "layer"}
+    pyramid = {**values, "width_1": 9, "width_2": 4, "width_3": 4, "skip": "identity"}
+    dataset = make_dataset()
+    results = vecevo.train_networks(
+        [pyramid, {**values, "width": 5}, {**values, "width": 6, "width_2": 2}],
+        dataset,
+        max_epochs=3,
+    )
+    for result, sizes in zip(results, ([9, 4, 4], [5] * 3, [6, 2, 6]), strict=True):
+        vecevo.save_network(result.network, tmp_path / "network")
+        loaded = vecevo.load_network(tmp_path / "network")
+        found = [loaded.params[f"hidden_{k}"]["kernel"].shape[1] for k in range(3)]
+        assert found == sizes
+        assert result.num_params == sum(p.size for p in jax.tree.leaves(loaded.params))
+        logits = loaded.module.apply({"params": loaded.params}, dataset.x_test)
+        said = loaded.predict_proba(dataset.raw_x_test)
+        np.testing.assert_allclose(said, jax.nn.softmax(logits), atol=1e-6)
+
+
+def test_a_space_of_layer_widths_needs_no_width_and_packs_by_the_widest():
+    genes = {"depth": (1, 2), "width_1": (4, 8), "width_2": (2, 4, 16)}
+    genes |= {"activation": ("relu",), "optimizer": ("adam",)}
+    result = vecevo.search(
+        vecevo.SearchSpace(genes),
+        make_dataset(),
+        strategy="grid",
+        confirm=0,
+        ensemble=0,
+        max_epochs=1,
+    )
+    # One of depth 1 for each width_1, and all six of depth 2.
+    assert (result.num_trained, result.num_evaluated) == (8, 12)
+
+
+def test_widest_layers_are_expected_as_often_as_they_come():
+    choices = {"depth": (1, 2, 6), "width": (8,), "width_1": (4, 8, 16)}
+    choices |= {"width_2": (0, 4)}
+    shapes = collections.Counter(expecting.expected_shapes(choices))
+    # Of all pairs of widths by hand: 8 stands for 0, and for layers beyond the fourth.
+    assert shapes[4, 1] == 34 and shapes[8, 1] == 33 and shapes[16, 1] == 33
+    assert [shapes[widest, 2] for widest in (4, 8, 16)] == [17, 50, 33]
+    assert [shapes[widest, 6] for widest in (4, 8, 16)] == [0, 67, 33]
+    alone = expecting.expected_shapes({"depth": (1, 2), "width": (8, 4)})
+    assert alone == [(8, 1), (8, 2), (4, 1), (4, 2)]
+
+
+def test_the_units_of_layers_have_one_name():
+    values = {"depth": 2, "activation": "relu", "optimizer": "adam"}
+    same = [
+        {"width": 8, "width_1": 8},
+        {"width_1": 8, "width_2": 8},
+        {"width": 8},
+        {"width": 3, "width_1": 8, "width_2": 8, "width_3": 5},
+    ]
+    completed = [complete({**values, **widths}) for widths in same]
+    assert all(one == completed[0] for one in completed)
+    assert "width_1" not in telling(completed[0])
+    other = complete({**values, "width_1": 8, "width_2": 4})
+    assert telling(other)["width_2"] == 4 and widths_of(other) == (8, 4)
+    deep = complete({**values, "depth": 6, "width": 3, "width_1": 8})
+    assert widths_of(deep) == (8, 3, 3, 3, 3, 3)
+    with pytest.raises(vecevo.InputError, match="no width"):
+        complete({**values, "width_1": 8})

@@ -24,6 +24,7 @@ from vecevo.training.lanes import (
     variants,
     weights,
 )
+from vecevo.training.lanes.widths import widths_of
 
 pytestmark = pytest.mark.optimized
 
@@ -158,8 +159,7 @@ def assert_lane_equals_reference(
     for of_lanes, expected in ((state.params, params), (state.averaged, judged)):
         cropped = weights.crop(
             jax.tree.map(lambda p: p[lane], of_lanes),
-            width=values["width"],
-            depth=values["depth"],
+            widths=widths_of(values),
             is_normed=values["norm"] == "layer",
         )
         chex.assert_trees_all_close(

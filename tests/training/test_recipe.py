@@ -30,6 +30,10 @@ MIXED = [
     {"averaging": 0.6, "optimizer": "rmsprop", "beta_2": 0.7, "activation": "silu"},
     {"init_gain": 0.3, "optimizer": "adamax", "beta_2": 0.7, "activation": "selu"},
     {
+        **{"width_1": 12, "width_2": 3, "width_3": 3, "width_4": 7, "depth": 4},
+        **{"skip": "identity", "norm": "layer"},
+    },
+    {
         **{"schedule": "cosine", "warmup": 0.2, "label_smoothing": 0.1},
         **{"gradient_clip": 0.5, "averaging": 0.8, "init_gain": 1.4, "width": 16},
         **{"norm": "layer", "skip": "identity", "activation": "leaky_relu"},

@@ -20,9 +20,10 @@ from vecevo.datasets.targets import (
 )
 from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
-from vecevo.training.lanes import losses
+from vecevo.training.lanes import losses, weights
 from vecevo.training.lanes.networks import Architecture, PaddedMLP, architecture_of
 from vecevo.training.lanes.variants import Variant
+from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 
 BATCH_SIZE = 1024  # examples predicted at once, where nothing else is asked
 
@@ -47,9 +48,11 @@ class Network(NamedTuple):
         divided by 255. Of numbers it gives them standardised.
         """
         values = self.hyperparams
-        names = ("width", "depth", "activation", "dropout_rate", "norm", "skip")
+        names = ("activation", "dropout_rate", "norm", "skip")
         return reference.MLP(
-            num_classes=num_outputs(self), **{name: values[name] for name in names}
+            widths=widths_of(values),
+            num_classes=num_outputs(self),
+            **{name: values[name] for name in names},
         )
 
     def predict_proba(self, x: Any, *, batch_size: int = BATCH_SIZE) -> np.ndarray:
@@ -139,18 +142,24 @@ def outputs_of(
 
 def as_lane(network: Network) -> tuple[dict, Architecture, PaddedMLP]:
     """Returns the params [out, in] of a lane without padding, and what it is."""
-    params = jax.tree.map(lambda leaf: np.ascontiguousarray(leaf.T), network.params)
     values = network.hyperparams
+    widths = widths_of(values)
+    is_even = min(widths) == max(widths)
+    params = jax.tree.map(lambda leaf: np.ascontiguousarray(leaf.T), network.params)
+    params = params if is_even else weights.pad(params, max(widths))
     architecture = jax.tree.map(
         lambda row: jnp.array(row[0]), architecture_of([values])
     )
     variant = Variant(
         activations=(values["activation"],),
-        pieces=tuple(name for name in ("norm", "skip") if values[name] != "none"),
-        pads_width=False,
+        pieces=(
+            *(name for name in ("norm", "skip") if values[name] != "none"),
+            *(() if is_even else LAYER_WIDTHS),
+        ),
+        pads_width=not is_even,
         pads_depth=False,
     )
-    shape = values["width"], values["depth"], num_outputs(network)
+    shape = max(widths), values["depth"], num_outputs(network)
     return params, architecture, PaddedMLP(*shape, variant)
 
 

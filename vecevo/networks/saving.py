@@ -21,6 +21,7 @@ from vecevo.datasets.targets import Targets
 from vecevo.errors import InputError, check_paths, describe
 from vecevo.networks.ensembles import Ensemble
 from vecevo.networks.network import Network, Params, num_outputs
+from vecevo.training.lanes.widths import widths_of
 from vecevo.training.recipe import complete
 
 FORMAT_VERSION = 1
@@ -50,7 +51,7 @@ def save_network(network: Network | Ensemble, folder: str | os.PathLike) -> None
         "hyperparams": values,
         "layer_sizes": [
             network.inputs.num_features,
-            *[values["width"]] * values["depth"],
+            *widths_of(values),
             num_outputs(network),
         ],
         "classes": list(network.classes),
@@ -161,7 +162,7 @@ def _check_shapes(
             names_of_norm = (f"norm_{layer}/scale", f"norm_{layer}/bias")
             expected |= dict.fromkeys(names_of_norm, (size,))
     found = {name: tensor.shape for name, tensor in tensors.items()}
-    is_same = len(names) == values["depth"] + 1
+    is_same = tuple(sizes[1:-1]) == widths_of(values)
     said = (content.get("targets") or {"names": content["classes"]})["names"]
     if found != expected or not is_same or sizes[-1] != len(said):
         raise ValueError(f"the weights have the shapes {found}, not {expected}")

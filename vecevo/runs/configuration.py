@@ -21,6 +21,9 @@ Number = Annotated[float | None, tyro.conf.arg(metavar="X", help_behavior_hint="
 Path = Annotated[str | None, tyro.conf.arg(metavar="PATH", help_behavior_hint="")]
 Wholes = Annotated[tuple[int, ...], tyro.conf.arg(metavar="N ...")]
 Numbers = Annotated[tuple[float, ...], tyro.conf.arg(metavar="X ...")]
+DefaultWholes = Annotated[
+    tuple[int, ...], tyro.conf.arg(metavar="N ...", help_behavior_hint="")
+]
 DefaultNumbers = Annotated[
     tuple[float, ...], tyro.conf.arg(metavar="X ...", help_behavior_hint="")
 ]
@@ -65,6 +68,14 @@ class SpaceConfig:
     """The number of hidden layers."""
     width: Wholes = _ARTICLE["width"]
     """The units of each hidden layer."""
+    width_1: DefaultWholes = ()
+    """The units of the first hidden layer, where it has its own; 0: as all."""
+    width_2: DefaultWholes = ()
+    """Of the second."""
+    width_3: DefaultWholes = ()
+    """Of the third."""
+    width_4: DefaultWholes = ()
+    """Of the fourth; beyond it width is."""
     activation: Names = _ARTICLE["activation"]
     """The activation: relu, elu, tanh, sigmoid, gelu, silu, selu or leaky_relu."""
     optimizer: Names = _ARTICLE["optimizer"]

@@ -1,6 +1,7 @@
 """What networks a run is to expect, by its space and its strategy."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ from vecevo.runs.ledger import NUM_TOP
 from vecevo.space import SearchSpace
 from vecevo.training import recipe, sessions
 from vecevo.training.lanes.weights import count_params
+from vecevo.training.lanes.widths import LAYER_WIDTHS
+
+NUM_SHAPES = 100  # by which the widths of layers are expected
 
 
 def choose_pool_size(expected: sessions.Expected, dataset: Dataset) -> int:
@@ -19,7 +23,9 @@ def choose_pool_size(expected: sessions.Expected, dataset: Dataset) -> int:
         "num_features": dataset.x_train.shape[1],
         "num_classes": dataset.num_outputs,
     }
-    largest = max(count_params(*shape, **sizes) for shape in expected.shapes)
+    largest = max(
+        count_params([width] * depth, **sizes) for width, depth in expected.shapes
+    )
     return count_pool(largest, dataset, least=NUM_TOP)
 
 
@@ -75,13 +81,40 @@ def expected_networks(
     for name, values in choices.items():
         for value in values:
             recipe.check_choice(name, value)
-    absent = [name for name in recipe.REQUIRED if name not in choices]
+    needed = set(recipe.REQUIRED)
+    if recipe.needs_no_width(choices):
+        needed.remove("width")
+    absent = [name for name in recipe.REQUIRED if name in needed - set(choices)]
     if absent:
         raise InputError(f"the space has no gene {absent[0]}: add it, or fix it.")
     return sessions.Expected(
-        shapes=list(itertools.product(choices["width"], choices["depth"])),
+        shapes=expected_shapes(choices),
         variant=sessions.variant_of(choices),
         list_size=list_size,
         num_lists=num_lists,
         rungs=tuple(rungs or ()),
     )
+
+
+def expected_shapes(choices: Mapping[str, Sequence[Any]]) -> list[tuple[int, int]]:
+    """Returns the widest layer and the depth of networks, each equally likely.
+
+    Where layers have units of their own, a hundred of each depth and `width` have
+    widest layers as these choices make them.
+    """
+    own = [choices.get(name, (0,)) for name in LAYER_WIDTHS]
+    has_own = any(map(any, own))
+    shapes = []
+    for width, depth in itertools.product(choices.get("width", (0,)), choices["depth"]):
+        layers = [*own, *[(0,)] * depth][:depth]
+        units = [[number or width for number in layer] for layer in layers]
+        num_so_far = 0
+        for widest in sorted({number for layer in units for number in layer}):
+            share = math.prod(
+                sum(number <= widest for number in layer) / len(layer)
+                for layer in units
+            )
+            num_up_to = math.ceil(NUM_SHAPES * share) if has_own else 1
+            shapes += [(widest, depth)] * (num_up_to - num_so_far)
+            num_so_far = num_up_to
+    return shapes

@@ -109,14 +109,18 @@ def check_landscape(config: RunConfig) -> None:
 def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
     """Returns the SearchSpace of a configuration, and the values that are no genes.
 
-    The article's four genes always are; another setting is one where it has choices,
-    and of those that came later, one at its default is left out.
+    The article's four genes always are, but for the width where each layer has its own;
+    another setting is one where it has choices, and of those that came later, one at
+    its default is left out.
     """
     genes, fixed = [], {}
-    for row in recipe.TABLE:
-        choices, is_required = getattr(config, row.name), row.default is None
+    by_name = {name: getattr(config, name) for name in recipe.NAMES}
+    for name, choices in by_name.items():
         for choice in choices:
-            recipe.check_choice(row.name, choice)
+            recipe.check_choice(name, choice)
+    unused = {"width"} if recipe.needs_no_width(by_name) else set()
+    for row in (row for row in recipe.TABLE if row.name not in unused):
+        choices, is_required = by_name[row.name], row.default is None
         if is_required or len(choices) > 1:
             genes.append((row.name, tuple(choices)))
         elif choices:

@@ -16,6 +16,7 @@ from vecevo.training import planning, recipe
 from vecevo.training.forecast import in_order
 from vecevo.training.lanes import optimizers, schedules, weights
 from vecevo.training.lanes.networks import architecture_of
+from vecevo.training.lanes.widths import widths_of
 from vecevo.training.minibatches import Lanes
 from vecevo.training.outcomes import CURVES, LaneResult, Parked, measure
 from vecevo.training.scheduling import train_plan
@@ -79,7 +80,7 @@ def plan_rows(
     pairs = list(zip(hyperparams, replicates, strict=True))
     trainees = [
         planning.Trainee(
-            width=h["width"],
+            width=max(widths_of(h)),
             depth=h["depth"],
             update_level=optimizers.level_of(h["optimizer"], h["momentum"]),
             num_epochs=(expected_epochs or {}).get(h["optimizer"], 0.0),
@@ -152,7 +153,7 @@ def train_cohorts(
                 for individual, lane in done
             ]
             is_normed = padded_module(session, cohort.cohort_class).variant.has("norm")
-            padded = _num_params(session.dataset, width, depth, is_normed)
+            padded = _num_params(session.dataset, [width] * depth, is_normed)
             needed = sum((r.num_epochs - first_epoch) * r.num_params for r in results)
             work = Work(
                 needed=needed,
@@ -202,21 +203,19 @@ def make_lanes(
 def _network_result(
     hyperparams: dict[str, Any], lane: LaneResult, dataset: Dataset
 ) -> NetworkResult:
-    width, depth = hyperparams["width"], hyperparams["depth"]
+    widths = widths_of(hyperparams)
     is_normed = hyperparams["norm"] == "layer"
     num_epochs = len(lane.train_loss)
     accuracy, kept, params = lane.accuracy, lane.kept_epoch, {}
     if lane.params is not None:
-        cropped = weights.crop(
-            lane.params, width=width, depth=depth, is_normed=is_normed
-        )
+        cropped = weights.crop(lane.params, widths=widths, is_normed=is_normed)
         params = jax.tree.map(np.array, cropped)
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
     is_whole = bool(params) and not lane.is_failed
     facts = {"validation_accuracy": accuracy, "validation_loss": loss, "epoch": kept}
     return NetworkResult(
         hyperparams=hyperparams,
-        num_params=_num_params(dataset, width, depth, is_normed),
+        num_params=_num_params(dataset, widths, is_normed),
         validation_accuracy=accuracy,
         validation_loss=loss,
         num_epochs=num_epochs,
@@ -273,10 +272,9 @@ def _places(
     return np.array([names.index(row[name]) for row in rows], np.int32)
 
 
-def _num_params(dataset: Dataset, width: int, depth: int, is_normed: bool) -> int:
+def _num_params(dataset: Dataset, widths: Sequence[int], is_normed: bool) -> int:
     return weights.count_params(
-        width,
-        depth,
+        widths,
         num_features=dataset.x_train.shape[1],
         num_classes=dataset.num_outputs,
         is_normed=is_normed,

@@ -11,6 +11,7 @@ from vecevo.training.lanes import augmentation, losses, optimizers, schedules
 from vecevo.training.lanes.dropout import layer_keys
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.variants import Variant
+from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 
 class Lanes(NamedTuple):
@@ -52,10 +53,11 @@ def split_lane_key(key: jax.Array) -> tuple[jax.Array, jax.Array]:
 def example_lanes(num_lanes: int) -> Lanes:
     """Returns Lanes of the right shapes, to compile for."""
     whole, rate = jnp.zeros(num_lanes, jnp.int32), jnp.zeros(num_lanes)
+    first = jnp.zeros((num_lanes, len(LAYER_WIDTHS)), jnp.int32)
     is_so = jnp.zeros(num_lanes, bool)
     return Lanes(
         key=jax.random.split(jax.random.key(0, impl=IMPLEMENTATION), num_lanes),
-        architecture=Architecture(whole, whole, whole, is_so, is_so),
+        architecture=Architecture(whole, first, whole, whole, is_so, is_so),
         optimizer=whole,
         schedule=whole,
         rates=dict.fromkeys(recipe.RATES, rate),

@@ -5,9 +5,10 @@ given the identity that its random draws depend on.
 """
 
 import hashlib
+import itertools
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +17,7 @@ import numpy as np
 
 from vecevo.errors import MOST_COUNT, InputError, check_names, is_number
 from vecevo.training.lanes import activations, optimizers, schedules, threefry
+from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 
 Value = float | str | Callable[[Mapping], float] | None  # or of the others' values
 
@@ -63,6 +65,19 @@ def _idle(value: str) -> dict[str, Any]:
     return {"default": value, "idle": value}
 
 
+def _layer_width(layer: int) -> Hyperparameter:
+    """The row of the units of a hidden layer, counted from 1; 0 asks for `width`."""
+
+    def as_width(values: Mapping[str, Any]) -> float:
+        return values["width"] if layer <= values["depth"] else 0
+
+    return Hyperparameter(
+        LAYER_WIDTHS[layer - 1],
+        *(_whole(0, MOST_COUNT), f"a whole number from 0 to {MOST_COUNT}", int),
+        *(as_width, as_width),
+    )
+
+
 NORMS = ("none", "layer")
 SKIPS = ("none", "identity")
 TABLE = (
@@ -93,12 +108,13 @@ TABLE = (
     ),
     Hyperparameter("norm", **_one_of(NORMS), **_idle("none")),
     Hyperparameter("skip", **_one_of(SKIPS), **_idle("none")),
+    *(_layer_width(layer) for layer in range(1, len(LAYER_WIDTHS) + 1)),
 )
 NAMES = tuple(row.name for row in TABLE)
 REQUIRED = tuple(row.name for row in TABLE if row.default is None)
 RATES = tuple(row.name for row in TABLE if row.kind is float)
 # That may have no say beside others, which networks that are the same may differ in.
-CONDITIONAL = ("warmup", "momentum", "beta_2", "skip")
+CONDITIONAL = ("warmup", "momentum", "beta_2", "skip", *LAYER_WIDTHS)
 # All of these are part of a network's identity; of later ones, what is not the default.
 ALWAYS_IDENTIFY = (
     *("activation", "depth", "dropout_rate", "learning_rate", "optimizer"),
@@ -110,8 +126,11 @@ def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
     """Fills in what a dict of hyperparameters leaves out, and what has no say.
 
     Networks that are the same have the same values then: a `warmup` before a schedule
-    that has its own, `skip` at depth 1, `momentum` and `beta_2` of optimizers without
-    them are at their defaults, and `nesterov` without momentum is `sgd`.
+    that has its own, `skip` where no layer is as wide as the one before, `momentum` and
+    `beta_2` of optimizers without them are at their defaults, and `nesterov` without
+    momentum is `sgd`. `width_1` to `width_4` hold the units of these layers, 0 beyond
+    the last, and `width` may be left out where each layer has its own: it is the
+    widest's.
 
     Raises:
       InputError: naming what no network can be built or trained with.
@@ -122,16 +141,34 @@ def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(REQUIRED)}."
         )
     check_names(hyperparams, NAMES, of="hyperparameter")
+    for name, value in hyperparams.items():
+        check_choice(name, value)
+    if "width" not in hyperparams and needs_no_width(as_choices(hyperparams)):
+        own = LAYER_WIDTHS[: int(hyperparams["depth"])]
+        hyperparams = {**hyperparams, "width": max(hyperparams[name] for name in own)}
     completed: dict[str, Any] = {}
     for row in sorted(TABLE, key=lambda row: callable(row.default)):
         if row.name in hyperparams:
-            check_choice(row.name, hyperparams[row.name])
             completed[row.name] = row.kind(hyperparams[row.name])
         elif row.default is None:
             raise InputError(f"a network has no {row.name}: give it one.")
         else:
             completed[row.name] = default_of(row, completed)
     return _canonical({name: completed[name] for name in NAMES})
+
+
+def as_choices(hyperparams: Mapping[str, Any]) -> dict[str, tuple[Any]]:
+    """Returns the choices of a space of one network."""
+    return {name: (value,) for name, value in hyperparams.items()}
+
+
+def needs_no_width(choices: Mapping[str, Iterable[Any]]) -> bool:
+    """Whether every hidden layer of networks of some choices has its own units."""
+    depth = max(choices.get("depth", ()), default=0)
+    return 0 < depth <= len(LAYER_WIDTHS) and all(
+        any(own := choices.get(name, ())) and all(own)
+        for name in LAYER_WIDTHS[: int(depth)]
+    )
 
 
 def default_of(row: Hyperparameter, values: Mapping[str, Any]) -> Any:
@@ -156,7 +193,12 @@ def _canonical(values: dict[str, Any]) -> dict[str, Any]:
     values |= {name: 0.0 for name in optimizers.KNOBS if getattr(row, name) is None}
     if not schedules.row_of(values["schedule"]).has_warmup:
         values["warmup"] = 0.0
-    if values["depth"] == 1:
+    own = LAYER_WIDTHS[: values["depth"]]
+    for name in LAYER_WIDTHS:
+        values[name] = (values[name] or values["width"]) if name in own else 0
+    if values["depth"] <= len(own):
+        values["width"] = max(values[name] for name in own)
+    if not any(a == b for a, b in itertools.pairwise(widths_of(values))):
         values["skip"] = "none"
     return values
 

@@ -26,6 +26,7 @@ from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.minibatches import TrainingData, example_lanes
 from vecevo.training.programs import Programs, is_on_cpu
+from vecevo.training.recipe import complete
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8
 WIDTHS, DEPTHS = np.array([16, 7, 16, 5]), np.array([2, 2, 1, 1])  # of the lanes
@@ -143,7 +144,7 @@ def _compiled_gradients(
     y = jnp.arange(BATCH_SIZE) % NUM_CLASSES
     data = TrainingData(x, y, x, y)
     networks = [
-        dict(width=width, depth=depth, activation=name, norm="none", skip="none")
+        complete(dict(width=width, depth=depth, activation=name, optimizer="sgd"))
         for width, depth, name in zip(WIDTHS, DEPTHS, PLAIN_ACTIVATIONS, strict=True)
     ]
     lanes = example_lanes(len(WIDTHS))

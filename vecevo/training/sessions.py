@@ -17,6 +17,7 @@ from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
+from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 from vecevo.training.memory import num_cores
 from vecevo.training.minibatches import TrainingData
 from vecevo.training.programs import Programs, Setup, is_on_cpu
@@ -30,7 +31,7 @@ EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
 class Expected(NamedTuple):
     """The networks that may come, each kind equally likely."""
 
-    shapes: Sequence[tuple[int, int]]  # width and depth; one may repeat
+    shapes: Sequence[tuple[int, int]]  # widest layer and depth; one may repeat
     variant: Variant = Variant()  # that is enough for all of them
     list_size: int = 1  # networks that are trained at once
     num_lists: float = 1  # how often that is done; below 1: the time ends before
@@ -62,7 +63,7 @@ def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
         if any(h[row.name] != default_of(row, h) for h in hyperparams)
     }
     return Expected(
-        shapes=[(h["width"], h["depth"]) for h in hyperparams],
+        shapes=[(max(widths_of(h)), h["depth"]) for h in hyperparams],
         variant=variant_of(choices),
         **{"list_size": len(hyperparams), **counts},
     )
@@ -217,7 +218,8 @@ def class_variants(
         members[cohort_class.width, cohort_class.depth].append(shape)
     return {
         (width, depth): expected.variant._replace(
-            pads_width=any(w < width for w, _ in members[width, depth]),
+            pads_width=expected.variant.has(LAYER_WIDTHS[0])
+            or any(w < width for w, _ in members[width, depth]),
             pads_depth=any(d < depth for _, d in members[width, depth]),
         )
         for width, depth, _ in classes

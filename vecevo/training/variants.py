@@ -7,6 +7,7 @@ from vecevo.training import recipe
 from vecevo.training.lanes import activations
 from vecevo.training.lanes.optimizers import level_of, row_of
 from vecevo.training.lanes.variants import Variant
+from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 
 def choose_variant(
@@ -41,7 +42,12 @@ def choose_variant(
 def _is_needed(
     row: recipe.Hyperparameter, choices: Mapping[str, Iterable[Any]]
 ) -> bool:
-    """Whether a hyperparameter does something for some network of the choices."""
+    """Whether a hyperparameter does something for some network of the choices.
+
+    Where one layer has units of its own all may have, as `recipe.complete` gives them.
+    """
+    if row.name in LAYER_WIDTHS:
+        return any(any(choices.get(name, ())) for name in LAYER_WIDTHS)
     default = () if callable(row.default) else (row.default,)
     return row.idle is not None and any(
         value != recipe.idle_of(row, {"optimizer": optimizer})

@@ -19,6 +19,7 @@ import numpy as np
 from vecevo.training.lanes import activations
 from vecevo.training.lanes.dropout import Dropout, drop_units, dropout_draws
 from vecevo.training.lanes.variants import Variant
+from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 NORM_EPSILON = 1e-6  # added to a variance
 
@@ -26,7 +27,8 @@ NORM_EPSILON = 1e-6  # added to a variance
 class Architecture(NamedTuple):
     """What a lane's network is, as data: a new value never compiles anything."""
 
-    width: jax.Array  # int32[], units of every hidden layer
+    width: jax.Array  # int32[], units of every hidden layer beyond the next ones
+    layer_widths: jax.Array  # int32[4], units of the first hidden layers
     depth: jax.Array  # int32[], number of hidden layers
     activation: jax.Array  # int32[], index into activations.NAMES
     is_normed: jax.Array  # bool[], layer norm before every activation
@@ -39,9 +41,12 @@ def architecture_of(hyperparams: Sequence[Mapping[str, Any]]) -> Architecture:
     def column(values: Iterable[Any], kind: type) -> Any:
         return np.array(list(values), kind)
 
+    # Of no layer 0, or what is masked in the end would not be finite before.
+    own = ([h[name] or h["width"] for name in LAYER_WIDTHS] for h in hyperparams)
     names = (h["activation"] for h in hyperparams)
     return Architecture(
         width=column((h["width"] for h in hyperparams), np.int32),
+        layer_widths=column(own, np.int32),
         depth=column((h["depth"] for h in hyperparams), np.int32),
         activation=column(map(activations.NAMES.index, names), np.int32),
         is_normed=column((h["norm"] == "layer" for h in hyperparams), bool),
@@ -70,14 +75,15 @@ class PaddedMLP(nn.Module):
     ) -> jax.Array:
         """Returns the logits [C, B] of inputs [F, B]; no `dropout`: no dropping."""
         variant = self.variant
-        is_real_unit = (jnp.arange(self.width) < architecture.width)[:, None]
         x, num_in = inputs, inputs.shape[0]
         draws = None
         if dropout is not None:
             draws = dropout_draws(dropout.keys, self.width, x.shape[1])
         for layer in range(self.depth):
             is_real_layer = layer < architecture.depth
-            num_out = jnp.where(is_real_layer, architecture.width, 0)
+            units = self._units(architecture, layer)
+            is_real_unit = (jnp.arange(self.width) < units)[:, None]
+            num_out = jnp.where(is_real_layer, units, 0)
             hidden = self._dense(self.width, f"hidden_{layer}")(x, num_out, num_in)
             if variant.has("norm"):
                 normed = LayerNorm(name=f"norm_{layer}")(hidden, is_real_unit)
@@ -90,11 +96,21 @@ class PaddedMLP(nn.Module):
             if variant.pads_width:
                 hidden = jnp.where(is_real_unit, hidden, 0)
             if variant.has("skip") and layer > 0:
-                hidden = hidden + jnp.where(architecture.is_skipping, x, 0)
+                is_skipping = architecture.is_skipping & (units == num_in)
+                hidden = hidden + jnp.where(is_skipping, x, 0)
             if variant.pads_depth and layer > 0:
                 hidden = jnp.where(is_real_layer, hidden, x)
-            x, num_in = hidden, architecture.width
+            x, num_in = hidden, jnp.where(is_real_layer, units, num_in)
         return self._dense(self.num_classes, "output")(x, self.num_classes, num_in)
+
+    def _units(self, architecture: Architecture, layer: int) -> jax.Array:
+        """The units of a hidden layer; those of layers beyond the depth do not count.
+
+        Where no lane has layers of several widths, they are the same for all layers.
+        """
+        if layer < len(LAYER_WIDTHS) and self.variant.has(LAYER_WIDTHS[layer]):
+            return architecture.layer_widths[layer]
+        return architecture.width
 
     def _dense(self, features: int, name: str) -> "Dense":
         return Dense(features, self.variant.is_for_cpu, name=name)

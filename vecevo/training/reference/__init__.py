@@ -53,8 +53,7 @@ def glorot_uniform(
 class MLP(nn.Module):
     """The network of the article: dense layers, each followed by dropout."""
 
-    width: int
-    depth: int
+    widths: Sequence[int]
     activation: str
     num_classes: int
     dropout_rate: float
@@ -73,9 +72,9 @@ class MLP(nn.Module):
         """Returns the logits [n, C] of inputs [n, F]; without a key nothing drops."""
         kernel_init = functools.partial(glorot_uniform, gain=self.init_gain)
         dense = functools.partial(nn.Dense, kernel_init=kernel_init, param_dtype=float)
-        for layer in range(self.depth):
+        for layer, width in enumerate(self.widths):
             before = x
-            x = dense(self.width, name=f"hidden_{layer}")(x)
+            x = dense(width, name=f"hidden_{layer}")(x)
             if self.norm == "layer":
                 norm = nn.LayerNorm(use_fast_variance=False, param_dtype=float)
                 x = norm.copy(name=f"norm_{layer}")(x)
@@ -83,7 +82,7 @@ class MLP(nn.Module):
             if dropout_key is not None:
                 key = jax.random.fold_in(dropout_key, 1024 * step + layer)
                 x = dropout(key, x, self.dropout_rate, batch_size)
-            if self.skip == "identity" and layer > 0:
+            if self.skip == "identity" and layer > 0 and x.shape == before.shape:
                 x = x + before
         return dense(self.num_classes, name="output")(x)
 
@@ -133,16 +132,9 @@ def make_trainer(
       num_steps: to the cap on epochs, for schedules of the learning rate.
     """
     h = dict(hyperparams)
-    names = (
-        "width",
-        "depth",
-        "activation",
-        "dropout_rate",
-        "init_gain",
-        "norm",
-        "skip",
-    )
-    network = MLP(num_classes=num_classes, **{name: h[name] for name in names})
+    names = ("activation", "dropout_rate", "init_gain", "norm", "skip")
+    widths = [h.get(f"width_{k}") or h["width"] for k in range(1, h["depth"] + 1)]
+    network = MLP(widths, num_classes=num_classes, **{name: h[name] for name in names})
     schedule = make_schedule(h["schedule"], h["learning_rate"], h["warmup"], num_steps)
     names = ("weight_decay", "momentum", "beta_2", "gradient_clip")
     transform = make_optimizer(
