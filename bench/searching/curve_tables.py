@@ -36,12 +36,13 @@ def record(console, *, runs, smoke):
             "runs=() has no folder: give those of grid runs with --runs, made with "
             + ", and ".join(COMMANDS.values())
         )
-    found, rows = {}, []
+    found, rows = {}, _kept_rows()
     for run in runs:
         dataset, table = load(run)
         found.setdefault(dataset, []).append(table)
     for dataset, parts in found.items():
         table = vecevo.merge_tables(parts, source=COMMANDS[dataset])
+        rows = [row for row in rows if row["dataset"] != dataset]
         rows.append(
             {
                 "dataset": dataset,
@@ -59,6 +60,11 @@ def record(console, *, runs, smoke):
     if not smoke:
         command = "python -m bench curve_tables --runs FOLDER ..."
         records.write("curve_tables", rows, command=command)
+
+
+def _kept_rows():
+    """The rows of the record so far, of tables that are not made anew."""
+    return (records.read("curve_tables") or {"rows": []})["rows"]
 
 
 def load(run):
@@ -81,6 +87,7 @@ def load(run):
     of_run = parsing.from_recorded(recorded.config)
     for name in tables.SETTINGS:
         wanted[name], has[name] = getattr(config, name), getattr(of_run, name)
+    wanted["task"] = "classification"  # what a run records for auto
     for name, value in wanted.items():
         if has[name] != value:
             raise InputError(

@@ -61,19 +61,24 @@ def draw_rungs(rows, path):
       ValueError: where Matplotlib is absent.
     """
     panels = list(dict.fromkeys((row["table"], row["strategy"]) for row in rows))
+    num_tables = len({table for table, _ in panels})
+    num_columns = len(panels) // num_tables
     with drawing.new_picture(path) as pyplot:
         figure, axes = pyplot.subplots(
-            1, len(panels), figsize=(3 * len(panels), 3.4), squeeze=False
+            *(num_tables, num_columns),
+            figsize=(3 * num_columns, 0.8 + 2.6 * num_tables),
+            squeeze=False,
+            layout="constrained",
         )
-        for axis, panel in zip(axes[0], panels, strict=True):
+        for axis, panel in zip(axes.ravel(), panels, strict=True):
             draw_rungs_panel(
                 axis, [row for row in rows if (row["table"], row["strategy"]) == panel]
             )
             axis.set_title(" ".join(panel).replace("_", " "), fontsize=9)
-        axes[0, 0].set_ylabel("mean regret, points")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("mean regret, points")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="lower center", ncols=5, fontsize=8)
-        figure.tight_layout(rect=(0, 0.22, 1, 1))
+        figure.legend(handles, labels, loc="outside lower center", ncols=6, fontsize=8)
 
 
 def draw_rungs_panel(axis, rows):

@@ -27,7 +27,7 @@ def make_run(folder, seed=0, has_curves=True, **changed):
     """Leaves what the command would leave, with made-up curves."""
     folder.mkdir()
     config = parsing.parse(shlex.split(COMMAND)[3:])
-    config = dataclasses.replace(config, **changed)
+    config = dataclasses.replace(config, task="classification", **changed)
     space, fixed = resolving.make_space(config)
     num_genomes = space.num_genomes
     population = grid_population(
@@ -65,6 +65,7 @@ def written(monkeypatch, tmp_path):
     monkeypatch.setattr(
         records, "write", lambda name, rows, command: found.append((rows, command))
     )
+    monkeypatch.setattr(records, "read", lambda name: {"rows": [{"dataset": "kept"}]})
     monkeypatch.setattr(curve_tables, "COMMANDS", {"digits": COMMAND})
     monkeypatch.setattr(curve_tables, "PATHS", {"digits": tmp_path / "table.npz"})
     return found
@@ -81,7 +82,8 @@ def test_runs_of_the_command_become_a_table_of_it(tmp_path, written):
     record(folders, smoke=True)
     assert not written and not (tmp_path / "table.npz").exists()
     record(folders)
-    (([row], command),) = written
+    (([kept, row], command),) = written
+    assert kept == {"dataset": "kept"}
     assert command == "python -m bench curve_tables --runs FOLDER ..."
     assert (row["dataset"], row["run"], row["num_epochs"]) == ("digits", COMMAND, 2)
     table = vecevo.load_table(tmp_path / "table.npz")

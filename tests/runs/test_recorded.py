@@ -255,4 +255,4 @@ def test_a_strategy_of_other_objectives_is_refused(table):
         vecevo.replay(table, strategy=strategy, objectives=("accuracy", "num_params"))
     with pytest.raises(ValueError, match="population_size=4 is not the 3"):
         vecevo.replay(table, strategy=strategy, population_size=4)
-    assert tables.EMBEDDED == ("digits", "fashion_mnist")
+    assert tables.EMBEDDED == ("digits", "digits_curves", "fashion_mnist")

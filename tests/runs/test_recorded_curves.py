@@ -121,9 +121,10 @@ def test_a_run_is_a_table_with_the_curves_of_its_journal(tmp_path):
     assert len(recorded) == 8
 
 
-def test_curves_of_the_embedded_table_say_what_its_networks_gave():
+@pytest.mark.parametrize("name", ["digits_curves", "fashion_mnist"])
+def test_curves_of_an_embedded_table_say_what_its_networks_gave(name):
     """The epoch that training kept is the one that a loop over its losses keeps."""
-    table = vecevo.load_table("fashion_mnist")
+    table = vecevo.load_table(name)
     assert table.settings["patience"] == table.settings["max_epochs"] == 25
     followed = pruning.follow(
         table.curves,

@@ -17,7 +17,7 @@ from vecevo.runs.files.reading import RecordedNetwork, load_run
 from vecevo.space import SearchSpace
 
 MOST_GENOMES = 1_000_000  # of a table
-EMBEDDED = ("digits", "fashion_mnist")
+EMBEDDED = ("digits", "digits_curves", "fashion_mnist")
 CURVES = ("validation_accuracy", "validation_loss")
 SETTINGS = (  # of a run, that have a say in what a network gives
     *("dataset", "target", "inputs", "limit_train", "protocol"),
@@ -46,8 +46,8 @@ def load_table(run: str | os.PathLike) -> Table:
 
     Args:
       run: a run's folder; the path of an .npz file from `save_table`; or an embedded
-        table: `digits`, the article's 672 networks, or `fashion_mnist`, 504 small ones
-        with the curves of 25 epochs.
+        table: `digits`, the article's 672 networks; `digits_curves`, these with the
+        curves of 25 epochs; or `fashion_mnist`, 504 small ones with such curves.
 
     Returns:
       Table. Its `curves` are {} for `digits`, for a file that was saved without, and

@@ -1,0 +1,180 @@
+"""What recipes are worth: the article's best network on Fashion-MNIST, piece by piece.
+
+Two searches of as many networks, one of the article's space and one of `recipe`, on a
+part of the examples; their winners by validation, and what lies between them, are then
+trained on all examples for as many epochs, over several seeds. The test part is asked
+once for each training, and chooses nothing.
+"""
+
+import numpy as np
+from rich.table import Table
+
+import vecevo
+from bench.harness import drawing, markdown, records
+from vecevo.runs import environment
+
+EPOCHS, SEEDS = 20, (1, 2, 3, 4, 5)
+SEARCH = {"population_size": 20, "num_generations": 10, "seed": 0, "confirm": 5}
+LIMIT_TRAIN = 10_000  # of the searches
+WIDTHS, NUM_MEMBERS = (64, 128, 256, 512), 5
+CHANGED = ("flip", "shift")  # images, where they are
+# What is added to the article's best network, one after the other.
+STEPS = (
+    ("schedule", {"schedule": "cosine", "warmup": 0.05}),
+    ("weight decay", {"weight_decay": 0.05}),
+    ("norm, skip", {"norm": "layer", "skip": "identity"}),
+    ("smoothing", {"label_smoothing": 0.1}),
+    ("flip, shift", {}),
+    ("averaging", {"averaging": 0.5}),
+)
+WITH_CHANGES = ("flip, shift", "averaging", "search", "ensemble")
+PICTURE = records.FOLDER / "ladder.svg"
+SMALL = {"depth": (1,), "width": (8,), "optimizer": ("adam",)}
+BAR = {"color": "#0072b2", "height": 0.6}
+
+
+def measure(console, *, smoke, full, data_dir):
+    """Searches, trains every step of the ladder, and writes record and picture."""
+    del full
+    environment.set_up_cache(None)
+    name = "digits" if smoke else "fashion_mnist"
+    part, whole = (
+        vecevo.load_dataset(name, data_dir=data_dir, limit_train=limit)
+        for limit in (200 if smoke else LIMIT_TRAIN, 200 if smoke else None)
+    )
+    spaces = {
+        "article": narrow(vecevo.article_space(), smoke),
+        "recipe": narrow(vecevo.recipe_space(), smoke),
+    }
+    winners = {
+        space: search(part, genes, () if space == "article" or smoke else CHANGED)
+        for space, genes in spaces.items()
+    }
+    for space, networks in winners.items():
+        console.print(f"ladder: best of {space}: {networks[0]}")
+    rows = []
+    for step, networks in steps(winners).items():
+        changes = CHANGED if step in WITH_CHANGES and not smoke else ()
+        rows.append(train(step, networks, whole, changes, smoke))
+        console.print(make_table(rows[-1:]))
+    if not smoke:
+        records.write("ladder", rows, command=records.command("ladder"))
+        draw(rows, PICTURE)
+
+
+def narrow(space, smoke):
+    """Returns the genes of a space, of widths that both have."""
+    genes = dict(space.genes) | {"width": WIDTHS}
+    return genes | SMALL if smoke else genes
+
+
+def search(dataset, genes, changes):
+    """Returns the hyperparams of the best networks, the winner first."""
+    sizes = SEARCH
+    if len(dataset.x_train) < 1000:
+        sizes = {**SEARCH, "population_size": 3, "num_generations": 1, "confirm": 2}
+    result = vecevo.search(
+        vecevo.SearchSpace(genes),
+        dataset,
+        strategy="recommended",
+        max_epochs=EPOCHS if len(dataset.x_train) > 1000 else 2,
+        augment=changes,
+        ensemble=0,
+        **sizes,
+    )
+    first = [row.hyperparams for row in result.confirmation]
+    others = [network.hyperparams for _, network in result.top]
+    return first + [values for values in others if values not in first]
+
+
+def steps(winners):
+    """Returns the networks of each step, by its name."""
+    values = winners["article"][0]
+    ladder = {"article's best": [values]}
+    for name, more in STEPS:
+        values = {**values, **more}
+        ladder[name] = [values]
+    found = winners["recipe"]
+    return ladder | {"search": found[:1], "ensemble": found[:NUM_MEMBERS]}
+
+
+def train(step, networks, dataset, changes, smoke):
+    """Returns a row of the accuracies on the test part, one for each seed."""
+    epochs = 2 if smoke else EPOCHS
+    accuracies = []
+    for seed in SEEDS[: 2 if smoke else None]:
+        results = vecevo.train_networks(
+            networks,
+            dataset,
+            seed=seed,
+            max_epochs=epochs,
+            patience=epochs,
+            augment=changes,
+        )
+        members = tuple(r.network for r in results if r.network is not None)
+        voting = vecevo.Ensemble(members, picks=(1,) * len(members))
+        said = voting.predict_proba(dataset.raw_x_test).argmax(axis=1)
+        accuracies.append(float(np.mean(said == dataset.y_test)))
+    return {
+        "step": step,
+        "networks": networks,
+        "augment": list(changes),
+        "max_epochs": epochs,
+        "num_train": len(dataset.x_train),
+        "test_accuracies": accuracies,
+        "mean": float(np.mean(accuracies)),
+        "standard_deviation": float(np.std(accuracies, ddof=1)),
+    }
+
+
+def make_table(rows):
+    """Returns rows of the record as a table for the console."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("step", "test accuracy"):
+        table.add_column(name)
+    for row in rows:
+        table.add_row(row["step"], accuracy_text(row))
+    return table
+
+
+def accuracy_text(row):
+    """Mean and standard deviation over seeds, in per cent."""
+    return f"{100 * row['mean']:.2f} ± {100 * row['standard_deviation']:.2f}"
+
+
+def ladder_table(record):
+    """The record, a line for each step, for the report."""
+    lines = markdown.head(("with, too", "test accuracy, %", "hyperparameters"), ())
+    before = {}
+    for row in record["rows"]:
+        values = row["networks"][0]
+        new = {k: v for k, v in values.items() if before.get(k) != v}
+        said = ", ".join(f"{name} {value}" for name, value in new.items())
+        is_one = len(row["networks"]) == 1
+        shown = said if is_one else f"{len(row['networks'])} networks, a mean"
+        lines.append(markdown.row([row["step"], accuracy_text(row), shown]))
+        before = values
+    first = record["rows"][0]
+    how = (
+        f"Means ± standard deviations of {len(first['test_accuracies'])} trainings on "
+        f"{first['num_train']:,} examples, {first['max_epochs']} epochs each"
+    )
+    return markdown.finish(lines, record, how)
+
+
+def draw(rows, path):
+    """Draws a bar for each step, with its deviation.
+
+    Raises:
+      ValueError: where Matplotlib is absent.
+    """
+    with drawing.new_picture(path) as pyplot:
+        figure = pyplot.figure(figsize=(7, 3.2), layout="constrained")
+        panel = figure.subplots()
+        means = [100 * row["mean"] for row in rows]
+        errors = [100 * row["standard_deviation"] for row in rows]
+        panel.barh(range(len(rows)), means, xerr=errors, **BAR)
+        panel.set_yticks(range(len(rows)), [row["step"] for row in rows])
+        panel.invert_yaxis()
+        panel.set_xlim(np.floor(min(means) - 1), np.ceil(max(means)))
+        panel.set_xlabel("test accuracy on Fashion-MNIST, %")
