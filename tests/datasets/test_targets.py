@@ -116,6 +116,13 @@ def replaced(value):
         ({"y_train": [*map(str, Y[1:]), "?"]}, "Is it a number to predict"),
         ({"y_train": [True, False] * 30, "task": "regression"}, "give numbers to be"),
         ({"y_train": [None, *Y[1:]]}, "'target' of nan in example 0"),
+        ({"y_train": [10**400, *Y[1:]]}, "'target' of inf in example 0"),
+        ({"y_train": [*WHOLE[:59], 10**400], "task": "regression"}, "of inf in exam"),
+        ({"y_train": np.ma.masked_equal(Y, Y[3])}, "'target' of nan in example 3"),
+        (
+            {"y_train": pandas.DataFrame([[0.5, 1.5]] * 60, columns=["a", "a"])},
+            "two targets 'a': rename one",
+        ),
         ({"task": "ranking"}, "task='ranking' must be one of auto, classification"),
         ({"task": "classification"}, "predicted with task='regression'"),
         ({"y_train": WHOLE}, "Is it a number to predict. Give task='regression'"),

@@ -4,6 +4,7 @@ An array of examples of any shape has a column for each number of one example; a
 pandas DataFrame has its own, with names.
 """
 
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -146,9 +147,21 @@ def column_numbers(values: np.ndarray) -> np.ndarray | None:
     if values.dtype.kind in "biuf":
         return values.astype(np.float64)
     try:
-        return np.array([np.nan if is_missing(v) else v for v in values], float)
+        return np.array([float_of(value) for value in values], float)
     except (TypeError, ValueError):
         return None
+
+
+def float_of(value: Any) -> float:
+    """Returns an entry of a table as a float; of one beyond float64 it is infinite.
+
+    Raises:
+      TypeError, ValueError: for what is no number.
+    """
+    try:
+        return math.nan if is_missing(value) else float(value)
+    except OverflowError:  # of a whole number
+        return math.inf if value > 0 else -math.inf
 
 
 def varies(numbers: np.ndarray) -> np.ndarray:

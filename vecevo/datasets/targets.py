@@ -7,6 +7,7 @@ import numpy as np
 from vecevo.datasets.columns import (
     column_names,
     column_numbers,
+    float_of,
     is_frame,
     is_missing,
     varies,
@@ -71,6 +72,9 @@ def as_targets(y: Any, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
         )
     values = values.reshape(len(values), -1).astype(np.float64)
     names = _names_of(y, values.shape[1])
+    twice = [target for target in names if names.count(target) > 1]
+    if twice:
+        raise InputError(f"{name} has two targets {twice[0]!r}: rename one of them.")
     is_wrong = ~np.isfinite(values)
     if is_wrong.any():
         row, column = np.argwhere(is_wrong)[0]
@@ -196,6 +200,8 @@ def _as_numbers(y: Any) -> np.ndarray | None:
     """
     if str(getattr(y, "dtype", "")) == "category":  # of pandas
         return None
+    if isinstance(y, np.ma.MaskedArray):
+        y = y.astype(float).filled(np.nan) if y.dtype.kind in "iuf" else y.tolist()
     try:
         values = y.to_numpy() if hasattr(y, "iloc") else np.asarray(y)
     except (TypeError, ValueError):  # of several lengths
@@ -205,8 +211,7 @@ def _as_numbers(y: Any) -> np.ndarray | None:
     flat = values.ravel().tolist() if values.dtype == object and values.ndim else []
     if not flat or not all(is_number(v) or is_missing(v) for v in flat):
         return None
-    numbers = [np.nan if is_missing(value) else float(value) for value in flat]
-    return np.array(numbers).reshape(values.shape)
+    return np.array([float_of(value) for value in flat]).reshape(values.shape)
 
 
 def _name_text(y: Any, name: str) -> None:
