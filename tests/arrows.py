@@ -146,7 +146,8 @@ _TABLE = {
     ),
     "runs.files.tables": "errors evaluation results runs.files.reading space",
     "runs.earlier": (
-        "errors keys operators runs.files.queries runs.starting space training.recipe"
+        "errors keys operators runs.files.queries runs.starting space "
+        "training.lanes.widths training.recipe"
     ),
     "runs.course": (
         "results runs.ending.confirming runs.files.opening runs.files.store "
@@ -249,7 +250,7 @@ _TABLE = {
     ),
     "runs.command": (
         "datasets errors networks.saving results runs space training.forecast "
-        "training.programs training.settings"
+        "training.programs training.sessions training.settings"
     ),
     # other packages, which need not be there
     "integrations.optuna": (

@@ -29,7 +29,7 @@ class ExportConfig:
     rank: Annotated[int | None, tyro.conf.arg(metavar="K", help_behavior_hint="")] = (
         None
     )
-    """The K-th best network, by validation accuracy."""
+    """The K-th best network, as the run ranks them at its end."""
     genome: Annotated[str | None, tyro.conf.arg(metavar="G", help_behavior_hint="")] = (
         None
     )

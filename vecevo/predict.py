@@ -170,7 +170,8 @@ def write_predictions(
             writer.writerows(rows)
     except OSError as error:
         raise InputError(
-            f"output={str(path)!r} cannot be written ({error.strerror}): name another."
+            f"output={str(path)!r} cannot be written ({error.strerror}): name another "
+            "with --output."
         ) from error
 
 

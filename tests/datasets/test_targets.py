@@ -176,6 +176,13 @@ def test_several_columns_of_a_table_are_predicted(tmp_path):
         vecevo.load_dataset(path, target="y,z")
 
 
+def test_a_column_is_a_target_once(tmp_path):
+    frame = pandas.DataFrame({"a": [0.5, 1.5] * 9, "b": range(18), "c": range(18)})
+    frame.to_csv(tmp_path / "some.csv", index=False)
+    with pytest.raises(vecevo.InputError, match="target='a,a' names a column twice"):
+        vecevo.load_dataset(tmp_path / "some.csv", target="a,a")
+
+
 def test_sets_of_scikit_learn_are_for_what_they_are():
     diabetes = vecevo.load_dataset("sklearn:diabetes")
     assert diabetes.task == "regression" and diabetes.num_outputs == 1

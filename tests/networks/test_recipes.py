@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import vecevo
-from vecevo.runs import expecting
+from vecevo import operators
+from vecevo.evaluation import make_canonical_fn
+from vecevo.runs import expecting, parsing, resolving
 from vecevo.runs.earlier import find_known
 from vecevo.training.lanes import weights
 from vecevo.training.lanes.widths import widths_of
@@ -122,14 +124,48 @@ def test_a_space_of_layer_widths_needs_no_width_and_packs_by_the_widest():
 
 def test_widest_layers_are_expected_as_often_as_they_come():
     choices = {"depth": (1, 2, 6), "width": (8,), "width_1": (4, 8, 16)}
-    choices |= {"width_2": (0, 4)}
+    choices |= {"width_2": (4, 8)}
     shapes = collections.Counter(expecting.expected_shapes(choices))
-    # Of all pairs of widths by hand: 8 stands for 0, and for layers beyond the fourth.
+    # Of all pairs of widths by hand; layers beyond the second have 8.
     assert shapes[4, 1] == 34 and shapes[8, 1] == 33 and shapes[16, 1] == 33
     assert [shapes[widest, 2] for widest in (4, 8, 16)] == [17, 50, 33]
     assert [shapes[widest, 6] for widest in (4, 8, 16)] == [0, 67, 33]
     alone = expecting.expected_shapes({"depth": (1, 2), "width": (8, 4)})
     assert alone == [(8, 1), (8, 2), (4, 1), (4, 2)]
+    many = {"depth": (3,), "width": (2,), "width_1": range(1, 257)}
+    assert max(expecting.expected_shapes(many)) == (256, 3)
+    assert min(expecting.expected_shapes(many)) == (2, 3)
+
+
+def test_every_genome_of_layer_widths_is_found_again():
+    genes = {"depth": (1, 2, 3), "width": (4, 8), "width_1": (4, 8, 6)}
+    space = vecevo.SearchSpace({**genes, "width_3": (2, 8)})
+    fixed = {"activation": "relu", "optimizer": "adam"}
+    canonical = make_canonical_fn(space, fixed)
+    genomes = operators.grid_population(
+        space.num_choices, start=0, population_size=space.num_genomes
+    )
+    networks = [
+        complete({**fixed, **vecevo.decode(space, genome)}) for genome in genomes
+    ]
+    distinct = {repr(network) for network in networks}
+    assert len({tuple(row) for row in canonical(np.array(genomes))}) == len(distinct)
+    found = find_known(networks, space, fixed)
+    assert [
+        complete({**fixed, **vecevo.decode(space, genome)}) for genome in found
+    ] == networks
+
+
+def test_widths_that_have_no_say_are_refused():
+    layers = ["--depth", "1", "--width-1", "4", "8"]
+    genes, _ = resolving.make_space(parsing.parse(layers))
+    assert "width" not in dict(genes.genes)
+    with pytest.raises(vecevo.InputError, match="has no say where every hidden layer"):
+        resolving.make_space(parsing.parse([*layers, "--width", "16"]))
+    with pytest.raises(vecevo.InputError, match=r"width_2=\(4,\) has no say with dep"):
+        resolving.make_space(parsing.parse([*layers, "--width-2", "4"]))
+    with pytest.raises(vecevo.InputError, match="width_1=0 must be 1 or more: leave"):
+        resolving.make_space(parsing.parse(["--width-1", "0", "4"]))
 
 
 def test_the_units_of_layers_have_one_name():

@@ -84,7 +84,7 @@ def test_mixed_examples_have_mixed_labels():
         assert 0 < share < 1
         x, y = data.x_train[order], jax.nn.one_hot(data.y_train[order], 4)
         x, y = (share * a + (1 - share) * jnp.roll(a, -1, axis=0) for a in (x, y))
-        module = reference.MLP(5, 1, "tanh", 4, 0.0)
+        module = reference.MLP([5], "tanh", 4, 0.0)
         init_key, _ = reference.split_network_key(plain.network_key(0))
         params = module.init(init_key, x)["params"]
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from vecevo import keys
-from vecevo.training import cohorts, minibatches, programs
-from vecevo.training.lanes import networks, optimizers, stopping
+from vecevo.training import cohorts, minibatches, programs, recipe
+from vecevo.training.lanes import activations, networks, optimizers, stopping
 
 NUM_LANES, WIDTH = 4, 8
+PLAIN = {"width": WIDTH, "depth": 1, "optimizer": "sgd"}
 
 
 def make_setup(*, max_epochs, keeps_last=False):
@@ -37,13 +38,12 @@ def train(
     **settings,
 ):
     module = networks.PaddedMLP(WIDTH, 1, 4)
+    described = [
+        recipe.complete({**PLAIN, "activation": name})
+        for name in activations.NAMES[:NUM_LANES]
+    ]
     lanes = minibatches.example_lanes(NUM_LANES)._replace(
-        architecture=networks.Architecture(
-            jnp.full(NUM_LANES, WIDTH),
-            jnp.full(NUM_LANES, 1),
-            jnp.arange(NUM_LANES),
-            *[jnp.zeros(NUM_LANES, bool)] * 2,
-        ),
+        architecture=jax.tree.map(jnp.array, networks.architecture_of(described)),
         optimizer=jnp.full(NUM_LANES, optimizers.NAMES.index("sgd")),
     )
     rates = {"learning_rate": jnp.array([rate or 0.0 for rate in learning_rates])}

@@ -30,8 +30,8 @@ MIXED = [
     {"averaging": 0.6, "optimizer": "rmsprop", "beta_2": 0.7, "activation": "silu"},
     {"init_gain": 0.3, "optimizer": "adamax", "beta_2": 0.7, "activation": "selu"},
     {
-        **{"width_1": 12, "width_2": 3, "width_3": 3, "width_4": 7, "depth": 4},
-        **{"skip": "identity", "norm": "layer"},
+        **{"width_1": 12, "width_2": 3, "width_3": 3, "width_4": 7, "depth": 5},
+        **{"skip": "identity", "norm": "layer", "width": 7},
     },
     {
         **{"schedule": "cosine", "warmup": 0.2, "label_smoothing": 0.1},
@@ -56,7 +56,7 @@ def test_every_piece_equals_the_reference_alone_and_beside_all_others():
     with jax.enable_x64(True):
         data = make_data(num_train=4 * BATCH_SIZE, dtype=np.float64)
         state, reports = train_lanes(
-            make_lanes(descriptions), data, width=16, depth=4, num_epochs=5, rule=RULE
+            make_lanes(descriptions), data, width=16, depth=5, num_epochs=5, rule=RULE
         )
         for lane, description in enumerate(descriptions):
             assert_lane_equals_reference(

@@ -71,10 +71,13 @@ def split_target(
     elif target in names:
         place, why = names.index(target), "as asked"
     elif "," in target and set(several := target.split(",")) <= set(names):
-        return _split_several(frame, list(dict.fromkeys(several)), argument)
+        return _split_several(frame, several, argument)
     else:
+        wrong = [part for part in target.split(",") if part not in names]
+        of_several = f", for {wrong[0]!r}" if wrong[0] != target else ""
         raise InputError(
-            f"target={target!r} is no column of {argument}: it has {_some(names)}."
+            f"target={target!r} is no column of {argument}{of_several}: it has "
+            f"{_some(names)}."
         )
     x = frame.drop(columns=frame.columns[place])
     return x, frame.iloc[:, place], f"target: the column {names[place]!r}, {why}"
@@ -88,6 +91,10 @@ def _split_several(
         raise InputError(
             f"target={','.join(targets)!r} are all columns of {argument}: leave some "
             "to learn from."
+        )
+    if len(set(targets)) < len(targets):
+        raise InputError(
+            f"target={','.join(targets)!r} names a column twice: name each once."
         )
     places = [names.index(target) for target in targets]
     rest = [place for place in range(len(names)) if place not in places]

@@ -201,7 +201,8 @@ def _as_numbers(y: Any) -> np.ndarray | None:
     if str(getattr(y, "dtype", "")) == "category":  # of pandas
         return None
     if isinstance(y, np.ma.MaskedArray):
-        y = y.astype(float).filled(np.nan) if y.dtype.kind in "iuf" else y.tolist()
+        of_numbers = y.dtype.kind in "iuf"
+        y = np.ma.filled(y.astype(float), np.nan) if of_numbers else y.tolist()
     try:
         values = y.to_numpy() if hasattr(y, "iloc") else np.asarray(y)
     except (TypeError, ValueError):  # of several lengths

@@ -34,6 +34,7 @@ from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.forecast import forecast
 from vecevo.training.programs import products_in
+from vecevo.training.sessions import check_smoothing
 
 
 def run(config: RunConfig, console: Console) -> int:
@@ -258,6 +259,7 @@ def show_plan(
     num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
     lists = {"list_size": size, "num_lists": num_lists}
     expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
+    check_smoothing(dataset, expected.variant)
     resolved = settings.resolve(resolving.training_settings(config), dataset)
     data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     asked = (data_shape, expected, resolved, config.max_seconds)

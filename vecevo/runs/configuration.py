@@ -69,7 +69,7 @@ class SpaceConfig:
     width: Wholes = _ARTICLE["width"]
     """The units of each hidden layer."""
     width_1: DefaultWholes = ()
-    """The units of the first hidden layer, where it has its own; 0: as all."""
+    """The units of the first hidden layer, where it has its own."""
     width_2: DefaultWholes = ()
     """Of the second."""
     width_3: DefaultWholes = ()

@@ -15,7 +15,11 @@ from vecevo.keys import split_run_key
 from vecevo.runs.files import queries
 from vecevo.runs.starting import check_population
 from vecevo.space import SearchSpace, decode, encode
+from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 from vecevo.training.recipe import CONDITIONAL, NAMES, complete
+
+# Genes of a network that may have another choice than it says.
+MAY_DIFFER = {"optimizer", "width", *CONDITIONAL} - set(LAYER_WIDTHS)
 
 
 def start_population(
@@ -84,20 +88,24 @@ def find_known(
 
 
 def _candidates(whole: Mapping[str, Any], space: SearchSpace) -> Iterator[np.ndarray]:
-    """Yields genomes that may be of a network.
+    """Yields genomes that may be of a network, by the choices that each gene may have.
 
     A gene of which it has no choice may have no say beside the others, or, as the
-    optimizer sgd, be another's name.
+    optimizer sgd, be another's name; its `width` is that of the widest layer.
     """
-    choices = [
-        (whole[name],) if whole[name] in choices else choices
-        for name, choices in space.genes
-        if whole[name] in choices or name in (*CONDITIONAL, "optimizer")
-    ]
-    names = [name for name, _ in space.genes]
-    if len(choices) == len(names):
-        for values in itertools.product(*choices):
-            yield encode(space, dict(zip(names, values, strict=True)))
+    is_even = len(set(widths_of(whole))) == 1
+    by_name = {}
+    for name, choices in space.genes:
+        if name in LAYER_WIDTHS and not whole[name]:  # beyond its depth
+            by_name[name] = choices[:1]
+        elif whole[name] in choices and (name != "width" or is_even):
+            by_name[name] = (whole[name],)
+        elif name in MAY_DIFFER:
+            by_name[name] = choices
+        else:
+            return
+    for values in itertools.product(*by_name.values()):
+        yield encode(space, dict(zip(by_name, values, strict=True)))
 
 
 def read_genomes(path: pathlib.Path) -> np.ndarray:

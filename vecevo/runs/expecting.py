@@ -79,14 +79,9 @@ def expected_networks(
             )
         choices[name] = values
     for name, values in choices.items():
-        for value in values:
-            recipe.check_choice(name, value)
-    needed = set(recipe.REQUIRED)
-    if recipe.needs_no_width(choices):
-        needed.remove("width")
-    absent = [name for name in recipe.REQUIRED if name in needed - set(choices)]
-    if absent:
-        raise InputError(f"the space has no gene {absent[0]}: add it, or fix it.")
+        recipe.check_choices(name, values)
+    for name in recipe.absent(choices):
+        raise InputError(f"the space has no gene {name}: add it, or fix it.")
     return sessions.Expected(
         shapes=expected_shapes(choices),
         variant=sessions.variant_of(choices),
@@ -99,22 +94,23 @@ def expected_networks(
 def expected_shapes(choices: Mapping[str, Sequence[Any]]) -> list[tuple[int, int]]:
     """Returns the widest layer and the depth of networks, each equally likely.
 
-    Where layers have units of their own, a hundred of each depth and `width` have
-    widest layers as these choices make them.
+    Where layers have units of their own, a hundred or more of each depth and `width`
+    have widest layers as these choices make them.
     """
-    own = [choices.get(name, (0,)) for name in LAYER_WIDTHS]
-    has_own = any(map(any, own))
+    has_own = any(name in choices for name in LAYER_WIDTHS)
     shapes = []
     for width, depth in itertools.product(choices.get("width", (0,)), choices["depth"]):
-        layers = [*own, *[(0,)] * depth][:depth]
-        units = [[number or width for number in layer] for layer in layers]
+        units = [choices.get(name, (width,)) for name in LAYER_WIDTHS[:depth]]
+        units += [(width,)] * (depth - len(units))
         num_so_far = 0
         for widest in sorted({number for layer in units for number in layer}):
             share = math.prod(
                 sum(number <= widest for number in layer) / len(layer)
                 for layer in units
             )
-            num_up_to = math.ceil(NUM_SHAPES * share) if has_own else 1
-            shapes += [(widest, depth)] * (num_up_to - num_so_far)
-            num_so_far = num_up_to
+            if share > 0:
+                num_up_to = math.ceil(NUM_SHAPES * share) if has_own else 1
+                num_up_to = max(num_up_to, num_so_far + 1)  # the rarest, too
+                shapes += [(widest, depth)] * (num_up_to - num_so_far)
+                num_so_far = num_up_to
     return shapes

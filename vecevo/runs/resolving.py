@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vecevo.datasets.making import Dataset
@@ -13,7 +14,7 @@ from vecevo.errors import (
     check_seed,
 )
 from vecevo.objectives import check_objectives
-from vecevo.runs.configuration import RunConfig
+from vecevo.runs.configuration import RunConfig, choices_of
 from vecevo.runs.ending.confirming import check_confirm
 from vecevo.runs.ending.voting import check_picks
 from vecevo.runs.rungs import choose_rungs
@@ -116,9 +117,8 @@ def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
     genes, fixed = [], {}
     by_name = {name: getattr(config, name) for name in recipe.NAMES}
     for name, choices in by_name.items():
-        for choice in choices:
-            recipe.check_choice(name, choice)
-    unused = {"width"} if recipe.needs_no_width(by_name) else set()
+        recipe.check_choices(name, choices)
+    unused = _check_layer_widths(config, by_name)
     for row in (row for row in recipe.TABLE if row.name not in unused):
         choices, is_required = by_name[row.name], row.default is None
         if is_required or len(choices) > 1:
@@ -129,6 +129,31 @@ def make_space(config: RunConfig) -> tuple[SearchSpace, dict[str, Any]]:
         elif not callable(row.default):
             raise InputError(f"{row.name}=() has no choice: give at least one.")
     return SearchSpace(tuple(genes)), fixed
+
+
+def _check_layer_widths(
+    config: RunConfig, choices: Mapping[str, Sequence[Any]]
+) -> set[str]:
+    """Returns `width` where it has no say, as every hidden layer has its own.
+
+    Raises:
+      InputError: for widths that were given, and have no say.
+    """
+    beyond = recipe.LAYER_WIDTHS[max(config.depth, default=0) :]
+    for name in beyond:
+        if choices[name]:
+            raise InputError(
+                f"{name}={choices[name]} has no say with depth={config.depth}: leave "
+                "it out, or give more layers."
+            )
+    if not recipe.needs_no_width(choices):
+        return set()
+    if config.width not in (RunConfig.width, choices_of(config.space)["width"]):
+        raise InputError(
+            f"width={config.width} has no say where every hidden layer has its own: "
+            "leave it out."
+        )
+    return {"width"}
 
 
 def resolve_search(config: RunConfig, space: SearchSpace) -> RunConfig:

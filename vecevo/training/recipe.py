@@ -143,23 +143,25 @@ def complete(hyperparams: Mapping[str, Any]) -> dict[str, Any]:
     check_names(hyperparams, NAMES, of="hyperparameter")
     for name, value in hyperparams.items():
         check_choice(name, value)
-    if "width" not in hyperparams and needs_no_width(as_choices(hyperparams)):
-        own = LAYER_WIDTHS[: int(hyperparams["depth"])]
-        hyperparams = {**hyperparams, "width": max(hyperparams[name] for name in own)}
+    choices = {name: (value,) for name, value in hyperparams.items()}
+    for name in absent(choices):
+        more = " that is of all layers, or one of each" if name == "width" else ""
+        raise InputError(f"a network has no {name}: give it one{more}.")
+    if "width" not in hyperparams:  # any: no layer has it
+        hyperparams = {**hyperparams, "width": hyperparams["width_1"]}
     completed: dict[str, Any] = {}
     for row in sorted(TABLE, key=lambda row: callable(row.default)):
         if row.name in hyperparams:
             completed[row.name] = row.kind(hyperparams[row.name])
-        elif row.default is None:
-            raise InputError(f"a network has no {row.name}: give it one.")
         else:
             completed[row.name] = default_of(row, completed)
     return _canonical({name: completed[name] for name in NAMES})
 
 
-def as_choices(hyperparams: Mapping[str, Any]) -> dict[str, tuple[Any]]:
-    """Returns the choices of a space of one network."""
-    return {name: (value,) for name, value in hyperparams.items()}
+def absent(choices: Mapping[str, Iterable[Any]]) -> list[str]:
+    """Returns what networks of some choices lack, of what has no default."""
+    has = set(choices) | ({"width"} if needs_no_width(choices) else set())
+    return [name for name in REQUIRED if name not in has]
 
 
 def needs_no_width(choices: Mapping[str, Iterable[Any]]) -> bool:
@@ -201,6 +203,21 @@ def _canonical(values: dict[str, Any]) -> dict[str, Any]:
     if not any(a == b for a, b in itertools.pairwise(widths_of(values))):
         values["skip"] = "none"
     return values
+
+
+def check_choices(name: str, choices: Iterable[Any]) -> None:
+    """Refuses a choice that no network of a space can have.
+
+    Raises:
+      InputError: naming the hyperparameter, the choice and what it must be.
+    """
+    for choice in choices:
+        check_choice(name, choice)
+        if name in LAYER_WIDTHS and not choice:
+            raise InputError(
+                f"{name}={choice} must be 1 or more: leave it out where that layer "
+                "has the units of width."
+            )
 
 
 def check_choice(name: str, value: Any) -> None:

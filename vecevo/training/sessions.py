@@ -133,11 +133,17 @@ def _check_steps(steps_per_epoch: int, max_epochs: int, variant: Variant) -> Non
         )
 
 
-def _check_smoothing(dataset: Dataset, variant: Variant) -> None:
+def check_smoothing(dataset: Dataset, variant: Variant) -> None:
+    """Refuses smoothed labels of numbers.
+
+    Raises:
+      InputError: naming the way out.
+    """
     if dataset.task == "regression" and variant.has("label_smoothing"):
         raise InputError(
-            "label_smoothing above 0 has no say in regression, where there are no "
-            "labels: give label_smoothing=0 alone."
+            "label_smoothing above 0, as the space recipe has it, has no say in "
+            "regression, where there are no labels: give label_smoothing=0 alone "
+            "(--label-smoothing 0)."
         )
 
 
@@ -177,7 +183,7 @@ def start_session(
     variant = expected.variant._replace(augmentation=augmentation)
     expected = expected._replace(variant=variant)
     selfcheck.check_compiler(settings.precision)
-    _check_smoothing(dataset, expected.variant)
+    check_smoothing(dataset, expected.variant)
     data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     job, classes = make_plan(data_shape, expected, settings)
     arrays = (getattr(dataset, name) for name in TrainingData._fields)

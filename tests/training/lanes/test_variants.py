@@ -25,15 +25,11 @@ def train(variant, optimizer, *, rates=(0.0, 0.0), width=WIDTH, depth=DEPTH):
             **dict(zip(("dropout_rate", "weight_decay"), rates, strict=True)),
         }
     )
+    described = [{**values, "activation": n} for n in networks.activations.NAMES]
     whole, rate = jnp.ones(NUM_LANES, jnp.int32), jnp.ones(NUM_LANES)
     lanes = minibatches.Lanes(
         key=jax.random.split(jax.random.key(3), NUM_LANES),
-        architecture=networks.Architecture(
-            width * whole,
-            depth * whole,
-            jnp.arange(NUM_LANES, dtype=jnp.int32),
-            *[jnp.zeros(NUM_LANES, bool)] * 2,
-        ),
+        architecture=jax.tree.map(jnp.array, networks.architecture_of(described)),
         optimizer=optimizers.NAMES.index(optimizer) * whole,
         schedule=0 * whole,
         rates={name: values[name] * rate for name in recipe.RATES},
