@@ -46,17 +46,21 @@ _TABLE = {
     ),
     "training.lanes.activations": "",
     "training.lanes.augmentation": "",
+    "training.lanes.metrics": "errors",
     "training.lanes.optimizers": "",
     "training.lanes.schedules": "",
     "training.lanes.updates": "training.lanes.optimizers",
     "training.lanes.threefry": "",
     "training.lanes.weights": "",
     "training.lanes.widths": "",
-    "training.lanes.losses": "training.lanes.dropout training.lanes.networks",
+    "training.lanes.losses": (
+        "training.lanes.dropout training.lanes.metrics training.lanes.networks"
+    ),
     "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
     "training.recipe": "errors training.lanes",
     "training.variants": "training.lanes training.recipe",
     "training.reference.augmentation": "",
+    "training.reference.metrics": "",
     "training.reference.optimizers": "",
     "training.reference": "training.reference.optimizers",
     # what the device does with many
@@ -69,8 +73,7 @@ _TABLE = {
     "training.classes": "training.planning",
     "training.forecast": "training.classes training.planning",
     "training.settings": (
-        "datasets.making errors training.lanes.augmentation training.memory "
-        "training.programs"
+        "datasets.making errors training.lanes training.memory training.programs"
     ),
     "training.outcomes": "keys training.lanes training.programs",
     "training.cohorts": (
@@ -166,10 +169,12 @@ _TABLE = {
     "runs.files.identity": "datasets.making errors",
     "runs.files.opening": (
         "errors results runs.environment runs.files.identity runs.files.pool "
-        "runs.files.store space training.planning training.sessions training.settings"
+        "runs.files.store space training.lanes.metrics training.planning "
+        "training.sessions training.settings"
     ),
     "runs.files.pool": (
-        "datasets.making results runs.files.store training.batches training.recipe"
+        "networks.network results runs.files.store training.batches "
+        "training.lanes.metrics training.recipe training.sessions"
     ),
     "runs.files.queries": "errors results runs.files.journal",
     "runs.files.store": (
@@ -193,8 +198,7 @@ _TABLE = {
     "runs.report.parts": "",
     "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
     "runs.report.winners": (
-        "results runs.files.reading runs.report.facts runs.report.parts "
-        "runs.report.verdict"
+        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
     ),
     # whole runs, and how they are shown
     "runs.evolve": (
@@ -206,7 +210,8 @@ _TABLE = {
     ),
     "runs.recorded": (
         "errors evaluation keys results runs.files.tables runs.ledger runs.loop "
-        "runs.rungs runs.starting space strategies training.recipe training.rungs"
+        "runs.rungs runs.starting space strategies training.lanes.metrics "
+        "training.recipe training.rungs"
     ),
     "runs.report.console": (
         "networks.saving results runs.budget runs.files.queries runs.report.verdict "
@@ -217,13 +222,16 @@ _TABLE = {
     ),
     "runs.report.summary": (
         "datasets.making results runs.configuration runs.environment "
-        "runs.files.journal runs.files.tables space training.settings"
+        "runs.files.journal runs.files.tables space training.lanes.metrics "
+        "training.settings"
     ),
     # pictures and pages about recorded runs
     "runs.report.facts": "errors results runs.files.reading runs.ledger",
     "runs.report.importance": "",
     "runs.report.drawing": "",
-    "runs.report.figures": "runs.files.reading runs.report.drawing runs.report.facts",
+    "runs.report.figures": (
+        "results runs.files.reading runs.report.drawing runs.report.facts"
+    ),
     "runs.report.sizes": (
         "objectives runs.files.reading runs.report.drawing runs.report.facts"
     ),
@@ -249,7 +257,7 @@ _TABLE = {
     ),
     "runs.command": (
         "datasets errors networks.saving results runs space training.forecast "
-        "training.programs training.settings"
+        "training.lanes.metrics training.programs training.sessions training.settings"
     ),
     # other packages, which need not be there
     "integrations.optuna": (

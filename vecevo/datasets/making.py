@@ -64,11 +64,6 @@ class Dataset(NamedTuple):
         return "classification" if self.targets is None else "regression"
 
     @property
-    def metric(self) -> str:
-        """What networks are compared by, in a word: accuracy, in regression R2."""
-        return "accuracy" if self.targets is None else "R2"
-
-    @property
     def raw_y_test(self) -> np.ndarray:
         """The labels of the test part as they were given; numbers to 7 digits."""
         if self.targets is not None:
@@ -212,11 +207,10 @@ def _few(num_train: int, num_validation: int, *, are_classes: bool) -> list[str]
     """Says where there are few examples."""
     said = []
     if num_validation < FEW_TO_VALIDATE:
-        steps = f"accuracies in steps of {1 / num_validation:.3f}"
-        by = steps if are_classes else "R2 on these alone"
+        steps = f", accuracies in steps of {1 / num_validation:.3f}"
         said.append(
             f"only {num_validation} examples to validate with: the best network is "
-            f"chosen by {by}"
+            f"chosen by these alone{steps * are_classes}"
         )
     if num_train < SMALL_BATCH:
         said.append(f"only {num_train} examples to train on: less than a minibatch")

@@ -56,6 +56,8 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
       space: a SearchSpace; None is `SMALL_SPACE`.
       strategy, population_size, num_generations, max_seconds, max_epochs: as in
         `vecevo.search`.
+      metric: what networks are judged by, as in `vecevo.search`; `score` is accuracy,
+        or R2, all the same.
       rungs: as in `vecevo.search`; without any, which is the default, more networks
         train to their end and vote in the ensemble.
       ensemble: picks of the ensemble; 0: none.
@@ -82,6 +84,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         num_generations: int = 3,
         max_seconds: float | None = None,
         max_epochs: int | None = None,
+        metric: str | None = None,
         rungs: Rungs = None,
         ensemble: int = 10,
         inputs: Scaling = "auto",
@@ -94,6 +97,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         self.num_generations = num_generations
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
+        self.metric = metric
         self.rungs: Rungs = rungs
         self.ensemble = ensemble
         self.inputs: Scaling = inputs
@@ -148,7 +152,7 @@ class VecevoRegressor(RegressorMixin, BaseEstimator):
     """Searches for the best network to predict numbers, one or several an example.
 
     It has the arguments of VecevoClassifier, and all that holds for that; networks are
-    compared by R2, which is what `result_` calls an accuracy.
+    compared by R2, or `metric`, which is what `result_` calls an accuracy.
 
     After `fit`:
       n_features_in_, feature_names_in_: as scikit-learn has them.
@@ -164,6 +168,7 @@ class VecevoRegressor(RegressorMixin, BaseEstimator):
         num_generations: int = 3,
         max_seconds: float | None = None,
         max_epochs: int | None = None,
+        metric: str | None = None,
         rungs: Rungs = None,
         ensemble: int = 10,
         inputs: Scaling = "auto",
@@ -176,6 +181,7 @@ class VecevoRegressor(RegressorMixin, BaseEstimator):
         self.num_generations = num_generations
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
+        self.metric = metric
         self.rungs: Rungs = rungs
         self.ensemble = ensemble
         self.inputs: Scaling = inputs
@@ -247,6 +253,7 @@ def _search(
         confirm=0,
         ensemble=estimator.ensemble,
         max_epochs=estimator.max_epochs,
+        metric=estimator.metric,
     )
 
 

@@ -157,6 +157,10 @@ class TrainingConfig:
 
     max_epochs: Whole = None
     """Cap on the epochs of a network: 25 for digits and 50 otherwise."""
+    metric: Annotated[
+        str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")
+    ] = None
+    """What to judge by: accuracy, balanced_accuracy, log_loss, auc, f1, r2 or rmse."""
     patience: Annotated[int, tyro.conf.arg(metavar="N")] = 5
     """Epochs in a row without a lower validation loss before a network stops."""
     batch_size: Whole = None

@@ -64,6 +64,7 @@ def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneSta
             best_loss=jnp.array(jnp.inf),
             epochs_since_best=jnp.array(0),
             is_active=jnp.array(True),
+            best_metric=None if variant.metric is None else jnp.array(-jnp.inf),
         )
 
     return jax.vmap(init_lane)(lanes)
@@ -168,6 +169,7 @@ def train_epoch(
         lanes.architecture,
         data.x_validation,
         data.y_validation,
+        data.units,
         module=module,
     )
     return apply_stopping_rule(state, rule, epoch, train, validation)

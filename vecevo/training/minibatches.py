@@ -31,6 +31,8 @@ class TrainingData(NamedTuple):
     y_train: jax.Array  # int32[N], classes, or float[N, K], numbers
     x_validation: jax.Array  # [N', F], like x_train
     y_validation: jax.Array  # like y_train
+    units: jax.Array | None = None  # float[C] or float[K], as metrics need it; None: no
+    # metric does
 
 
 class Minibatches(NamedTuple):

@@ -14,6 +14,7 @@ from vecevo.results import NetworkResult, Work
 from vecevo.runs.environment import versions
 from vecevo.runs.files import identity, pool, store
 from vecevo.space import SearchSpace
+from vecevo.training.lanes.metrics import row_of, stops_by
 from vecevo.training.planning import CohortClass
 from vecevo.training.sessions import Session
 from vecevo.training.settings import precision_name
@@ -68,14 +69,15 @@ def open_run(
             "num_workers": session.job.num_workers,
             "versions": versions(),
             "device": same["device"],
-            "metric": session.dataset.metric,
+            "metric": row_of(str(session.settings.metric)).word,
+            "task": session.dataset.task,
         }
         return Opened(session, store.start(folder, {**whole, **meta}), NOTHING, {})
     files, recorded = store.open_again(folder)
     try:
         identity.check_same(folder, recorded.meta.get("identity", {}), same)
         _check_length(folder, recorded, num_generations)
-        known = pool.read_back(recorded, folder, session.dataset)
+        known = pool.read_back(recorded, folder, session)
         files.write_meta(meta)
     except BaseException:
         files.close()
@@ -101,6 +103,7 @@ def _identity(
         "precision": precision_name(settings.precision),
         **({"augment": sorted(settings.augment)} if settings.augment else {}),
         **({"mixup": settings.mixup} if settings.mixup else {}),
+        **({"metric": metric} if (metric := stops_by(settings.metric)) else {}),
         "protocol": "article" if dataset.is_article else "validation",
         "data": identity.fingerprint(dataset),
         "device": jax.devices()[0].device_kind,

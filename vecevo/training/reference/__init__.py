@@ -121,6 +121,7 @@ def make_trainer(
     num_classes: int,
     batch_size: int,
     num_steps: int = 1,
+    metric_fn: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
 ) -> Trainer:
     """Returns the Trainer of one network; `train_epoch` is one jitted `lax.scan`.
 
@@ -130,6 +131,8 @@ def make_trainer(
       hyperparams: all of them, by name.
       num_features, num_classes, batch_size: of the data set.
       num_steps: to the cap on epochs, for schedules of the learning rate.
+      metric_fn: logits [n, C] and labels -> what `evaluate` gives in place of the
+        accuracy; None: that, or R2.
     """
     h = dict(hyperparams)
     names = ("activation", "dropout_rate", "init_gain", "norm", "skip")
@@ -215,7 +218,8 @@ def make_trainer(
     ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
         variance = y.var(axis=0)
-        return measure(logits, y, jnp.where(variance > 0, variance, 1))
+        loss, accuracy = measure(logits, y, jnp.where(variance > 0, variance, 1))
+        return loss, accuracy if metric_fn is None else metric_fn(logits, y)
 
     return Trainer(init, train_step, train_epoch, evaluate)
 
