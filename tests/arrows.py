@@ -29,8 +29,10 @@ _TABLE = {
     ),
     "datasets.making": (
         "datasets.alike datasets.columns datasets.fitting datasets.inputs "
-        "datasets.labels datasets.splitting datasets.taking datasets.targets errors"
+        "datasets.labels datasets.splitting datasets.taking datasets.targets "
+        "datasets.weighing errors"
     ),
+    "datasets.weighing": "datasets.labels errors",
     "datasets.tables": "errors extras",
     "datasets.bundled": "datasets.targets errors extras",
     "datasets.loading": (
@@ -73,7 +75,8 @@ _TABLE = {
     "training.classes": "training.planning",
     "training.forecast": "training.classes training.planning",
     "training.settings": (
-        "datasets.making errors training.lanes training.memory training.programs"
+        "datasets.making datasets.weighing errors training.lanes training.memory "
+        "training.programs"
     ),
     "training.outcomes": "keys training.lanes training.programs",
     "training.cohorts": (
@@ -85,9 +88,10 @@ _TABLE = {
         "training.programs training.recipe"
     ),
     "training.sessions": (
-        "datasets.making errors keys training.classes training.lanes "
-        "training.memory training.minibatches training.planning training.programs "
-        "training.recipe training.selfcheck training.settings training.variants"
+        "datasets.making datasets.weighing errors keys training.classes "
+        "training.lanes training.memory training.minibatches training.planning "
+        "training.programs training.recipe training.selfcheck training.settings "
+        "training.variants"
     ),
     "training.scheduling": (
         "errors training.cohorts training.minibatches "
@@ -168,9 +172,9 @@ _TABLE = {
     ),
     "runs.files.identity": "datasets.making errors",
     "runs.files.opening": (
-        "errors results runs.environment runs.files.identity runs.files.pool "
-        "runs.files.store space training.lanes.metrics training.planning "
-        "training.sessions training.settings"
+        "datasets.weighing errors results runs.environment runs.files.identity "
+        "runs.files.pool runs.files.store space training.lanes.metrics "
+        "training.planning training.sessions training.settings"
     ),
     "runs.files.pool": (
         "networks.network results runs.files.store training.batches "

@@ -141,13 +141,14 @@ def train_reference(
     )
     init_key, dropout_key = reference.split_network_key(key)
     state = compile_quickly(jax.jit(trainer.init), init_key)(init_key)
-    first = (state, dropout_key, 0, ORDER_KEY, data.x_train, data.y_train)
+    weights = 1.0 if data.sample_weight is None else data.sample_weight
+    first = (state, dropout_key, 0, ORDER_KEY, data.x_train, data.y_train, weights)
     train_epoch = compile_quickly(trainer.train_epoch, *first)
     history, ends = [], []
     for epoch in range(num_epochs):
         x = change_fn(data.x_train, epoch)
         state, trained = train_epoch(
-            state, dropout_key, epoch, ORDER_KEY, x, data.y_train
+            state, dropout_key, epoch, ORDER_KEY, x, data.y_train, weights
         )
         ends.append(jax.tree.map(np.array, state.params))
         judged = reference.average(ends, decay)

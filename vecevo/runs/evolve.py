@@ -99,8 +99,9 @@ def search(
       stop: by which another thread, or a handler of signals, ends the search; None:
         Ctrl-C does.
       meta: what else to record of the run, as JSON.
-      **training: `batch_size`, `max_epochs`, `patience`, `metric`, `augment`, `mixup`,
-        `precision` and `memory_bytes`, as in `training.settings.TrainingSettings`.
+      **training: `batch_size`, `max_epochs`, `patience`, `metric`, `class_weight`,
+        `augment`, `mixup`, `precision` and `memory_bytes`, as in
+        `training.settings.TrainingSettings`.
 
     Returns:
       SearchResult. The best networks have their weights, and, unless a signal ended

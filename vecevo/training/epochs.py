@@ -117,7 +117,7 @@ def train_epoch(
         carry: tuple[dict, optimizers.Slots], minibatch: Minibatches
     ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
         params, slots = carry
-        inputs, labels, mixture = take_examples(data, minibatch, begun.drawn, variant)
+        taken = take_examples(data, minibatch, begun.drawn, variant)
 
         def grad_lane(
             params: dict,
@@ -127,8 +127,8 @@ def train_epoch(
         ) -> tuple[losses.Measures, dict]:
             loss_fn = functools.partial(
                 losses.mean_loss,
-                *(module, architecture, dropout, inputs, labels),
-                *(minibatch.weights, smoothing, mixture),
+                *(module, architecture, dropout, taken.inputs, taken.labels),
+                *(taken.weights, smoothing, taken.mixture),
             )
             (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
             return measures, grads

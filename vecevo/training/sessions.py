@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
+from vecevo.datasets.weighing import weigh
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
@@ -151,11 +152,17 @@ def _check_smoothing(dataset: Dataset, variant: Variant) -> None:
         )
 
 
-def put_on_device(dataset: Dataset, metric: str | None) -> TrainingData:
-    """Returns what training reads; the metric is the one that lanes stop by."""
+def put_on_device(dataset: Dataset, settings: TrainingSettings) -> TrainingData:
+    """Returns what training reads, by resolved settings."""
     names = ("x_train", "y_train", "x_validation", "y_validation")
     arrays = {name: getattr(dataset, name) for name in names}
-    if metric is not None:
+    weights = weigh(
+        *(dataset.sample_weight, settings.class_weight),
+        *(dataset.y_train, dataset.classes),
+    )
+    if weights is not None:
+        arrays["sample_weight"] = weights
+    if metrics.stops_by(settings.metric) is not None:
         arrays["units"] = units_of(dataset)
     return TrainingData(**jax.device_put(arrays))
 
@@ -199,7 +206,7 @@ def start_session(
     selfcheck.check_compiler(settings.precision)
     _check_smoothing(dataset, expected.variant)
     job, classes = make_plan(shape_of(dataset), expected, settings)
-    data = put_on_device(dataset, metric)
+    data = put_on_device(dataset, settings)
     setup = Setup(
         programs=Programs(data, job.batch_size, settings.precision),
         data=data,

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from vecevo.datasets.making import Dataset
+from vecevo.datasets.weighing import check_class_weight
 from vecevo.errors import (
     InputError,
     check_counts,
@@ -34,6 +35,7 @@ class TrainingSettings(NamedTuple):
         5  # epochs in a row without a lower validation loss, or better metric
     )
     metric: str | None = None  # of metrics.TABLE; accuracy, of numbers r2
+    class_weight: Any = None  # none, balanced or a dict by label: of losses in training
     augment: tuple[str, ...] = ()  # what is done to images, of augmentation.NAMES
     mixup: float = 0.0  # alpha of the shares of examples that are mixed; 0: none are
     precision: Precision | None = None  # of networks' products; float32 on a CPU
@@ -52,6 +54,7 @@ def resolve(settings: Mapping[str, Any], dataset: Dataset) -> TrainingSettings:
     make_augmentation(given, dataset)
     metric = metrics.choose(given.metric, num_classes=dataset.num_classes).name
     _check_metric(metric, dataset)
+    check_class_weight(given.class_weight, dataset.classes)
     filled = {
         "metric": metric,
         "batch_size": given.batch_size or dataset.batch_size,
@@ -159,4 +162,6 @@ def dataset_bytes(dataset: Dataset) -> int:
     """Bytes that a data set takes on the device while networks train on it."""
     parts = (dataset.x_train, dataset.y_train)
     parts += (dataset.x_validation, dataset.y_validation)
+    weights = dataset.sample_weight
+    parts += () if weights is None else (weights,)
     return sum(part.nbytes for part in parts)

@@ -11,6 +11,7 @@ from vecevo import run
 from vecevo.results import R2
 from vecevo.runs import command
 from vecevo.runs.configuration import RunConfig
+from vecevo.runs.files import retraining
 
 SPACE = vecevo.SearchSpace({"width": (4, 8), "optimizer": ("adam", "nadam")})
 SETTINGS = {
@@ -32,14 +33,16 @@ def dataset():
 
 def test_a_search_by_a_metric_records_it_and_goes_on(tmp_path, dataset):
     folder = tmp_path / "run"
-    how = {**SETTINGS, "metric": "auc", "output_dir": folder}
+    fixed = {**SETTINGS["fixed"], "learning_rate": 0.1, "dropout_rate": 0.5}
+    settings = {**SETTINGS, "metric": "auc", "fixed": fixed, "max_epochs": 9}
+    how = {**settings, "output_dir": folder}
     first = vecevo.search(SPACE, dataset, num_generations=1, **how)
     recorded = vecevo.load_run(folder)
     assert (recorded.metric, recorded.task) == ("AUC", "classification")
     assert "best validation AUC 0." in str(recorded)
     result = vecevo.search(SPACE, dataset, num_generations=2, resume=True, **how)
     assert result.num_trained > first.num_trained
-    whole = vecevo.search(SPACE, dataset, num_generations=2, **SETTINGS, metric="auc")
+    whole = vecevo.search(SPACE, dataset, num_generations=2, **settings)
     for (genome, found), (other, expected) in zip(result.top, whole.top, strict=True):
         assert genome == other and found.network.facts == expected.network.facts
         assert found.validation_accuracy == max(found.curves["validation_accuracy"])
@@ -47,6 +50,8 @@ def test_a_search_by_a_metric_records_it_and_goes_on(tmp_path, dataset):
             dataset.raw_x_test, dataset.raw_y_test, metric="auc"
         )
         assert found.test_accuracy == score
+    kept = [np.argmin(found.curves["validation_loss"]) for _, found in result.top]
+    assert [found.network.facts["epoch"] for _, found in result.top] != kept
     assert result.ensemble.facts == whole.ensemble.facts
     assert result.ensemble.facts["metric"] == "AUC"
     with pytest.raises(vecevo.InputError, match="metric was 'auc' and is None"):
@@ -123,3 +128,38 @@ def test_tables_of_runs_by_a_metric_have_no_rungs(tmp_path, dataset):
     assert vecevo.replay(table, num_generations=1, population_size=2).num_trained
     with pytest.raises(vecevo.InputError, match=r"those of .* were by metric='f1'"):
         vecevo.replay(table, rungs=(1, 4))
+
+
+def test_a_run_with_other_weights_is_another_run(tmp_path, dataset):
+    how = {**SETTINGS, "output_dir": tmp_path / "run", "num_generations": 1}
+    vecevo.search(SPACE, dataset, class_weight="balanced", **how)
+    vecevo.search(SPACE, dataset, class_weight="balanced", resume=True, **how)
+    with pytest.raises(vecevo.InputError, match=r"class_weight was .* and is None"):
+        vecevo.search(SPACE, dataset, class_weight="none", resume=True, **how)
+    weights = np.ones_like(dataset.y_train, np.float32)
+    weighed = dataset._replace(sample_weight=weights)
+    with pytest.raises(vecevo.InputError, match="the data set has changed"):
+        vecevo.search(SPACE, weighed, class_weight="balanced", resume=True, **how)
+
+
+def test_the_command_takes_weights_and_trains_the_same_again(tmp_path):
+    rows = np.column_stack([X, np.abs(X[:, 0]), SLOPE > 1])
+    np.savetxt(tmp_path / "my.csv", rows, "%.6f", ",", header=HEADER, comments="")
+    config = RunConfig(
+        **{"dataset": str(tmp_path / "my.csv"), "weight": "w", "metric": "f1"},
+        **{"width": (4, 8), "depth": (1,), "activation": ("tanh",), "confirm": 0},
+        **{"optimizer": ("adam",), "max_epochs": 3, "num_generations": 1},
+        **{"output_dir": str(tmp_path / "run"), "cache_dir": "none"},
+        **{"report": False, "class_weight": "balanced"},
+    )
+    console = Console(record=True, width=200)
+    assert command.run(config, console) == 0
+    text = console.export_text()
+    assert "4 features" in text and "weights of examples: " in text
+    recorded = vecevo.load_run(tmp_path / "run")
+    best = retraining.find_network(recorded, rank=1, genome=None)
+    again = retraining.train_again(recorded, best)
+    assert again.validation_accuracy == best.validation_accuracy
+
+
+HEADER = "a,b,c,d,w,label"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from vecevo.datasets.weighing import class_weights
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
 from vecevo.runs.environment import versions
@@ -93,6 +94,7 @@ def _identity(
 ) -> dict[str, Any]:
     """What a run that goes on must share: all that its numbers depend on."""
     settings, dataset = session.settings, session.dataset
+    by_class = class_weights(settings.class_weight, dataset.y_train, dataset.classes)
     return {
         "space": space.genes,
         "fixed": dict(fixed),
@@ -104,6 +106,7 @@ def _identity(
         **({"augment": sorted(settings.augment)} if settings.augment else {}),
         **({"mixup": settings.mixup} if settings.mixup else {}),
         **({"metric": metric} if (metric := stops_by(settings.metric)) else {}),
+        **({} if by_class is None else {"class_weight": by_class.tolist()}),
         "protocol": "article" if dataset.is_article else "validation",
         "data": identity.fingerprint(dataset),
         "device": jax.devices()[0].device_kind,

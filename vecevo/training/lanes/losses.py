@@ -36,7 +36,7 @@ class Mixture(NamedTuple):
     """What is mixed into a minibatch; see Zhang et al., "mixup", 2018."""
 
     labels: jax.Array  # as in `mean_loss`, of the examples that are mixed in
-    share: jax.Array  # float[], of those that are mixed with them
+    share: jax.Array  # float[] or float[B], of those that are mixed with them
 
 
 def split_into_batches(
@@ -105,7 +105,7 @@ def mean_loss(
       dropout: None drops nothing.
       inputs: float[F, B].
       labels: int32[B], or float[K, B].
-      weights: float[B], of sum 1.
+      weights: float[B], of sum 1 where examples weigh alike.
       smoothing: float[], the share of a label that all classes share; None: of none.
       mixture: None: nothing is mixed in.
       params: of the lane.

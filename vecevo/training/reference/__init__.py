@@ -107,10 +107,11 @@ class Trainer(NamedTuple):
     """The functions that train one network; see `make_trainer`."""
 
     init: Callable  # key -> TrainState
-    train_step: Callable  # state, dropout_key, step, inputs, labels -> state, measures
+    train_step: Callable  # state, dropout_key, step, inputs, labels, weights -> state,
+    # measures
     train_epoch: (
         jax.stages.Wrapped
-    )  # state, dropout_key, epoch, order_key, x, y -> state, measures
+    )  # state, dropout_key, epoch, order_key, x, y, weights -> state, measures
     evaluate: jax.stages.Wrapped  # params, x, y -> loss, accuracy
 
 
@@ -156,12 +157,13 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
+        weights: jax.Array | float,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         logits: Any = network.apply(
             {"params": params}, inputs, dropout_key, step, batch_size
         )
-        loss = smoothed_loss(logits, labels, h["label_smoothing"])
-        return loss, measure(logits, labels)
+        losses = smoothed_losses(logits, labels, h["label_smoothing"])
+        return (weights * losses).mean(), measure(logits, labels)
 
     def train_step(
         state: TrainState,
@@ -169,9 +171,10 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
+        weights: jax.Array | float = 1.0,
     ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
         (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(
-            state.params, dropout_key, step, inputs, labels
+            state.params, dropout_key, step, inputs, labels, weights
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
         params: Any = optax.apply_updates(state.params, updates)
@@ -185,6 +188,7 @@ def make_trainer(
         order_key: jax.Array,
         x: jax.Array,
         y: jax.Array,
+        weights: jax.Array | float = 1.0,
     ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
         num_examples = x.shape[0]
         order = jax.random.permutation(
@@ -196,8 +200,8 @@ def make_trainer(
         def step_on(
             state: TrainState, step: jax.Array, indices: jax.Array
         ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
-            inputs = scale(x[indices])
-            return train_step(state, dropout_key, step, inputs, y[indices])
+            inputs, own = scale(x[indices]), jnp.broadcast_to(weights, len(x))[indices]
+            return train_step(state, dropout_key, step, inputs, y[indices], own)
 
         full = order[: num_full * batch_size].reshape(num_full, batch_size)
         state, measures = jax.lax.scan(
@@ -233,15 +237,17 @@ def average(params: Sequence[dict], decay: float) -> dict:
     )
 
 
-def smoothed_loss(logits: jax.Array, labels: jax.Array, smoothing: float) -> jax.Array:
-    """Mean loss of logits [n, C] by labels int[n] of which all classes have a share.
+def smoothed_losses(
+    logits: jax.Array, labels: jax.Array, smoothing: float
+) -> jax.Array:
+    """Losses of logits [n, C] by labels int[n] of which all classes have a share.
 
     Of standardised numbers float[n, K] it is the squared error.
     """
     if labels.ndim == 2:
-        return optax.squared_error(logits, labels).mean()
+        return optax.squared_error(logits, labels).mean(axis=1)
     targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[1]), smoothing)
-    return optax.softmax_cross_entropy(logits, targets).mean()
+    return optax.softmax_cross_entropy(logits, targets)
 
 
 def measure(
