@@ -29,8 +29,10 @@ _TABLE = {
     ),
     "datasets.making": (
         "datasets.alike datasets.columns datasets.fitting datasets.inputs "
-        "datasets.labels datasets.splitting datasets.taking datasets.targets errors"
+        "datasets.labels datasets.splitting datasets.taking datasets.targets "
+        "datasets.weighing errors"
     ),
+    "datasets.weighing": "datasets.labels errors",
     "datasets.tables": "errors extras",
     "datasets.bundled": "datasets.targets errors extras",
     "datasets.loading": (
@@ -46,17 +48,21 @@ _TABLE = {
     ),
     "training.lanes.activations": "",
     "training.lanes.augmentation": "",
+    "training.lanes.metrics": "errors",
     "training.lanes.optimizers": "",
     "training.lanes.schedules": "",
     "training.lanes.updates": "training.lanes.optimizers",
     "training.lanes.threefry": "",
     "training.lanes.weights": "",
     "training.lanes.widths": "",
-    "training.lanes.losses": "training.lanes.dropout training.lanes.networks",
+    "training.lanes.losses": (
+        "training.lanes.dropout training.lanes.metrics training.lanes.networks"
+    ),
     "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
     "training.recipe": "errors training.lanes",
     "training.variants": "training.lanes training.recipe",
     "training.reference.augmentation": "",
+    "training.reference.metrics": "",
     "training.reference.optimizers": "",
     "training.reference": "training.reference.optimizers",
     # what the device does with many
@@ -69,7 +75,7 @@ _TABLE = {
     "training.classes": "training.planning",
     "training.forecast": "training.classes training.planning",
     "training.settings": (
-        "datasets.making errors training.lanes.augmentation training.memory "
+        "datasets.making datasets.weighing errors training.lanes training.memory "
         "training.programs"
     ),
     "training.outcomes": "keys training.lanes training.programs",
@@ -82,9 +88,10 @@ _TABLE = {
         "training.programs training.recipe"
     ),
     "training.sessions": (
-        "datasets.making errors keys training.classes training.lanes "
-        "training.memory training.minibatches training.planning training.programs "
-        "training.recipe training.selfcheck training.settings training.variants"
+        "datasets.making datasets.weighing errors keys training.classes "
+        "training.lanes training.memory training.minibatches training.planning "
+        "training.programs training.recipe training.selfcheck training.settings "
+        "training.variants"
     ),
     "training.scheduling": (
         "errors training.cohorts training.minibatches "
@@ -166,11 +173,13 @@ _TABLE = {
     ),
     "runs.files.identity": "datasets.making errors",
     "runs.files.opening": (
-        "errors results runs.environment runs.files.identity runs.files.pool "
-        "runs.files.store space training.planning training.sessions training.settings"
+        "datasets.weighing errors results runs.environment runs.files.identity "
+        "runs.files.pool runs.files.store space training.lanes.metrics "
+        "training.planning training.sessions training.settings"
     ),
     "runs.files.pool": (
-        "datasets.making results runs.files.store training.batches training.recipe"
+        "networks.network results runs.files.store training.batches "
+        "training.lanes.metrics training.recipe training.sessions"
     ),
     "runs.files.queries": "errors results runs.files.journal",
     "runs.files.store": (
@@ -194,8 +203,7 @@ _TABLE = {
     "runs.report.parts": "",
     "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
     "runs.report.winners": (
-        "results runs.files.reading runs.report.facts runs.report.parts "
-        "runs.report.verdict"
+        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
     ),
     # whole runs, and how they are shown
     "runs.evolve": (
@@ -207,7 +215,8 @@ _TABLE = {
     ),
     "runs.recorded": (
         "errors evaluation keys results runs.files.tables runs.ledger runs.loop "
-        "runs.rungs runs.starting space strategies training.recipe training.rungs"
+        "runs.rungs runs.starting space strategies training.lanes.metrics "
+        "training.recipe training.rungs"
     ),
     "runs.report.console": (
         "networks.saving results runs.budget runs.files.queries runs.report.verdict "
@@ -218,13 +227,16 @@ _TABLE = {
     ),
     "runs.report.summary": (
         "datasets.making results runs.configuration runs.environment "
-        "runs.files.journal runs.files.tables space training.settings"
+        "runs.files.journal runs.files.tables space training.lanes.metrics "
+        "training.settings"
     ),
     # pictures and pages about recorded runs
     "runs.report.facts": "errors results runs.files.reading runs.ledger",
     "runs.report.importance": "",
     "runs.report.drawing": "",
-    "runs.report.figures": "runs.files.reading runs.report.drawing runs.report.facts",
+    "runs.report.figures": (
+        "results runs.files.reading runs.report.drawing runs.report.facts"
+    ),
     "runs.report.sizes": (
         "objectives runs.files.reading runs.report.drawing runs.report.facts"
     ),
@@ -250,7 +262,7 @@ _TABLE = {
     ),
     "runs.command": (
         "datasets errors networks.saving results runs space training.forecast "
-        "training.programs training.sessions training.settings"
+        "training.lanes.metrics training.programs training.sessions training.settings"
     ),
     # other packages, which need not be there
     "integrations.optuna": (

@@ -7,6 +7,8 @@ say what was measured.
 What is called an accuracy is, where numbers are predicted, R2: the mean over targets of
 1 - squared error / variance in the part that is measured, in `train_accuracy` in the
 part trained on. A loss is then the squared error of standardised targets, their mean.
+Where a run is judged by another metric, all but `train_accuracy` is that. It is larger
+where a network is better: of a log loss or an RMSE it is the negative.
 """
 
 import math
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from vecevo.networks.ensembles import Ensemble
     from vecevo.networks.network import Network
 
-ACCURACY = "accuracy"  # what networks are compared by, where it is not R2
+ACCURACY, R2 = "accuracy", "R2"  # what networks are compared by, if nothing is asked
 Genome = tuple[int, ...]  # indices of choices, one a gene
 
 
@@ -145,10 +147,13 @@ def in_metric(text: str, metric: str) -> str:
 
     >>> in_metric("Accuracies, the best accuracy", "R2")
     'R2, the best R2'
+    >>> in_metric(in_metric("accuracy", "balanced accuracy"), "balanced accuracy")
+    'balanced accuracy'
     """
     if metric == ACCURACY:
         return text
-    return re.sub("accurac(y|ies)", metric, text, flags=re.IGNORECASE)
+    named = "(balanced )?accurac(y|ies)"  # once is enough: a text may come twice
+    return re.sub(named, metric, text, flags=re.IGNORECASE)
 
 
 def metric_prefix(metric: str) -> str:

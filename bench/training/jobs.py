@@ -244,7 +244,7 @@ def project(name):
         max_epochs=CIFAR_EPOCHS,
         memory_bytes=memory.free_memory(),
     )
-    job, classes = sessions.make_plan((*CIFAR_SHAPE, 10), expected, given)
+    job, classes = sessions.make_plan((*CIFAR_SHAPE, 10, 10_000), expected, given)
     rows = forecast.forecast(
         expected.shapes, classes, job, list_size=list_size, num_lists=num_lists
     )

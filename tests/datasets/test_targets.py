@@ -31,7 +31,7 @@ WHOLE = np.arange(60)
 def test_numbers_with_fractions_are_predicted(y, names):
     dataset = vecevo.make_dataset(X, y)
     assert dataset.targets.names == names
-    assert (dataset.task, dataset.metric) == ("regression", "R2")
+    assert dataset.task == "regression"
     assert (dataset.classes, dataset.num_outputs) == ((), len(names))
 
 
@@ -50,7 +50,7 @@ def test_numbers_with_fractions_are_predicted(y, names):
 def test_all_else_are_classes(y):
     dataset = vecevo.make_dataset(X, y)
     assert dataset.targets is None and dataset.num_outputs == len(dataset.classes)
-    assert (dataset.task, dataset.metric) == ("classification", "accuracy")
+    assert dataset.task == "classification"
 
 
 def test_whole_numbers_are_predicted_where_that_is_asked():
@@ -87,7 +87,7 @@ def test_a_data_set_says_what_is_predicted():
     lines = str(vecevo.make_dataset(X, frame)).splitlines()
     assert lines[2].startswith("regression: 7 targets: t0 (99")
     assert lines[2].endswith(" and 2 more")
-    assert lines[-1].endswith("chosen by R2 on these alone")
+    assert lines[-1].endswith("chosen by these alone")
 
 
 def replaced(value):

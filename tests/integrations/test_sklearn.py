@@ -13,9 +13,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import vecevo
+from tests.integrations.checks import list_checks
 from vecevo.integrations import sklearn as integration
 from vecevo.integrations.sklearn import VecevoClassifier
 
@@ -47,17 +47,9 @@ def get_fitted():
     return make_classifier(TWO).fit(*make_examples())
 
 
-CHECKS = [
-    pytest.param(estimator, check, id=f"{number}-{check.func.__name__}")
-    for number, (estimator, check) in enumerate(
-        estimator_checks_generator(make_classifier())
-    )
-]
-
-
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # checks give what estimators may warn about
-@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+@pytest.mark.parametrize(("estimator", "check"), list_checks(make_classifier()))
 def test_all_checks_of_scikit_learn_pass(estimator, check):
     check(estimator)
 

@@ -10,8 +10,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from tests.integrations.checks import list_checks
 from tests.integrations.test_sklearn import ONE, look
 from vecevo.integrations.sklearn import VecevoRegressor
 
@@ -29,17 +29,9 @@ def get_fitted():
     return make_regressor(max_epochs=40).fit(X, Y)
 
 
-CHECKS = [
-    pytest.param(estimator, check, id=f"{number}-{check.func.__name__}")
-    for number, (estimator, check) in enumerate(
-        estimator_checks_generator(make_regressor())
-    )
-]
-
-
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore")  # checks give what estimators may warn about
-@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+@pytest.mark.parametrize(("estimator", "check"), list_checks(make_regressor()))
 def test_all_checks_of_scikit_learn_pass(estimator, check):
     check(estimator)
 

@@ -14,7 +14,7 @@ from vecevo.datasets import making
 from vecevo.runs import budget, evolve, loop
 from vecevo.training import batches, forecast, planning, recipe, sessions, settings
 
-IMAGES = (40_000, 3072, 10)
+IMAGES = (40_000, 3072, 10, 10_000)
 SETTINGS = settings.TrainingSettings(
     batch_size=64, max_epochs=50, memory_bytes=4 << 30, precision=None
 )
@@ -174,7 +174,7 @@ def test_proposals_are_the_largest_that_allow_a_generation():
 def test_nothing_is_proposed_that_helps_nothing():
     one_width = EXPECTED._replace(shapes=[(64, depth) for depth in (1, 2, 3, 4)])
     few = budget.propose(
-        (1100, 64, 10),
+        (1100, 64, 10, 275),
         one_width,
         SETTINGS._replace(max_epochs=3),
         0.5,

@@ -121,7 +121,13 @@ def compile_quickly(function, *args):
 
 
 def train_reference(
-    description, key, data, num_epochs, rule=NO_STOP, change_fn=lambda x, epoch: x
+    description,
+    key,
+    data,
+    num_epochs,
+    rule=NO_STOP,
+    change_fn=lambda x, epoch: x,
+    metric_fn=None,
 ):
     """Params at the end, their average as it is judged, and curves."""
     decay = as_hyperparams(description)["averaging"]
@@ -131,16 +137,18 @@ def train_reference(
         num_classes=NUM_CLASSES,
         batch_size=BATCH_SIZE,
         num_steps=int(rule.max_epochs) * -(-len(data.x_train) // BATCH_SIZE),
+        metric_fn=metric_fn,
     )
     init_key, dropout_key = reference.split_network_key(key)
     state = compile_quickly(jax.jit(trainer.init), init_key)(init_key)
-    first = (state, dropout_key, 0, ORDER_KEY, data.x_train, data.y_train)
+    weights = 1.0 if data.sample_weight is None else data.sample_weight
+    first = (state, dropout_key, 0, ORDER_KEY, data.x_train, data.y_train, weights)
     train_epoch = compile_quickly(trainer.train_epoch, *first)
     history, ends = [], []
     for epoch in range(num_epochs):
         x = change_fn(data.x_train, epoch)
         state, trained = train_epoch(
-            state, dropout_key, epoch, ORDER_KEY, x, data.y_train
+            state, dropout_key, epoch, ORDER_KEY, x, data.y_train, weights
         )
         ends.append(jax.tree.map(np.array, state.params))
         judged = reference.average(ends, decay)
@@ -150,10 +158,18 @@ def train_reference(
 
 
 def assert_lane_equals_reference(
-    state, reports, lane, description, data, rule=NO_STOP, **tolerance
+    state,
+    reports,
+    lane,
+    description,
+    data,
+    rule=NO_STOP,
+    metric_fn=None,
+    **tolerance,
 ):
     params, judged, history = train_reference(
-        description, network_key(lane), data, len(reports), rule
+        *(description, network_key(lane), data, len(reports), rule),
+        metric_fn=metric_fn,
     )
     values = as_hyperparams(description)
     for of_lanes, expected in ((state.params, params), (state.averaged, judged)):

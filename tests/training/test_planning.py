@@ -137,7 +137,7 @@ def test_workers_share_the_memory_unless_one_network_needs_it_all_once_padded(
 
     def plan(memory_bytes):
         given = TrainingSettings(16, 25, memory_bytes=memory_bytes)
-        return sessions.make_plan((1000, 64, 10), sessions.Expected(shapes), given)
+        return sessions.make_plan((1000, 64, 10, 250), sessions.Expected(shapes), given)
 
     job, _ = plan(1 << 40)
     assert job.num_workers == 2
@@ -179,7 +179,7 @@ def test_more_steps_than_dropout_has_keys_for_are_refused():
     def plan(max_epochs, **changes):
         expected = sessions.Expected([(8, 1)], variants.Variant(**changes))
         given = TrainingSettings(16, max_epochs, memory_bytes=1 << 30)
-        return sessions.make_plan((1024 * 16, 64, 10), expected, given)
+        return sessions.make_plan((1024 * 16, 64, 10, 4096), expected, given)
 
     plan(4096)  # of 1024 steps, that have 1024 layers: 2^32 keys
     with pytest.raises(InputError, match=r"max_epochs=4097 of 1024 .* at most 4096"):

@@ -26,6 +26,7 @@ def load_dataset(
     name: str | os.PathLike,
     *,
     target: str | None = None,
+    weight: str | None = None,
     task: Task = "auto",
     inputs: Scaling = "auto",
     data_dir: str | os.PathLike | None = None,
@@ -42,6 +43,8 @@ def load_dataset(
         like; or an image-classification set of tensorflow-datasets.
       target: the column of labels of a table, or several, of numbers to be predicted,
         with commas between; None: one named target, label, class or y, or the last.
+      weight: the column of a table that says how much an example weighs while it is
+        learned, as `make_dataset` takes them by sample_weight; None: all alike.
       data_dir: where tensorflow-datasets has prepared its sets; None is its default.
       cache_dir: where decoded images are kept; None keeps none.
       task, inputs, seed, limit_train, is_article: see `make_dataset`.
@@ -58,11 +61,8 @@ def load_dataset(
     check_paths(dataset=name)
     name, defaults, notes = os.fspath(name), {}, ()
     ending = pathlib.Path(name).suffix.lower()
-    if ending not in tables.ENDINGS and target is not None:
-        raise InputError(
-            f"target={target!r} has no say with dataset={name!r}, which is no table: "
-            "leave it out."
-        )
+    if ending not in tables.ENDINGS:
+        _check_no_table(name, target=target, weight=weight)
     if name == "digits":
         arrays, defaults = _load_digits(), {"max_epochs": DIGITS_EPOCHS}
     elif name.startswith(bundled.PREFIX):
@@ -71,7 +71,7 @@ def load_dataset(
     elif ending == ".npz":
         arrays = _load_npz(_existing(name))
     elif ending in tables.ENDINGS:
-        arrays, notes = _load_table(_existing(name), target)
+        arrays, notes = _load_table(_existing(name), target, weight)
     else:
         _check_no_file(name, ending)
         arrays = _load_prepared(name, data_dir, cache_dir)
@@ -117,12 +117,23 @@ def _existing(name: str) -> pathlib.Path:
 
 
 def _load_table(
-    path: pathlib.Path, target: str | None
+    path: pathlib.Path, target: str | None, weight: str | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     frame = tables.read_table(path, argument="dataset")
     given = f"dataset={str(path)!r}"
+    frame, weights = tables.split_weight(frame, weight, argument=given)
     x, y, said = tables.split_target(frame, target, argument=given)
-    return {"x_train": x, "y_train": y}, (said,)
+    return {"x_train": x, "y_train": y, "sample_weight": weights}, (said,)
+
+
+def _check_no_table(name: str, **columns: str | None) -> None:
+    """Refuses names of columns where there are none."""
+    for argument, column in columns.items():
+        if column is not None:
+            raise InputError(
+                f"{argument}={column!r} has no say with dataset={name!r}, which is no "
+                "table: leave it out."
+            )
 
 
 def _load_npz(path: pathlib.Path) -> dict[str, np.ndarray]:

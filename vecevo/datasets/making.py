@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vecevo.datasets import columns, splitting
+from vecevo.datasets import columns, splitting, weighing
 from vecevo.datasets.alike import check_alike
 from vecevo.datasets.fitting import Scaling, fit_inputs
 from vecevo.datasets.inputs import Inputs, apply_inputs
@@ -47,6 +47,8 @@ class Dataset(NamedTuple):
     batch_size: int = BATCH_SIZE  # of minibatches, where a run is given none
     max_epochs: int = 50  # cap, where a run is given none
     targets: Targets | None = None  # the numbers that are predicted; None: classes are
+    sample_weight: np.ndarray | None = None  # float32[N], of mean 1, what examples to
+    # train on weigh; None: all alike
 
     @property
     def num_classes(self) -> int:
@@ -62,11 +64,6 @@ class Dataset(NamedTuple):
     def task(self) -> Task:
         """What is learned: classification or regression."""
         return "classification" if self.targets is None else "regression"
-
-    @property
-    def metric(self) -> str:
-        """What networks are compared by, in a word: accuracy, in regression R2."""
-        return "accuracy" if self.targets is None else "R2"
 
     @property
     def raw_y_test(self) -> np.ndarray:
@@ -90,6 +87,7 @@ def make_dataset(
     x_test: Any = None,
     y_test: Any = None,
     *,
+    sample_weight: Any = None,
     task: Task = "auto",
     inputs: Scaling = "auto",
     name: str = "arrays",
@@ -111,6 +109,8 @@ def make_dataset(
         of texts is one input for each frequent text.
       y_train, y_test: a label each: texts, whole numbers or truth values. Or, to be
         predicted, a number each, or several, [N, K].
+      sample_weight: how much each example of x_train weighs while it is learned, from
+        0 up; None: all alike. Measures do not weigh examples.
       task: `classification`, `regression`, or by what y_train is: numbers of which
         some have fractions, and several floats for an example, are predicted.
       inputs: what is done to them, see `fit_inputs`; fitted to the part trained on.
@@ -125,6 +125,9 @@ def make_dataset(
     check_seed(seed)
     given = take_parts(x_train, y_train, x_test, y_test, seed, is_article, task)
     train, held_out = _split(given.y, seed, limit_train, is_article)
+    if sample_weight is not None:
+        weights = weighing.as_weights(sample_weight, len(y_train))
+        sample_weight = weighing.normalize(weights[given.rows][train])
     targets = _fit_answers(given, train, limit_train)
     answers, answers_test = given.y, given.y_test
     if targets is not None:
@@ -156,6 +159,7 @@ def make_dataset(
         is_article=is_article,
         batch_size=SMALL_BATCH if len(train) < FEW_EXAMPLES else BATCH_SIZE,
         targets=targets,
+        sample_weight=sample_weight,
     )
 
 
@@ -173,6 +177,7 @@ def describe_dataset(dataset: Dataset) -> list[str]:
         f"validate, {num_test} to test; {dataset.x_train.shape[1]:,} features",
         f"inputs: {dataset.scaling}",
         said,
+        *weighing.weights_line(dataset.sample_weight),
         *dataset.notes,
     ]
 
@@ -212,11 +217,10 @@ def _few(num_train: int, num_validation: int, *, are_classes: bool) -> list[str]
     """Says where there are few examples."""
     said = []
     if num_validation < FEW_TO_VALIDATE:
-        steps = f"accuracies in steps of {1 / num_validation:.3f}"
-        by = steps if are_classes else "R2 on these alone"
+        steps = f", accuracies in steps of {1 / num_validation:.3f}"
         said.append(
             f"only {num_validation} examples to validate with: the best network is "
-            f"chosen by {by}"
+            f"chosen by these alone{steps * are_classes}"
         )
     if num_train < SMALL_BATCH:
         said.append(f"only {num_train} examples to train on: less than a minibatch")

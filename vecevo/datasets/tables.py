@@ -48,6 +48,29 @@ def read_table(path: pathlib.Path, *, argument: str, least_columns: int = 2) -> 
     return _check_table(_without_index(frame), given, least_columns)
 
 
+def split_weight(frame: Any, weight: str | None, *, argument: str) -> tuple[Any, Any]:
+    """Returns a table without a column of weights, and that column; None: no column.
+
+    Args:
+      frame: DataFrame.
+      weight: name of the column.
+      argument: name and value of what gave the table, for messages.
+
+    Raises:
+      InputError: for a name that no column has.
+    """
+    if weight is None:
+        return frame, None
+    names = list(map(str, frame.columns))
+    if weight not in names or len(names) < 3:
+        raise InputError(
+            f"weight={weight!r} is no column of {argument} beside labels and some to "
+            f"learn from: it has {_some(names)}."
+        )
+    place = names.index(weight)
+    return frame.drop(columns=frame.columns[place]), frame.iloc[:, place]
+
+
 def split_target(
     frame: Any, target: str | None, *, argument: str
 ) -> tuple[Any, Any, str]:

@@ -30,6 +30,7 @@ class Given(NamedTuple):
     y_test: np.ndarray
     classes: tuple[Label, ...]
     names: tuple[str, ...] | None  # of targets; None: classes are learned
+    rows: np.ndarray  # int[N], which of the examples given x and y are
     notes: tuple[str, ...] = ()
 
 
@@ -67,6 +68,7 @@ def take_parts(
         x_test=columns.take_rows(x, taken),
         y=given.y[stay],
         y_test=given.y[taken],
+        rows=stay,
         notes=(note,),
     )
 
@@ -83,7 +85,7 @@ def _take_classes(x: Any, y: Any, x_test: Any, y_test: Any, *, num_parts: int) -
         labels, _ = as_labels(y_test, "y_test")
         _check_lengths(x_test, labels, "test")
         codes_test = encode_labels(labels, classes, "y_test")
-    return Given(x, x_test, codes, codes_test, classes, None)
+    return Given(x, x_test, codes, codes_test, classes, None, np.arange(len(codes)))
 
 
 def _take_targets(x: Any, y: Any, x_test: Any, y_test: Any, *, num_parts: int) -> Given:
@@ -101,7 +103,7 @@ def _take_targets(x: Any, y: Any, x_test: Any, y_test: Any, *, num_parts: int) -
         _check_lengths(x_test, values_test, "test")
         is_named = columns.is_frame(y) and columns.is_frame(y_test)
         check_alike_targets(names, names_test, is_named=is_named)
-    return Given(x, x_test, values, values_test, (), names)
+    return Given(x, x_test, values, values_test, (), names, np.arange(len(values)))
 
 
 def strata_of(y: np.ndarray) -> np.ndarray:

@@ -56,6 +56,9 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
       space: a SearchSpace; None is `SMALL_SPACE`.
       strategy, population_size, num_generations, max_seconds, max_epochs: as in
         `vecevo.search`.
+      metric: what networks are judged by, as in `vecevo.search`; `score` is accuracy,
+        or R2, all the same.
+      class_weight: as in `vecevo.search`: None, balanced, or numbers by label.
       rungs: as in `vecevo.search`; without any, which is the default, more networks
         train to their end and vote in the ensemble.
       ensemble: picks of the ensemble; 0: none.
@@ -82,6 +85,8 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         num_generations: int = 3,
         max_seconds: float | None = None,
         max_epochs: int | None = None,
+        metric: str | None = None,
+        class_weight: Any = None,
         rungs: Rungs = None,
         ensemble: int = 10,
         inputs: Scaling = "auto",
@@ -94,19 +99,23 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
         self.num_generations = num_generations
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
+        self.metric = metric
+        self.class_weight = class_weight
         self.rungs: Rungs = rungs
         self.ensemble = ensemble
         self.inputs: Scaling = inputs
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Searches on examples and their labels [N].
 
         Args:
           X: an array [N, F], of images an array [N, ...], or a DataFrame; tables may
             have missing values and columns of texts.
           y: texts, whole numbers or truth values.
+          sample_weight: numbers [N] from 0 up, what an example weighs while it is
+            learned; of those that validate it says nothing.
 
         Raises:
           ValueError: for what cannot be learned, an InputError among others.
@@ -118,7 +127,7 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
                 f"y holds one class, {self.classes_.tolist()[0]!r}: give examples of "
                 "at least two."
             )
-        self.result_ = _search(self, X, labels, codes, "classification")
+        self.result_ = _search(self, X, labels, codes, "classification", sample_weight)
         self.network_ = self.result_.best
         self.best_hyperparams_ = self.network_.hyperparams
         self.ensemble_ = _better_ensemble(self.result_.ensemble)
@@ -147,8 +156,9 @@ class VecevoClassifier(ClassifierMixin, BaseEstimator):
 class VecevoRegressor(RegressorMixin, BaseEstimator):
     """Searches for the best network to predict numbers, one or several an example.
 
-    It has the arguments of VecevoClassifier, and all that holds for that; networks are
-    compared by R2, which is what `result_` calls an accuracy.
+    It has the arguments of VecevoClassifier but class_weight, and all that holds for
+    that; networks are compared by R2, or `metric`, which is what `result_` calls an
+    accuracy.
 
     After `fit`:
       n_features_in_, feature_names_in_: as scikit-learn has them.
@@ -164,6 +174,7 @@ class VecevoRegressor(RegressorMixin, BaseEstimator):
         num_generations: int = 3,
         max_seconds: float | None = None,
         max_epochs: int | None = None,
+        metric: str | None = None,
         rungs: Rungs = None,
         ensemble: int = 10,
         inputs: Scaling = "auto",
@@ -176,25 +187,27 @@ class VecevoRegressor(RegressorMixin, BaseEstimator):
         self.num_generations = num_generations
         self.max_seconds = max_seconds
         self.max_epochs = max_epochs
+        self.metric = metric
         self.rungs: Rungs = rungs
         self.ensemble = ensemble
         self.inputs: Scaling = inputs
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Searches on examples and their numbers [N], or several, [N, K].
 
         Args:
           X: as for VecevoClassifier.
           y: finite numbers.
+          sample_weight: as for VecevoClassifier.
 
         Raises:
           ValueError: for what cannot be learned, an InputError among others.
         """
         X, numbers = take_examples(self, X, y, check_numbers)
         strata = np.zeros(len(numbers), int)
-        self.result_ = _search(self, X, numbers, strata, "regression")
+        self.result_ = _search(self, X, numbers, strata, "regression", sample_weight)
         self.network_ = self.result_.best
         self.best_hyperparams_ = self.network_.hyperparams
         self.ensemble_ = _better_ensemble(self.result_.ensemble)
@@ -223,6 +236,7 @@ def _search(
     y: np.ndarray,
     strata: np.ndarray,
     task: Task,
+    sample_weight: Any,
 ) -> SearchResult:
     """Searches as an estimator is set.
 
@@ -231,13 +245,19 @@ def _search(
       x, y: checked.
       strata: int[N], of each of which an example is trained on.
       task: of the search.
+      sample_weight: as given.
     """
     seed = int(check_random_state(estimator.random_state).randint(MOST_SEED))
     num = num_validation(len(y), estimator.validation_fraction)
     stay, held_out = split(strata, num, seed)
     return search(
         SMALL_SPACE if estimator.space is None else estimator.space,
-        make_parts(x, y, stay, held_out, inputs=estimator.inputs, task=task),
+        make_parts(
+            *(x, y, stay, held_out),
+            sample_weight=sample_weight,
+            inputs=estimator.inputs,
+            task=task,
+        ),
         strategy=estimator.strategy,
         population_size=estimator.population_size,
         num_generations=estimator.num_generations,
@@ -247,6 +267,8 @@ def _search(
         confirm=0,
         ensemble=estimator.ensemble,
         max_epochs=estimator.max_epochs,
+        metric=estimator.metric,
+        class_weight=getattr(estimator, "class_weight", None),
     )
 
 

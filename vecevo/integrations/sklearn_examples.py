@@ -12,6 +12,7 @@ from vecevo.datasets.inputs import apply_inputs
 from vecevo.datasets.making import Dataset, make_dataset
 from vecevo.datasets.splitting import num_held_out, split_off
 from vecevo.datasets.targets import Task, standardize
+from vecevo.datasets.weighing import as_weights
 from vecevo.errors import InputError, describe, is_number
 from vecevo.extras import import_extra
 
@@ -146,6 +147,7 @@ def make_parts(
     stay: np.ndarray,
     held_out: np.ndarray,
     *,
+    sample_weight: Any,
     inputs: Scaling,
     task: Task,
 ) -> Dataset:
@@ -157,13 +159,17 @@ def make_parts(
     Args:
       x, y: checked.
       stay, held_out: int[n] each, the examples to train on, and the others.
+      sample_weight: [N]; None: all weigh alike.
       inputs, task: as `make_dataset` takes them.
 
     Raises:
       InputError: for what cannot be learned.
     """
     known = take_rows(x, stay), y[stay]
-    dataset = make_dataset(*known, *known, inputs=inputs, task=task, is_article=True)
+    if sample_weight is not None:
+        sample_weight = as_weights(sample_weight, len(y))[stay]
+    how = {"sample_weight": sample_weight, "inputs": inputs, "task": task}
+    dataset = make_dataset(*known, *known, is_article=True, **how)
     raw, others = take_rows(x, held_out), y[held_out]
     examples = apply_inputs(dataset.inputs, raw, argument="X")
     if dataset.targets is None:

@@ -12,6 +12,7 @@ from vecevo.datasets.labels import Label
 from vecevo.datasets.targets import Targets
 from vecevo.networks.network import (
     BATCH_SIZE,
+    MeasureFn,
     Network,
     answers_of,
     check_classes,
@@ -50,9 +51,17 @@ class Ensemble(NamedTuple):
         """Returns the labels or numbers of raw examples; see `Network.predict`."""
         return answers_of(_outputs_of_raw(self, x, batch_size), self.networks[0])
 
-    def score(self, x: Any, y: Any, *, batch_size: int = BATCH_SIZE) -> float:
-        """Returns the accuracy on raw examples and their labels, of numbers R2."""
-        return score_of(_outputs_of_raw(self, x, batch_size), y, self.networks[0])
+    def score(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        metric: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> float:
+        """Returns the accuracy, of numbers R2, or a metric; see `Network.score`."""
+        outputs = _outputs_of_raw(self, x, batch_size)
+        return score_of(outputs, y, self.networks[0], metric)
 
 
 class Found(NamedTuple):
@@ -87,7 +96,13 @@ def ensemble_outputs(ensemble: Ensemble, x: np.ndarray) -> np.ndarray:
     return weighted_mean(parts, ensemble.picks)
 
 
-def select(outputs: np.ndarray, answers: np.ndarray, *, num_picks: int) -> Found:
+def select(
+    outputs: np.ndarray,
+    answers: np.ndarray,
+    *,
+    num_picks: int,
+    measure_fn: MeasureFn = measure_outputs,
+) -> Found:
     """Picks networks by the loss of their mean, and checks that on held-out halves.
 
     Args:
@@ -95,15 +110,16 @@ def select(outputs: np.ndarray, answers: np.ndarray, *, num_picks: int) -> Found
         probabilities float16[K, N, C], or numbers float32[K, N, T].
       answers: int32[N], or float32[N, T].
       num_picks: a network may be picked again.
+      measure_fn: outputs and answers -> what Found calls an accuracy.
     """
     picks = pick_greedily(outputs, answers, num_picks=num_picks)
     held_out = [
-        _check_half(outputs, answers, half, num_picks)
+        _check_half(outputs, answers, half, num_picks, measure_fn)
         for half in (slice(0, None, 2), slice(1, None, 2))
     ]
     return Found(
         picks,
-        measure_outputs(weighted_mean(outputs, picks), answers),
+        measure_fn(weighted_mean(outputs, picks), answers),
         *map(float, np.mean(held_out, axis=0)),
     )
 
@@ -145,7 +161,11 @@ def _squared_errors(means: np.ndarray) -> np.ndarray:
 
 
 def _check_half(
-    outputs: np.ndarray, answers: np.ndarray, half: slice, num_picks: int
+    outputs: np.ndarray,
+    answers: np.ndarray,
+    half: slice,
+    num_picks: int,
+    measure_fn: MeasureFn,
 ) -> tuple[float, float]:
     """Accuracies, off a half, of what is picked on it: an ensemble, and one network."""
     is_in = np.zeros(len(answers), bool)
@@ -154,7 +174,7 @@ def _check_half(
         return np.nan, np.nan
     seen, other = outputs[:, is_in], outputs[:, ~is_in]
     picks = pick_greedily(seen, answers[is_in], num_picks=num_picks)
-    best = int(np.argmax([measure_outputs(p, answers[is_in]) for p in seen]))
+    best = int(np.argmax([measure_fn(p, answers[is_in]) for p in seen]))
     mean = weighted_mean(other, picks)
     rest = answers[~is_in]
-    return measure_outputs(mean, rest), measure_outputs(other[best], rest)
+    return measure_fn(mean, rest), measure_fn(other[best], rest)

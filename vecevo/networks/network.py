@@ -1,6 +1,7 @@
 """A trained network to take home: raw examples in, labels or numbers out."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +21,7 @@ from vecevo.datasets.targets import (
 )
 from vecevo.errors import InputError, check_counts
 from vecevo.training import reference
-from vecevo.training.lanes import losses, weights
+from vecevo.training.lanes import losses, metrics, weights
 from vecevo.training.lanes.networks import Architecture, PaddedMLP, architecture_of
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
@@ -28,6 +29,7 @@ from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 BATCH_SIZE = 1024  # examples predicted at once, where nothing else is asked
 
 Params = dict[str, dict[str, np.ndarray]]
+MeasureFn = Callable[[np.ndarray, np.ndarray], float]  # outputs, answers -> the metric
 
 
 class Network(NamedTuple):
@@ -76,13 +78,26 @@ class Network(NamedTuple):
         """
         return answers_of(outputs_of_raw(self, x, batch_size), self)
 
-    def score(self, x: Any, y: Any, *, batch_size: int = BATCH_SIZE) -> float:
+    def score(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        metric: str | None = None,
+        batch_size: int = BATCH_SIZE,
+    ) -> float:
         """Returns the accuracy on raw examples and their labels, of numbers R2.
 
+        Args:
+          x, y: raw examples, and labels or numbers.
+          metric: another name of `training.lanes.metrics.TABLE`; larger is better, so
+            that of log_loss and rmse it is the negative.
+          batch_size: examples on the device at once.
+
         Raises:
-          InputError: for other shapes, kinds or labels.
+          InputError: for other shapes, kinds or labels, or a metric that is none here.
         """
-        return score_of(outputs_of_raw(self, x, batch_size), y, self)
+        return score_of(outputs_of_raw(self, x, batch_size), y, self, metric)
 
 
 def num_outputs(network: Network) -> int:
@@ -173,24 +188,72 @@ def answers_of(outputs: np.ndarray, network: Network) -> np.ndarray:
     return labels_of(outputs.argmax(axis=1), network.classes)
 
 
-def score_of(outputs: np.ndarray, y: Any, network: Network) -> float:
-    """Returns the accuracy, or R2, of outputs [N, C] or [N, K] of a network.
+def score_of(
+    outputs: np.ndarray, y: Any, network: Network, metric: str | None = None
+) -> float:
+    """Returns what outputs [N, C] or [N, K] of a network are worth.
 
     Args:
       outputs: of `outputs_of`.
       y: labels [N], or numbers [N] or [N, K].
       network: of the outputs.
+      metric: by name; None: accuracy, or R2.
 
     Raises:
-      InputError: for labels that are not as many, or no classes, or no numbers.
+      InputError: for labels that are not as many, or no classes, or no numbers; for a
+        metric that is none here, or has no value.
     """
+    measure_fn = make_measure_fn(metric, network.classes, network.targets)
     codes = encode_answers(y, network)
     if len(codes) != len(outputs):
         raise InputError(
             f"y has {len(codes)} labels and x {len(outputs)} examples: give one for "
             "each."
         )
-    return measure_outputs(outputs, codes)
+    found = measure_fn(outputs, codes)
+    if np.isnan(found):
+        raise InputError(
+            f"metric={metric!r} has no value where y holds one class: give examples of "
+            "both."
+        )
+    return found
+
+
+def make_measure_fn(
+    metric: str | None, classes: tuple[Label, ...], targets: Targets | None
+) -> MeasureFn:
+    """Returns what measures outputs [N, C] or [N, K], by places of classes or numbers.
+
+    Args:
+      metric: by name; None: accuracy, or R2.
+      classes, targets: of the data set.
+
+    Raises:
+      InputError: for a metric that is none here.
+    """
+    name = metrics.choose(metric, num_classes=len(classes)).name
+    if metrics.stops_by(name) is None:
+        return measure_outputs
+    units = np.ones(len(classes)) if targets is None else targets.deviation
+    return functools.partial(_measure_by, name, units)
+
+
+def metric_fact(metric: str | None) -> dict[str, str]:
+    """Returns what is called an accuracy, for facts; {} where it is one, or R2."""
+    name = metrics.stops_by(metric)
+    return {} if name is None else {"metric": metrics.row_of(name).word}
+
+
+def _measure_by(
+    metric: str, units: np.ndarray, outputs: np.ndarray, answers: np.ndarray
+) -> float:
+    """Measures as lanes are measured, by logits and in float32."""
+    if answers.ndim == 1:
+        least = np.finfo(outputs.dtype).smallest_subnormal
+        logits = np.log(np.maximum(outputs, least), dtype=np.float32)
+    else:
+        logits = outputs
+    return float(metrics.measure(metric, logits.T, answers, units))
 
 
 def encode_answers(y: Any, network: Network) -> np.ndarray:

@@ -11,14 +11,13 @@ from typing import NamedTuple
 from vecevo.runs.rungs import auto_rungs
 from vecevo.training import planning
 from vecevo.training.forecast import InTime, networks_in_time
-from vecevo.training.sessions import Expected, make_plan
+from vecevo.training.sessions import DataShape, Expected, make_plan
 from vecevo.training.settings import TrainingSettings
 
 EPOCHS = (20, 15, 10, 5, 3)  # caps that are proposed
 ROUND = (8, 5, 4, 3, 2, 1)  # first digits of numbers of examples that are proposed
 LEAST_EXAMPLES, LEAST_SHARE = 1000, 0.1  # of those to train on, that are proposed
 
-DataShape = tuple[int, int, int]  # N, F, C of the part to train on
 Asked = tuple[DataShape, Expected, TrainingSettings]
 
 
@@ -55,7 +54,7 @@ def plan_in_time(
     shortest generation.
 
     Args:
-      data_shape: N, F, C of the part to train on.
+      data_shape: of `sessions.shape_of`.
       expected: of the whole run, as if there were time.
       settings: resolved.
       max_seconds: budget; None is no limit.
@@ -197,10 +196,14 @@ def _fewer_epochs(
 def _fewer_examples(
     data_shape: DataShape, expected: Expected, settings: TrainingSettings
 ) -> dict[str, Asked]:
-    num_train, num_features, num_classes = data_shape
-    return {
-        f"--limit-train {num}": ((num, num_features, num_classes), expected, settings)
+    num_train, num_features, num_classes, num_validation = data_shape
+    shapes = {
+        num: (num, num_features, num_classes, num_validation)
         for num in fewer_examples(num_train)
+    }
+    return {
+        f"--limit-train {num}": (shape, expected, settings)
+        for num, shape in shapes.items()
     }
 
 

@@ -31,8 +31,9 @@ from vecevo.runs.report.verdict import counted, rungs_line
 from vecevo.runs.settling import check_new, make_strategy, resolve, rungs_of, size_of
 from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, outlive_reader, watch
 from vecevo.space import SearchSpace
-from vecevo.training import settings
+from vecevo.training import sessions, settings
 from vecevo.training.forecast import forecast
+from vecevo.training.lanes import metrics
 from vecevo.training.programs import products_in
 from vecevo.training.sessions import check_smoothing
 
@@ -215,7 +216,7 @@ def evolve(
         num_replicates=config.replicates,
         num_rungs=len(rungs_of(config) or [0]),
         is_resumed=config.resume is not None,
-        word=metric_prefix(dataset.metric),
+        word=metric_prefix(metrics.row_of(str(config.metric)).word),
     )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
         return search(
@@ -261,8 +262,7 @@ def show_plan(
     expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
     check_smoothing(dataset, expected.variant)
     resolved = settings.resolve(resolving.training_settings(config), dataset)
-    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
-    asked = (data_shape, expected, resolved, config.max_seconds)
+    asked = (sessions.shape_of(dataset), expected, resolved, config.max_seconds)
     planned = budget.plan_in_time(*asked)
     rows = forecast(expected.shapes, planned.classes, planned.job, **lists)
     if config.plan:

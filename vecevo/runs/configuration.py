@@ -44,6 +44,10 @@ class DataConfig:
     ] = None
     """Labels of a table: a column named target, label, class or y, or the last; of
     numbers also several, with commas."""
+    weight: Annotated[
+        str | None, tyro.conf.arg(metavar="COLUMN", help_behavior_hint="")
+    ] = None
+    """How much each example of a table weighs while it is learned."""
     task: Literal["auto", "classification", "regression"] = "auto"
     """Classes or numbers to predict; by default numbers where some have fractions."""
     inputs: Literal["auto", "as-given", "unit", "standardize"] = "auto"
@@ -157,8 +161,14 @@ class TrainingConfig:
 
     max_epochs: Whole = None
     """Cap on the epochs of a network: 25 for digits and 50 otherwise."""
+    metric: Annotated[
+        str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")
+    ] = None
+    """What to judge by: accuracy, balanced_accuracy, log_loss, auc, f1, r2 or rmse."""
     patience: Annotated[int, tyro.conf.arg(metavar="N")] = 5
     """Epochs in a row without a lower validation loss before a network stops."""
+    class_weight: Literal["none", "balanced"] = "none"
+    """Examples weigh alike while they are learned, or classes do, in total."""
     batch_size: Whole = None
     """Examples in a minibatch: 128 for the MNIST family, 16 of few, 64 otherwise."""
     augment: Names = ()

@@ -99,8 +99,9 @@ def search(
       stop: by which another thread, or a handler of signals, ends the search; None:
         Ctrl-C does.
       meta: what else to record of the run, as JSON.
-      **training: `batch_size`, `max_epochs`, `patience`, `augment`, `mixup`,
-        `precision` and `memory_bytes`, as in `training.settings.TrainingSettings`.
+      **training: `batch_size`, `max_epochs`, `patience`, `metric`, `class_weight`,
+        `augment`, `mixup`, `precision` and `memory_bytes`, as in
+        `training.settings.TrainingSettings`.
 
     Returns:
       SearchResult. The best networks have their weights, and, unless a signal ended
@@ -143,7 +144,7 @@ def search(
     expected = expected_networks(
         space, fixed, list_size=size, num_lists=num_lists, rungs=steps
     )
-    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
+    data_shape = sessions.shape_of(dataset)
     planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
         if stop is None:

@@ -20,6 +20,7 @@ from vecevo.runs.rungs import check_alone, count_saved
 from vecevo.runs.starting import start_search
 from vecevo.space import decode
 from vecevo.strategies import Strategy, pruning
+from vecevo.training.lanes.metrics import stops_by
 from vecevo.training.recipe import complete
 from vecevo.training.rungs import check_rungs
 
@@ -143,6 +144,11 @@ def follow_table(table: Table, rungs: Sequence[int], patience: int) -> pruning.C
         raise InputError(
             f"rungs={describe(rungs)} need learning curves, which the table "
             f"{table.source!r} has not: leave them out."
+        )
+    if stops_by(metric := table.settings.get("metric")) is not None:
+        raise InputError(
+            f"rungs={describe(rungs)} need curves of networks that their loss stopped, "
+            f"and those of {table.source!r} were by metric={metric!r}: leave them out."
         )
     check_rungs(rungs, table.curves[pruning.NAMES[0]].shape[-1])
     return pruning.follow(

@@ -181,6 +181,7 @@ def resolve_training(config: RunConfig, dataset: Dataset) -> RunConfig:
         config,
         task=dataset.task,
         rungs=rungs or "none",
+        metric=settings.metric,
         batch_size=settings.batch_size,
         max_epochs=settings.max_epochs,
         memory_gib=(settings.memory_bytes or 0) / 2**30,

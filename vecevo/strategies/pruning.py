@@ -228,10 +228,15 @@ def sort_keys(
 ) -> jax.Array:
     """Returns float32[P] that sort by rung, then by accuracy; -inf where that is.
 
-    Of an R2 there is no least: below 0 it comes to (-1, 0], a / (1 - a), in its order.
+    Of an R2, or the negative of an error, there is no least: below 0 it comes to
+    (-1, 0] in its order, by a / (1 - a), and below -1 by the logarithm, which still
+    tells numbers of any unit apart.
     """
     accuracy = jnp.asarray(accuracy)
-    below = jnp.where(jnp.isneginf(accuracy), accuracy, 1 / (1 - accuracy) - 1)
+    far = 1 / (2 + jnp.log(jnp.maximum(-accuracy, 1))) - 1
+    near = 1 / (1 - jnp.maximum(accuracy, -1)) - 1
+    below = jnp.where(accuracy < -1, far, near)
+    below = jnp.where(jnp.isneginf(accuracy), accuracy, below)
     return jnp.asarray(rung + jnp.where(accuracy < 0, below, accuracy) / 2, jnp.float32)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vecevo.datasets.making import Dataset
 from vecevo.keys import IMPLEMENTATION
-from vecevo.networks.network import Network
+from vecevo.networks.network import Network, metric_fact
 from vecevo.results import NetworkResult, Work
 from vecevo.training import planning, recipe
 from vecevo.training.forecast import in_order
@@ -143,9 +143,7 @@ def train_cohorts(
             done = [(i, lane) for i, lane in lanes if i >= 0 and lane is not None]
             members = [individual for individual, _ in done]
             results = [
-                _network_result(
-                    hyperparams[individual], lane, session.dataset
-                )._replace(
+                _network_result(hyperparams[individual], lane, session)._replace(
                     replicate=cohort.replicate,
                     is_partial=lane.is_partial,
                     is_stopped=lane.parked is not None,
@@ -201,9 +199,9 @@ def make_lanes(
 
 
 def _network_result(
-    hyperparams: dict[str, Any], lane: LaneResult, dataset: Dataset
+    hyperparams: dict[str, Any], lane: LaneResult, session: Session
 ) -> NetworkResult:
-    widths = widths_of(hyperparams)
+    dataset, widths = session.dataset, widths_of(hyperparams)
     is_normed = hyperparams["norm"] == "layer"
     num_epochs = len(lane.train_loss)
     accuracy, kept, params = lane.accuracy, lane.kept_epoch, {}
@@ -213,6 +211,7 @@ def _network_result(
     loss = math.inf if lane.is_failed else float(lane.validation_loss[kept])
     is_whole = bool(params) and not lane.is_failed
     facts = {"validation_accuracy": accuracy, "validation_loss": loss, "epoch": kept}
+    facts |= metric_fact(session.settings.metric)
     return NetworkResult(
         hyperparams=hyperparams,
         num_params=_num_params(dataset, widths, is_normed),
@@ -244,7 +243,7 @@ def unpark(
     is_wanted = wants_params_fn(result.validation_accuracy, result.replicate)
     lane = measure(session.setup, parked.curves, parked.best_epoch)
     lane = lane._replace(params=parked.state.kept_params if is_wanted else None)
-    whole = _network_result(result.hyperparams, lane, session.dataset)
+    whole = _network_result(result.hyperparams, lane, session)
     return whole._replace(replicate=result.replicate, is_partial=True)
 
 

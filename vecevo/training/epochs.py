@@ -64,6 +64,7 @@ def init_lanes(lanes: Lanes, *, module: PaddedMLP, num_features: int) -> LaneSta
             best_loss=jnp.array(jnp.inf),
             epochs_since_best=jnp.array(0),
             is_active=jnp.array(True),
+            best_metric=None if variant.metric is None else jnp.array(-jnp.inf),
         )
 
     return jax.vmap(init_lane)(lanes)
@@ -116,7 +117,7 @@ def train_epoch(
         carry: tuple[dict, optimizers.Slots], minibatch: Minibatches
     ) -> tuple[tuple[dict, optimizers.Slots], jax.Array]:
         params, slots = carry
-        inputs, labels, mixture = take_examples(data, minibatch, begun.drawn, variant)
+        taken = take_examples(data, minibatch, begun.drawn, variant)
 
         def grad_lane(
             params: dict,
@@ -126,8 +127,8 @@ def train_epoch(
         ) -> tuple[losses.Measures, dict]:
             loss_fn = functools.partial(
                 losses.mean_loss,
-                *(module, architecture, dropout, inputs, labels),
-                *(minibatch.weights, smoothing, mixture),
+                *(module, architecture, dropout, taken.inputs, taken.labels),
+                *(taken.weights, smoothing, taken.mixture),
             )
             (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(params)
             return measures, grads
@@ -168,6 +169,7 @@ def train_epoch(
         lanes.architecture,
         data.x_validation,
         data.y_validation,
+        data.units,
         module=module,
     )
     return apply_stopping_rule(state, rule, epoch, train, validation)

@@ -33,8 +33,9 @@ def train_networks(
       rungs: epochs, ascending to max_epochs, by successive halving: at each but the
         last the best third of the networks that are there goes on, by accuracy and
         then by loss. None: all do.
-      **training: `batch_size`, `max_epochs`, `patience`, `augment`, `mixup`,
-        `precision` and `memory_bytes`, as in `training.settings.TrainingSettings`.
+      **training: `batch_size`, `max_epochs`, `patience`, `metric`, `class_weight`,
+        `augment`, `mixup`, `precision` and `memory_bytes`, as in
+        `training.settings.TrainingSettings`.
 
     Returns:
       The results in the order of `hyperparams`. Equal networks train once and share

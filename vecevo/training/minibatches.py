@@ -31,6 +31,9 @@ class TrainingData(NamedTuple):
     y_train: jax.Array  # int32[N], classes, or float[N, K], numbers
     x_validation: jax.Array  # [N', F], like x_train
     y_validation: jax.Array  # like y_train
+    sample_weight: jax.Array | None = None  # float[N], of mean 1; None: all alike
+    units: jax.Array | None = None  # float[C] or float[K], as metrics need it; None: no
+    # metric does
 
 
 class Minibatches(NamedTuple):
@@ -113,22 +116,39 @@ def begin_epoch(
     return Epoch(minibatches, weights, drawn)
 
 
+class Taken(NamedTuple):
+    """What a minibatch is learned from."""
+
+    inputs: jax.Array  # float[F, B]
+    labels: jax.Array  # as in `losses.mean_loss`
+    weights: jax.Array  # float[B], of sum 1 where examples weigh alike
+    mixture: losses.Mixture | None  # None: nothing is mixed in
+
+
 def take_examples(
     data: TrainingData,
     minibatch: Minibatches,
     drawn: augmentation.Drawn | None,
     variant: Variant,
-) -> tuple[jax.Array, jax.Array, losses.Mixture | None]:
-    """Returns inputs float[F, B], labels as in `losses`, and what is mixed in."""
+) -> Taken:
+    """Returns the examples of a minibatch, changed as a variant does."""
     x, labels = losses.gather_examples(data.x_train, data.y_train, minibatch.indices)
     if variant.augmentation is not None and drawn is not None:
         x = augmentation.change(variant.augmentation, drawn, minibatch.indices, x)
     inputs, share = losses.as_inputs(x), minibatch.mixture_share
+    weights, own = minibatch.weights, data.sample_weight
+    if own is not None:
+        own = own.at[minibatch.indices].get(mode="promise_in_bounds")
     if share is None:
-        return inputs, labels, None
-    others = augmentation.partners(minibatch.weights)
+        weights = weights if own is None else weights * own
+        return Taken(inputs, labels, weights, None)
+    others = augmentation.partners(weights)
     inputs = share * inputs + (1 - share) * inputs[:, others]
-    return inputs, labels, losses.Mixture(labels[..., others], share)
+    if own is not None:
+        # Each label has its share of the loss, times what its example weighs.
+        both = share * own + (1 - share) * own[others]
+        weights, share = weights * both, jnp.where(both > 0, share * own / both, share)
+    return Taken(inputs, labels, weights, losses.Mixture(labels[..., others], share))
 
 
 def given_knobs(lanes: Lanes, variant: Variant) -> dict[str, jax.Array]:

@@ -80,6 +80,7 @@ class Job(NamedTuple):
     memory_bytes: int  # what a cohort may take
     num_workers: int  # cohorts that train at the same time
     stops_early: bool = True  # lanes may stop before the others of their cohort
+    kept_bytes: int = 0  # of a lane, for a metric of the whole validation part
 
 
 class CohortClass(NamedTuple):
@@ -216,7 +217,7 @@ def lane_bytes(width: int, depth: int, job: Job) -> int:
     per_step = 8 * job.batch_size + 8 * depth + 12
     taken = num_weights(width, depth, job) * costs.bytes_per_weight
     taken += per_example * job.examples_at_once + per_step * job.steps_per_epoch
-    return int(taken)
+    return int(taken) + job.kept_bytes
 
 
 def check_fits(width: int, depth: int, job: Job) -> None:

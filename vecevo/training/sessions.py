@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
+from vecevo.datasets.weighing import weigh
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
-from vecevo.training.lanes import losses
+from vecevo.training.lanes import losses, metrics
 from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
@@ -22,10 +23,13 @@ from vecevo.training.memory import num_cores
 from vecevo.training.minibatches import TrainingData
 from vecevo.training.programs import Programs, Setup, is_on_cpu
 from vecevo.training.recipe import TABLE, default_of
-from vecevo.training.settings import TrainingSettings, make_augmentation
+from vecevo.training.settings import TrainingSettings, make_augmentation, units_of
 from vecevo.training.variants import choose_variant
 
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
+
+
+DataShape = tuple[int, int, int, int]  # see `shape_of`
 
 
 class Expected(NamedTuple):
@@ -79,13 +83,19 @@ def most_workers() -> int:
     return num_cores() if is_on_cpu() else 1
 
 
+def shape_of(dataset: Dataset) -> DataShape:
+    """Returns N, F, C, or K of numbers, of the part to train on, and N' to validate."""
+    num_validation = len(dataset.y_validation)
+    return (*dataset.x_train.shape, dataset.num_outputs, num_validation)
+
+
 def make_plan(
-    data_shape: tuple[int, int, int], expected: Expected, settings: TrainingSettings
+    data_shape: DataShape, expected: Expected, settings: TrainingSettings
 ) -> tuple[planning.Job, list[planning.CohortClass]]:
     """Returns the Job and the CohortClasses of a run.
 
     Args:
-      data_shape: N, F, C, or K of numbers, of the part to train on.
+      data_shape: of `shape_of`.
       expected: networks.
       settings: resolved.
 
@@ -93,7 +103,7 @@ def make_plan(
       InputError: for a network that the memory has no room for, or more steps than
         dropout has keys for.
     """
-    num_train, num_features, num_classes = data_shape
+    num_train, num_features, num_classes, num_validation = data_shape
     batch_size, max_epochs = settings.batch_size, settings.max_epochs
     memory_bytes = settings.memory_bytes
     if batch_size is None or max_epochs is None or memory_bytes is None:
@@ -114,6 +124,7 @@ def make_plan(
         memory_bytes=int(memory_bytes),
         num_workers=1,
         stops_early=settings.patience < max_epochs,
+        kept_bytes=metrics.count_bytes(settings.metric, num_validation, num_classes),
     )
     _check_steps(job.steps_per_epoch, max_epochs, expected.variant)
     # Of cohorts as they are padded, which is what has to fit.
@@ -145,6 +156,21 @@ def check_smoothing(dataset: Dataset, variant: Variant) -> None:
             "regression, where there are no labels: give label_smoothing=0 alone "
             "(--label-smoothing 0)."
         )
+
+
+def put_on_device(dataset: Dataset, settings: TrainingSettings) -> TrainingData:
+    """Returns what training reads, by resolved settings."""
+    names = ("x_train", "y_train", "x_validation", "y_validation")
+    arrays = {name: getattr(dataset, name) for name in names}
+    weights = weigh(
+        *(dataset.sample_weight, settings.class_weight),
+        *(dataset.y_train, dataset.classes),
+    )
+    if weights is not None:
+        arrays["sample_weight"] = weights
+    if metrics.stops_by(settings.metric) is not None:
+        arrays["units"] = units_of(dataset)
+    return TrainingData(**jax.device_put(arrays))
 
 
 def start_session(
@@ -180,14 +206,13 @@ def start_session(
         )
     keys = split_run_key(seed)
     augmentation = make_augmentation(settings, dataset)
-    variant = expected.variant._replace(augmentation=augmentation)
+    metric = metrics.stops_by(settings.metric)
+    variant = expected.variant._replace(augmentation=augmentation, metric=metric)
     expected = expected._replace(variant=variant)
     selfcheck.check_compiler(settings.precision)
     check_smoothing(dataset, expected.variant)
-    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
-    job, classes = make_plan(data_shape, expected, settings)
-    arrays = (getattr(dataset, name) for name in TrainingData._fields)
-    data = jax.device_put(TrainingData(*arrays))
+    job, classes = make_plan(shape_of(dataset), expected, settings)
+    data = put_on_device(dataset, settings)
     setup = Setup(
         programs=Programs(data, job.batch_size, settings.precision),
         data=data,

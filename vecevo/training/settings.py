@@ -4,7 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
+
 from vecevo.datasets.making import Dataset
+from vecevo.datasets.weighing import check_class_weight
 from vecevo.errors import (
     InputError,
     check_counts,
@@ -12,12 +15,14 @@ from vecevo.errors import (
     check_positive,
     is_number,
 )
+from vecevo.training.lanes import metrics
 from vecevo.training.lanes.augmentation import NAMES, Augmentation
 from vecevo.training.memory import free_memory
 from vecevo.training.programs import is_on_cpu
 
 DIGITS = {"digits", "mnist", "emnist", "kmnist", "svhn_cropped", "binarized_mnist"}
 CONSENT = "-anyway"  # behind flip, to mirror digits
+LEAST_UNIT, MOST_UNIT = 1e-30, 1e30  # of a target, for its RMSE in float32
 Precision = Literal["float32", "tf32", "bfloat16"]
 
 
@@ -26,7 +31,11 @@ class TrainingSettings(NamedTuple):
 
     batch_size: int | None = None  # B; that of the data set: 16, 64 or 128
     max_epochs: int | None = None  # cap; that of the data set: 25 for digits, or 50
-    patience: int = 5  # epochs in a row without a lower validation loss
+    patience: int = (
+        5  # epochs in a row without a lower validation loss, or better metric
+    )
+    metric: str | None = None  # of metrics.TABLE; accuracy, of numbers r2
+    class_weight: Any = None  # none, balanced or a dict by label: of losses in training
     augment: tuple[str, ...] = ()  # what is done to images, of augmentation.NAMES
     mixup: float = 0.0  # alpha of the shares of examples that are mixed; 0: none are
     precision: Precision | None = None  # of networks' products; float32 on a CPU
@@ -43,7 +52,11 @@ def resolve(settings: Mapping[str, Any], dataset: Dataset) -> TrainingSettings:
     given = TrainingSettings(**settings)
     check(given)
     make_augmentation(given, dataset)
+    metric = metrics.choose(given.metric, num_classes=dataset.num_classes).name
+    _check_metric(metric, dataset)
+    check_class_weight(given.class_weight, dataset.classes)
     filled = {
+        "metric": metric,
         "batch_size": given.batch_size or dataset.batch_size,
         "max_epochs": given.max_epochs or dataset.max_epochs,
         "memory_bytes": given.memory_bytes or free_memory(dataset_bytes(dataset)),
@@ -71,6 +84,7 @@ def check(settings: TrainingSettings) -> None:
     if settings.memory_bytes == math.inf:
         raise InputError("memory_bytes=inf must be finite, or None.")
     check_counts(patience=settings.patience)
+    metrics.check(settings.metric)
     given = {name: getattr(settings, name) for name in optional}
     check_counts(**{name: n for name, n in given.items() if n is not None})
     if precision not in (None, *get_args(Precision)):
@@ -82,6 +96,32 @@ def check(settings: TrainingSettings) -> None:
             f"precision={precision!r} is not there: a CPU computes in float32, so "
             "leave it out, or choose another device."
         )
+
+
+def _check_metric(metric: str, dataset: Dataset) -> None:
+    """Refuses a metric that a part of the data set has no value of, or float32 none."""
+    parts = {"validation": dataset.y_validation, "test": dataset.y_test}
+    for part, y in parts.items() if metric == "auc" else ():
+        absent = np.setdiff1d(range(dataset.num_classes), y)
+        if len(absent):
+            raise InputError(
+                f"metric='auc' needs both classes in every part, and the {part} part "
+                f"has no {dataset.classes[absent[0]]!r}: give more examples, or "
+                "another metric."
+            )
+    units = units_of(dataset)
+    if metric == "rmse" and not ((units > LEAST_UNIT) & (units < MOST_UNIT)).all():
+        raise InputError(
+            "metric='rmse' has no value in float32, as a target is too large or too "
+            "small: give that in another unit, or metric='r2'."
+        )
+
+
+def units_of(dataset: Dataset) -> np.ndarray:
+    """Returns float64[C] of 1 for classes, of numbers float64[K], their deviations."""
+    if dataset.targets is None:
+        return np.ones(dataset.num_classes)
+    return dataset.targets.deviation
 
 
 def make_augmentation(
@@ -122,4 +162,6 @@ def dataset_bytes(dataset: Dataset) -> int:
     """Bytes that a data set takes on the device while networks train on it."""
     parts = (dataset.x_train, dataset.y_train)
     parts += (dataset.x_validation, dataset.y_validation)
+    weights = dataset.sample_weight
+    parts += () if weights is None else (weights,)
     return sum(part.nbytes for part in parts)

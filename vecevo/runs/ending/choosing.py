@@ -53,6 +53,7 @@ def end_run(
       num_picks: of the ensemble.
     """
     ledger, dataset = course.ledger, course.session.dataset
+    metric = course.session.settings.metric
     _fill_pool(course, space, fixed)
     pool = [pair for pair in ledger.pool if pair[1].network is not None]
     ranked = rank(pool, strategy, state)
@@ -69,9 +70,9 @@ def end_run(
     with products_in(course.session.settings.precision):
         # A run that goes on later is measured later: who resumes it shall not know.
         if course.stop.signal is None or confirmed:
-            top = [(genome, measure_winner(r, dataset)) for genome, r in top]
+            top = [(genome, measure_winner(r, dataset, metric)) for genome, r in top]
         if course.stop.signal is None:
-            voting = make_ensemble(pool, dataset, num_picks=num_picks)
+            voting = make_ensemble(pool, dataset, num_picks=num_picks, metric=metric)
     is_stopped = course.stop.signal is not None
     return Ending(top, confirmed, voting, None if is_stopped else lacking)
 
@@ -150,7 +151,7 @@ def confirm(
     It is so too where what is not known of it would take too much of the budget. The
     second result is None, or where the first is empty the seconds that were expected.
     """
-    first, dataset = course.ledger.num_replicates, course.session.dataset
+    first = course.ledger.num_replicates
     num_replicates = count_replicates(len(course.ledger.accuracy))
     replicates = range(first, first + num_replicates)
     pairs = [(genome, replicate) for replicate in replicates for genome in genomes]
@@ -171,7 +172,7 @@ def confirm(
         genomes: Sequence[Genome], results: Sequence[NetworkResult], work: Work
     ) -> None:
         with products_in(course.session.settings.precision):
-            tested = [_tested(result, dataset) for result in results]
+            tested = [_tested(result, course) for result in results]
         course.ledger.work = add_work(course.ledger.work, work)
         course.record(genomes, tested, work, purpose="confirmation")
         for genome, result in zip(genomes, tested, strict=True):
@@ -192,8 +193,9 @@ def confirm(
     return tuple(found_again), None
 
 
-def _tested(result: NetworkResult, dataset: Any) -> NetworkResult:
+def _tested(result: NetworkResult, course: Course) -> NetworkResult:
     """A result with its accuracy on the test part, and without its weights."""
-    tested = measure_winner(result, dataset)
+    session = course.session
+    tested = measure_winner(result, session.dataset, session.settings.metric)
     rest = {"network": None, "validation_probabilities": None}
     return tested._replace(params={}, **rest)

@@ -9,7 +9,7 @@ from vecevo.datasets.making import Dataset
 from vecevo.datasets.targets import rmse
 from vecevo.errors import InputError, is_whole
 from vecevo.networks.ensembles import Ensemble, ensemble_outputs, select
-from vecevo.networks.network import measure_outputs, outputs_of
+from vecevo.networks.network import make_measure_fn, metric_fact, outputs_of
 from vecevo.results import Genome, NetworkResult
 from vecevo.runs.files.journal import finite_or_none
 
@@ -40,7 +40,11 @@ def check_picks(ensemble: Any) -> None:
 
 
 def make_ensemble(
-    pool: Sequence[tuple[Genome, NetworkResult]], dataset: Dataset, *, num_picks: int
+    pool: Sequence[tuple[Genome, NetworkResult]],
+    dataset: Dataset,
+    *,
+    num_picks: int,
+    metric: str | None = None,
 ) -> Ensemble | None:
     """Picks networks of a pool, and measures their mean on the test part, once.
 
@@ -49,11 +53,17 @@ def make_ensemble(
       dataset: of the run.
       num_picks: with repetition; 0: no ensemble. By the article's protocol there is
         none: it would be chosen on the test part.
+      metric: that it is measured by; None: accuracy, or R2.
     """
     if not num_picks or not pool or dataset.is_article:
         return None
     said = np.stack([_outputs(result, dataset) for _, result in pool])
-    found = select(said, dataset.y_validation, num_picks=num_picks)
+    found = select(
+        said,
+        dataset.y_validation,
+        num_picks=num_picks,
+        measure_fn=make_measure_fn(metric, dataset.classes, dataset.targets),
+    )
     picked = [(n, r) for n, (_, r) in zip(found.picks.tolist(), pool, strict=True) if n]
     ensemble = Ensemble(
         networks=tuple(r.network for _, r in picked if r.network is not None),
@@ -66,29 +76,35 @@ def make_ensemble(
         "validation_accuracy": found.validation_accuracy,
         "held_out_accuracy": finite_or_none(found.held_out_accuracy),
         "held_out_best": finite_or_none(found.held_out_best),
-        **measure_test(ensemble_outputs(ensemble, dataset.x_test), dataset),
+        **metric_fact(metric),
+        **measure_test(ensemble_outputs(ensemble, dataset.x_test), dataset, metric),
     }
     return ensemble._replace(facts=facts)
 
 
-def measure_winner(result: NetworkResult, dataset: Dataset) -> NetworkResult:
+def measure_winner(
+    result: NetworkResult, dataset: Dataset, metric: str | None
+) -> NetworkResult:
     """Measures a network on the test part: at the end of a run, to choose nothing."""
     network = result.network
     if network is None:
         return result
-    measured = measure_test(outputs_of(network, dataset.x_test), dataset)
+    measured = measure_test(outputs_of(network, dataset.x_test), dataset, metric)
     facts = {**network.facts, **measured}
     return result._replace(
         test_accuracy=measured["test_accuracy"], network=network._replace(facts=facts)
     )
 
 
-def measure_test(outputs: np.ndarray, dataset: Dataset) -> dict[str, Any]:
+def measure_test(
+    outputs: np.ndarray, dataset: Dataset, metric: str | None = None
+) -> dict[str, Any]:
     """Returns what outputs [N, C] of the test part are worth, by name.
 
-    Of numbers, beside R2, the root mean squared error by target, in its unit.
+    Of numbers, beside the metric, the root mean squared error by target, in its unit.
     """
-    measured = {"test_accuracy": measure_outputs(outputs, dataset.y_test)}
+    measure_fn = make_measure_fn(metric, dataset.classes, dataset.targets)
+    measured: dict[str, Any] = {"test_accuracy": measure_fn(outputs, dataset.y_test)}
     targets = dataset.targets
     if targets is None:
         return measured

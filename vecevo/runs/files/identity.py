@@ -20,6 +20,8 @@ def fingerprint(dataset: Dataset) -> str:
         array = np.ascontiguousarray(getattr(dataset, name))
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.data)
+    if dataset.sample_weight is not None:
+        digest.update(np.ascontiguousarray(dataset.sample_weight).data)
     if dataset.targets is not None:  # of which the arrays do not tell the units
         digest.update(repr([np.asarray(v).tolist() for v in dataset.targets]).encode())
     return digest.hexdigest()[:16]

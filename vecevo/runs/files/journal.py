@@ -18,8 +18,8 @@ SCHEMA_VERSION = 3
 _SCHEMA = f"""
 CREATE TABLE meta (  -- new in 2: what the run is
   name TEXT PRIMARY KEY,  -- identity (new in 3: what a resumed run must share), space,
-    -- fixed, plan, versions, device; of a command its config; metric, accuracy or R2,
-    -- which is then in all columns of accuracies; none: accuracy
+    -- fixed, plan, versions, device; of a command its config; task; metric, as accuracy
+    -- or R2, which is then in all columns of accuracies; none: accuracy
   value TEXT NOT NULL  -- JSON
 );
 CREATE TABLE cohorts (  -- new in 2

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from vecevo.datasets.weighing import class_weights
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
 from vecevo.runs.environment import versions
 from vecevo.runs.files import identity, pool, store
 from vecevo.space import SearchSpace
+from vecevo.training.lanes.metrics import row_of, stops_by
 from vecevo.training.planning import CohortClass
 from vecevo.training.sessions import Session
 from vecevo.training.settings import precision_name
@@ -68,14 +70,15 @@ def open_run(
             "num_workers": session.job.num_workers,
             "versions": versions(),
             "device": same["device"],
-            "metric": session.dataset.metric,
+            "metric": row_of(str(session.settings.metric)).word,
+            "task": session.dataset.task,
         }
         return Opened(session, store.start(folder, {**whole, **meta}), NOTHING, {})
     files, recorded = store.open_again(folder)
     try:
         identity.check_same(folder, recorded.meta.get("identity", {}), same)
         _check_length(folder, recorded, num_generations)
-        known = pool.read_back(recorded, folder, session.dataset)
+        known = pool.read_back(recorded, folder, session)
         files.write_meta(meta)
     except BaseException:
         files.close()
@@ -91,6 +94,7 @@ def _identity(
 ) -> dict[str, Any]:
     """What a run that goes on must share: all that its numbers depend on."""
     settings, dataset = session.settings, session.dataset
+    by_class = class_weights(settings.class_weight, dataset.y_train, dataset.classes)
     return {
         "space": space.genes,
         "fixed": dict(fixed),
@@ -101,6 +105,8 @@ def _identity(
         "precision": precision_name(settings.precision),
         **({"augment": sorted(settings.augment)} if settings.augment else {}),
         **({"mixup": settings.mixup} if settings.mixup else {}),
+        **({"metric": metric} if (metric := stops_by(settings.metric)) else {}),
+        **({} if by_class is None else {"class_weight": by_class.tolist()}),
         "protocol": "article" if dataset.is_article else "validation",
         "data": identity.fingerprint(dataset),
         "device": jax.devices()[0].device_kind,

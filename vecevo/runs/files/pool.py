@@ -10,15 +10,17 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from vecevo.datasets.making import Dataset
+from vecevo.networks.network import metric_fact
 from vecevo.results import NetworkResult
 from vecevo.runs.files.store import Recorded, Training, weights_path
 from vecevo.training.batches import make_network
+from vecevo.training.lanes.metrics import stops_by
 from vecevo.training.recipe import complete
+from vecevo.training.sessions import Session
 
 
 def read_back(
-    recorded: Recorded, folder: pathlib.Path, dataset: Dataset
+    recorded: Recorded, folder: pathlib.Path, session: Session
 ) -> dict[Training, NetworkResult]:
     """Returns the trainings of a run by purpose, genome and replicate.
 
@@ -29,7 +31,7 @@ def read_back(
         purpose, genome, replicate = training
         result = result_of(row)
         if purpose == "search" and not replicate and result.failed_epoch is None:
-            result = with_weights(result, weights_path(folder, genome), dataset)
+            result = with_weights(result, weights_path(folder, genome), session)
         found[training] = result
     return found
 
@@ -45,7 +47,7 @@ def result_of(row: Mapping[str, Any]) -> NetworkResult:
 
 
 def with_weights(
-    result: NetworkResult, path: pathlib.Path, dataset: Dataset
+    result: NetworkResult, path: pathlib.Path, session: Session
 ) -> NetworkResult:
     """Returns a result with the weights of a file, where it is there and whole."""
     try:
@@ -60,15 +62,20 @@ def with_weights(
     facts = {
         "validation_accuracy": result.validation_accuracy,
         "validation_loss": result.validation_loss,
-        "epoch": _kept_epoch(result, keeps_last=dataset.is_article),
+        "epoch": _kept_epoch(result, session),
+        **metric_fact(session.settings.metric),
     }
-    network = make_network(result.hyperparams, params, dataset, facts)
+    network = make_network(result.hyperparams, params, session.dataset, facts)
     return result._replace(
         params=params, network=network, validation_probabilities=said
     )
 
 
-def _kept_epoch(result: NetworkResult, *, keeps_last: bool) -> int:
-    if keeps_last:
+def _kept_epoch(result: NetworkResult, session: Session) -> int:
+    if session.dataset.is_article:
         return result.num_epochs - 1
+    if stops_by(session.settings.metric) is not None:
+        curves = result.curves
+        by = curves["validation_loss"], -curves["validation_accuracy"]
+        return int(np.lexsort(by)[0])
     return int(np.nanargmin(result.curves["validation_loss"]))

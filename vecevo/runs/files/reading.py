@@ -11,7 +11,7 @@ import numpy as np
 
 from vecevo.errors import InputError, check_paths
 from vecevo.extras import import_extra
-from vecevo.results import ACCURACY, Genome, genome_text, in_metric, rank_key
+from vecevo.results import ACCURACY, R2, Genome, genome_text, in_metric, rank_key
 from vecevo.runs.files import queries
 from vecevo.space import SearchSpace
 
@@ -61,7 +61,8 @@ class Run(NamedTuple):
     networks: list[RecordedNetwork]
     generations: list[RecordedGeneration]
     summary: dict[str, Any] | None  # result.json; None: the run did not end
-    metric: str = ACCURACY  # what is called an accuracy: that, or R2
+    metric: str = ACCURACY  # what is called an accuracy, in a word
+    task: str = "classification"  # or regression
 
     def __repr__(self) -> str:
         found: dict[Genome, list[float]] = {}
@@ -131,6 +132,7 @@ def load_run(run: str | os.PathLike) -> Run:
             f"run={str(run)!r} is no folder of a run: it has no run.sqlite; give one."
         )
     meta = _read_meta(path)
+    metric = meta.get("metric", ACCURACY)
     return Run(
         folder=folder,
         space=SearchSpace(meta["space"]),
@@ -141,7 +143,8 @@ def load_run(run: str | os.PathLike) -> Run:
         networks=[_network(row) for row in queries.read_rows(path)],
         generations=[_generation(row) for row in queries.read_generations(path)],
         summary=_read_summary(folder / "result.json"),
-        metric=meta.get("metric", ACCURACY),
+        metric=metric,
+        task=meta.get("task", "regression" if metric == R2 else "classification"),
     )
 
 

@@ -79,6 +79,7 @@ def dataset_of(config: RunConfig, cache_dir: Any = None) -> Dataset:
     return load_dataset(
         config.dataset,
         target=config.target,
+        weight=config.weight,
         task=config.task,
         inputs=config.inputs,
         data_dir=config.data_dir,

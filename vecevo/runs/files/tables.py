@@ -22,6 +22,7 @@ CURVES = ("validation_accuracy", "validation_loss")
 SETTINGS = (  # of a run, that have a say in what a network gives
     *("dataset", "target", "inputs", "limit_train", "protocol"),
     *("max_epochs", "patience", "batch_size", "precision", "augment", "mixup", "task"),
+    *("metric", "class_weight", "weight"),
 )
 
 

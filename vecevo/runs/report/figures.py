@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vecevo.results import ACCURACY, R2
 from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import facts
 from vecevo.runs.report.drawing import (
@@ -124,7 +125,8 @@ def draw_curves(run: Run) -> Figure | None:
     names = [
         name
         for name in CURVES
-        if any(np.isfinite(n.curves.get(name, [])).any() for n in (*top, *failed))
+        if (name != "train_accuracy" or run.metric in (ACCURACY, R2))
+        and any(np.isfinite(n.curves.get(name, [])).any() for n in (*top, *failed))
     ]
     if not names:
         return None

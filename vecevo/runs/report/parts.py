@@ -33,4 +33,4 @@ class Drawing(NamedTuple):
     describe: Callable[[Any], str]
     caption: str
     absence: str  # said where there is nothing to draw
-    metric: str = ""  # of the runs that have it; empty: all have
+    task: str = ""  # of the runs that have it; empty: all have

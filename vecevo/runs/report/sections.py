@@ -82,7 +82,7 @@ OF_ONE = (
         "its examples for; the darker, the larger the share of the class.",
         "What the best network says of the test part is not there, or there are more "
         f"than {tested.MOST_CLASSES} classes.",
-        metric="accuracy",
+        task="classification",
     ),
     Drawing(
         *("mistakes", "What it gets wrong", tested.draw_mistakes),
@@ -90,7 +90,7 @@ OF_ONE = (
         "The class of each, and what the best network says. They are of the test part: "
         "who changes a search because of them has used that part up.",
         "The examples are no images, or none of the test part is wrong.",
-        metric="accuracy",
+        task="classification",
     ),
     Drawing(
         *("errors", "What the best network predicts", tested.draw_errors),
@@ -98,7 +98,7 @@ OF_ONE = (
         "Each point is an example of the test part; on the line what is predicted is "
         "right. Units are those that were given.",
         "What the best network says of the test part is not there.",
-        metric="R2",
+        task="regression",
     ),
     Drawing(
         *("time", "Time", figures.draw_time, figures.describe_time),
@@ -126,7 +126,7 @@ OF_SEVERAL = (
 
 def sections_of_run(run: Run) -> list[Section]:
     """Returns all of a page about one run, below its head."""
-    drawn = [make_section(d, run) for d in OF_ONE if d.metric in ("", run.metric)]
+    drawn = [make_section(d, run) for d in OF_ONE if d.task in ("", run.task)]
     return [
         winners.top_section(run),
         *winners.confirmation_sections(run),

@@ -15,6 +15,7 @@ from vecevo.runs.environment import versions
 from vecevo.runs.files.journal import finite_or_none, status_of
 from vecevo.runs.files.tables import Table
 from vecevo.space import SearchSpace
+from vecevo.training.lanes import metrics
 from vecevo.training.settings import precision_name
 
 
@@ -56,7 +57,7 @@ def result_dict(
             "num_classes": dataset.num_classes,
             "classes": list(dataset.classes),
             "targets": list(dataset.targets.names) if dataset.targets else [],
-            "metric": dataset.metric,
+            "metric": metrics.row_of(str(config.metric)).word,
             "scaling": dataset.scaling,
         },
     }

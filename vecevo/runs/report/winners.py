@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from vecevo.results import ACCURACY
 from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import facts, verdict
 from vecevo.runs.report.parts import Section
@@ -86,7 +85,7 @@ def ensemble_sections(run: Run) -> list[Section]:
             accuracy_text(found["held_out_best"]),
         ),
     ]
-    loss = "log loss" if run.metric == ACCURACY else "squared error"
+    loss = "log loss" if run.task == "classification" else "squared error"
     caption = (
         f"{found['num_picks']} picks of the best {found['pool_size']} networks, each "
         f"the one that lowers the {loss} of the mean most (Caruana et al., 2004). On "

@@ -11,6 +11,7 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from vecevo.training.lanes import metrics
 from vecevo.training.lanes.dropout import Dropout
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 
@@ -22,7 +23,8 @@ class Measures(NamedTuple):
 
     loss: jax.Array  # softmax cross-entropy; of numbers the squared error
     accuracy: jax.Array  # share that is classified right, 0 or 1 of one example; of
-    # numbers 1 - squared error / variance, whose mean over a part is its R2
+    # numbers 1 - squared error / variance, whose mean over a part is its R2. Of the
+    # validation part the metric of a variant that has one
 
 
 def are_numbers(y: jax.Array) -> bool:
@@ -34,7 +36,7 @@ class Mixture(NamedTuple):
     """What is mixed into a minibatch; see Zhang et al., "mixup", 2018."""
 
     labels: jax.Array  # as in `mean_loss`, of the examples that are mixed in
-    share: jax.Array  # float[], of those that are mixed with them
+    share: jax.Array  # float[] or float[B], of those that are mixed with them
 
 
 def split_into_batches(
@@ -103,7 +105,7 @@ def mean_loss(
       dropout: None drops nothing.
       inputs: float[F, B].
       labels: int32[B], or float[K, B].
-      weights: float[B], of sum 1.
+      weights: float[B], of sum 1 where examples weigh alike.
       smoothing: float[], the share of a label that all classes share; None: of none.
       mixture: None: nothing is mixed in.
       params: of the lane.
@@ -202,6 +204,7 @@ def evaluate(
     architecture: Architecture,
     x: jax.Array,
     y: jax.Array,
+    units: jax.Array | None = None,
     *,
     module: PaddedMLP,
 ) -> Measures:
@@ -212,10 +215,11 @@ def evaluate(
       architecture: of int32[L].
       x: [N, F].
       y: int32[N], or float[N, K].
+      units: float[C] or float[K], where the variant has a metric; see `metrics`.
       module: static.
 
     Returns:
-      Means over all examples, float[L].
+      Means over all examples, float[L]; the metric in place of the accuracy.
     """
     chex.assert_rank([x, y], [2, 1 + are_numbers(y)])
     variances = variances_of(y)
@@ -223,22 +227,35 @@ def evaluate(
     num_batches = -(-num_examples // EVALUATION_BATCH)
     batch_size = -(-num_examples // num_batches)
     batches = split_into_batches(jnp.arange(num_examples), batch_size)
+    metric = module.variant.metric
+    keep_fn, finish_fn = metrics.functions_of(metric) if metric else (None, None)
 
     def add_batch(
         totals: Measures, batch: tuple[jax.Array, ...]
-    ) -> tuple[Measures, None]:
+    ) -> tuple[Measures, jax.Array | None]:
         indices, weights = batch
         examples, labels = gather_examples(x, y, indices)
         inputs = as_inputs(examples)
 
-        def measure_lane(params: dict, architecture: Architecture) -> Measures:
+        def measure_lane(
+            params: dict, architecture: Architecture
+        ) -> tuple[Measures, jax.Array | None]:
             logits = apply(module, params, inputs, architecture, None)
             measures = measure(logits, labels, variances)
-            return Measures(*(jnp.sum(weights * values) for values in measures))
+            sums = Measures(*(jnp.sum(weights * values) for values in measures))
+            return sums, keep_fn(logits, labels) if keep_fn else None
 
-        measured = jax.vmap(measure_lane)(params, architecture)
-        return jax.tree.map(jnp.add, totals, measured), None
+        measured, kept = jax.vmap(measure_lane)(params, architecture)
+        return jax.tree.map(jnp.add, totals, measured), kept
 
     zeros = jnp.zeros(architecture.width.shape)
-    sums, _ = jax.lax.scan(add_batch, Measures(zeros, zeros), batches)
-    return Measures(*(total / num_examples for total in sums))
+    sums, kept = jax.lax.scan(add_batch, Measures(zeros, zeros), batches)
+    means = Measures(*(total / num_examples for total in sums))
+    if finish_fn is None:
+        return means
+    if kept is None or units is None:
+        raise TypeError(f"{metric} needs units")
+    kept = jnp.moveaxis(kept, 0, -2)  # [L, batches, B], of numbers [L, K, batches, B]
+    kept = kept.reshape(*kept.shape[:-2], -1)[..., :num_examples]
+    of_lanes = jax.vmap(finish_fn, (0, None, None))
+    return means._replace(accuracy=of_lanes(kept, y, units))

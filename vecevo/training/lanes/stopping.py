@@ -13,7 +13,7 @@ from vecevo.training.lanes.optimizers import Slots
 class StoppingRule(NamedTuple):
     """When a lane stops, and which weights it keeps; data, never compiled in."""
 
-    patience: jax.Array  # int32[], epochs in a row without a lower loss
+    patience: jax.Array  # int32[], epochs in a row that are no better
     max_epochs: jax.Array  # int32[]
     keeps_last: jax.Array  # bool[], the weights of the last epoch, not of the best
 
@@ -25,9 +25,11 @@ class LaneState(NamedTuple):
     slots: Slots
     averaged: dict  # params, averaged over the ends of epochs; {} where no lane's are
     kept_params: dict  # of the best epoch, or of the last if the rule says so
-    best_loss: jax.Array  # float[L], lowest validation loss so far
+    best_loss: jax.Array  # float[L], the validation loss of the best epoch so far
     epochs_since_best: jax.Array  # int32[L]
     is_active: jax.Array  # bool[L]
+    best_metric: jax.Array | None = None  # float[L], of that epoch; None: the loss says
+    # which is the best, and no metric
 
 
 class EpochReport(NamedTuple):
@@ -36,8 +38,8 @@ class EpochReport(NamedTuple):
     train_loss: jax.Array  # float[L], mean over the epoch's minibatches
     train_accuracy: jax.Array  # float[L], likewise: while it learns, with dropout
     validation_loss: jax.Array  # float[L]
-    validation_accuracy: jax.Array  # float[L]
-    is_best: jax.Array  # bool[L], the lowest validation loss so far
+    validation_accuracy: jax.Array  # float[L], or the metric that lanes are judged by
+    is_best: jax.Array  # bool[L], the lowest validation loss, or best metric, so far
     is_active: jax.Array  # bool[L], trains on after this epoch
 
 
@@ -76,7 +78,8 @@ def apply_stopping_rule(
     """Stops lanes that ran out of patience, epochs or numbers.
 
     A lane stops after `patience` epochs in a row without a strictly lower
-    validation loss, at the cap, and at once when a loss is not finite.
+    validation loss, at the cap, and at once when a loss is not finite. By a metric an
+    epoch is better with a higher one, or an equal one and a lower loss.
 
     Args:
       state: after the epoch's steps.
@@ -87,7 +90,11 @@ def apply_stopping_rule(
     loss = validation.loss
     chex.assert_equal_shape([*train, *validation, state.best_loss])
     is_finite = jnp.isfinite(loss) & jnp.isfinite(train.loss)
-    is_best = state.is_active & is_finite & (loss < state.best_loss)
+    metric, best = validation.accuracy, state.best_metric
+    is_better = loss < state.best_loss
+    if best is not None:
+        is_better = (metric > best) | ((metric == best) & is_better)
+    is_best = state.is_active & is_finite & is_better
     epochs_since_best = jnp.where(is_best, 0, state.epochs_since_best + 1)
     goes_on = (epochs_since_best < rule.patience) & (epoch + 1 < rule.max_epochs)
     is_kept = jnp.where(rule.keeps_last, state.is_active, is_best)
@@ -103,6 +110,7 @@ def apply_stopping_rule(
         best_loss=jnp.where(is_best, loss, state.best_loss),
         epochs_since_best=epochs_since_best,
         is_active=state.is_active & is_finite & goes_on,
+        best_metric=None if best is None else jnp.where(is_best, metric, best),
     )
     report = EpochReport(
         train_loss=train.loss,

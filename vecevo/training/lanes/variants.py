@@ -17,6 +17,7 @@ class Variant(NamedTuple):
     pads_width: bool = True  # some lanes are narrower than the program
     pads_depth: bool = True  # some lanes are shallower
     augmentation: Augmentation | None = None  # of images; None: they stay as they are
+    metric: str | None = None  # that lanes are judged and stopped by; None: their loss
     # Whether products and updates suit a CPU, and lanes are taken from its memory. A
     # GPU computes the same by such a program, in more time.
     is_for_cpu: bool = True

@@ -107,10 +107,11 @@ class Trainer(NamedTuple):
     """The functions that train one network; see `make_trainer`."""
 
     init: Callable  # key -> TrainState
-    train_step: Callable  # state, dropout_key, step, inputs, labels -> state, measures
+    train_step: Callable  # state, dropout_key, step, inputs, labels, weights -> state,
+    # measures
     train_epoch: (
         jax.stages.Wrapped
-    )  # state, dropout_key, epoch, order_key, x, y -> state, measures
+    )  # state, dropout_key, epoch, order_key, x, y, weights -> state, measures
     evaluate: jax.stages.Wrapped  # params, x, y -> loss, accuracy
 
 
@@ -121,6 +122,7 @@ def make_trainer(
     num_classes: int,
     batch_size: int,
     num_steps: int = 1,
+    metric_fn: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
 ) -> Trainer:
     """Returns the Trainer of one network; `train_epoch` is one jitted `lax.scan`.
 
@@ -130,6 +132,8 @@ def make_trainer(
       hyperparams: all of them, by name.
       num_features, num_classes, batch_size: of the data set.
       num_steps: to the cap on epochs, for schedules of the learning rate.
+      metric_fn: logits [n, C] and labels -> what `evaluate` gives in place of the
+        accuracy; None: that, or R2.
     """
     h = dict(hyperparams)
     names = ("activation", "dropout_rate", "init_gain", "norm", "skip")
@@ -153,12 +157,13 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
+        weights: jax.Array | float,
     ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
         logits: Any = network.apply(
             {"params": params}, inputs, dropout_key, step, batch_size
         )
-        loss = smoothed_loss(logits, labels, h["label_smoothing"])
-        return loss, measure(logits, labels)
+        losses = smoothed_losses(logits, labels, h["label_smoothing"])
+        return (weights * losses).mean(), measure(logits, labels)
 
     def train_step(
         state: TrainState,
@@ -166,9 +171,10 @@ def make_trainer(
         step: jax.Array,
         inputs: jax.Array,
         labels: jax.Array,
+        weights: jax.Array | float = 1.0,
     ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
         (_, measures), grads = jax.value_and_grad(loss_fn, has_aux=True)(
-            state.params, dropout_key, step, inputs, labels
+            state.params, dropout_key, step, inputs, labels, weights
         )
         updates, opt_state = transform.update(grads, state.opt_state, state.params)
         params: Any = optax.apply_updates(state.params, updates)
@@ -182,6 +188,7 @@ def make_trainer(
         order_key: jax.Array,
         x: jax.Array,
         y: jax.Array,
+        weights: jax.Array | float = 1.0,
     ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
         num_examples = x.shape[0]
         order = jax.random.permutation(
@@ -193,8 +200,8 @@ def make_trainer(
         def step_on(
             state: TrainState, step: jax.Array, indices: jax.Array
         ) -> tuple[TrainState, tuple[jax.Array, jax.Array]]:
-            inputs = scale(x[indices])
-            return train_step(state, dropout_key, step, inputs, y[indices])
+            inputs, own = scale(x[indices]), jnp.broadcast_to(weights, len(x))[indices]
+            return train_step(state, dropout_key, step, inputs, y[indices], own)
 
         full = order[: num_full * batch_size].reshape(num_full, batch_size)
         state, measures = jax.lax.scan(
@@ -215,7 +222,8 @@ def make_trainer(
     ) -> tuple[jax.Array, jax.Array]:
         logits = jnp.asarray(network.apply({"params": params}, scale(x)))
         variance = y.var(axis=0)
-        return measure(logits, y, jnp.where(variance > 0, variance, 1))
+        loss, accuracy = measure(logits, y, jnp.where(variance > 0, variance, 1))
+        return loss, accuracy if metric_fn is None else metric_fn(logits, y)
 
     return Trainer(init, train_step, train_epoch, evaluate)
 
@@ -229,15 +237,17 @@ def average(params: Sequence[dict], decay: float) -> dict:
     )
 
 
-def smoothed_loss(logits: jax.Array, labels: jax.Array, smoothing: float) -> jax.Array:
-    """Mean loss of logits [n, C] by labels int[n] of which all classes have a share.
+def smoothed_losses(
+    logits: jax.Array, labels: jax.Array, smoothing: float
+) -> jax.Array:
+    """Losses of logits [n, C] by labels int[n] of which all classes have a share.
 
     Of standardised numbers float[n, K] it is the squared error.
     """
     if labels.ndim == 2:
-        return optax.squared_error(logits, labels).mean()
+        return optax.squared_error(logits, labels).mean(axis=1)
     targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[1]), smoothing)
-    return optax.softmax_cross_entropy(logits, targets).mean()
+    return optax.softmax_cross_entropy(logits, targets)
 
 
 def measure(
