@@ -73,7 +73,7 @@ def test_numbers_are_drawn_against_the_right_ones(tmp_path):
     right = rng.normal(size=(50, 2)) * [10, 1]
     said = np.add(right, [3, -1])
     run = make_run(tmp_path, right=right, said=said, targets=np.array(["a", "b"]))
-    run = run._replace(metric="R2")
+    run = run._replace(metric="R2", task="regression")
     figure = tested.draw_errors(run)
     assert [axes.get_xlabel() for axes in figure.axes[:2]] == ["a, right", "b, right"]
     points = figure.axes[0].lines[1]

@@ -91,10 +91,11 @@ def apply_stopping_rule(
     chex.assert_equal_shape([*train, *validation, state.best_loss])
     is_finite = jnp.isfinite(loss) & jnp.isfinite(train.loss)
     metric, best = validation.accuracy, state.best_metric
+    is_training = state.is_active & is_finite
     is_better = loss < state.best_loss
     if best is not None:
         is_better = (metric > best) | ((metric == best) & is_better)
-    is_best = state.is_active & is_finite & is_better
+    is_best = is_training & is_better
     epochs_since_best = jnp.where(is_best, 0, state.epochs_since_best + 1)
     goes_on = (epochs_since_best < rule.patience) & (epoch + 1 < rule.max_epochs)
     is_kept = jnp.where(rule.keeps_last, state.is_active, is_best)
