@@ -39,6 +39,7 @@ from vecevo.runs.stopping import Stop, watch
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import sessions, settings
+from vecevo.training.workers.opening import Workers, at_work, check_workers
 
 
 def search(
@@ -62,6 +63,7 @@ def search(
     record_fn: RecordFn | None = None,
     progress_fn: ProgressFn | None = None,
     stop: Stop | None = None,
+    workers: Workers = None,
     meta: Mapping[str, Any] | None = None,
     **training: Any,
 ) -> SearchResult:
@@ -98,9 +100,12 @@ def search(
       progress_fn: called with a Progress after every generation.
       stop: by which another thread, or a handler of signals, ends the search; None:
         Ctrl-C does.
+      workers: processes that train, by Ray: how many, "auto" for one a device, or what
+        `open_workers` gives; None: threads of this process.
       meta: what else to record of the run, as JSON.
       **training: `batch_size`, `max_epochs`, `patience`, `augment`, `mixup`,
-        `precision` and `memory_bytes`, as in `training.settings.TrainingSettings`.
+        `precision`, `memory_bytes` and `planned_workers`, as in
+        `training.settings.TrainingSettings`.
 
     Returns:
       SearchResult. The best networks have their weights, and, unless a signal ended
@@ -116,6 +121,7 @@ def search(
     check_picks(ensemble)
     check_confirm(confirm)
     check_counts(replicates=replicates)
+    check_workers(workers)
     check_space(space)
     fixed = {} if fixed is None else fixed
     if not isinstance(fixed, Mapping):
@@ -123,7 +129,6 @@ def search(
     if resume and output_dir is None:
         raise InputError("resume=True needs output_dir, the folder of the run.")
     keys, dataset = split_run_key(seed), as_dataset(dataset)
-    resolved = settings.resolve(training, dataset)
     start = start_search(
         strategy,
         keys.start,
@@ -135,17 +140,19 @@ def search(
     )
     size, num_generations = len(start.state.population), start.num_generations
     num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
-    steps = choose_rungs(
-        rungs, dataset, resolved, strategy=start.name, objectives=objectives
-    )
-    if steps is not None:  # of what it is told then, a model expects no accuracy
-        start = start._replace(strategy=start.strategy._replace(judge=None))
-    expected = expected_networks(
-        space, fixed, list_size=size, num_lists=num_lists, rungs=steps
-    )
-    data_shape = (*dataset.x_train.shape, dataset.num_outputs)
-    planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
+        crew = stack.enter_context(at_work(workers))
+        resolved = settings.resolve(training, dataset)
+        steps = choose_rungs(
+            rungs, dataset, resolved, strategy=start.name, objectives=objectives
+        )
+        if steps is not None:  # of what it is told then, a model expects no accuracy
+            start = start._replace(strategy=start.strategy._replace(judge=None))
+        expected = expected_networks(
+            space, fixed, list_size=size, num_lists=num_lists, rungs=steps
+        )
+        data_shape = (*dataset.x_train.shape, dataset.num_outputs)
+        planned = plan_in_time(data_shape, expected, resolved, max_seconds)
         if stop is None:
             stop = Stop()
             stack.enter_context(watch(stop, ends_process=False))
@@ -157,6 +164,7 @@ def search(
             seed=seed,
             is_time_up_fn=stop.is_set,
             keeps_probabilities=ensemble > 0,
+            crew=crew,
         )
         stack.enter_context(contextlib.closing(session.setup.programs))
         opened = opening.open_run(

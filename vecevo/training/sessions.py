@@ -1,8 +1,8 @@
 """What all lists of networks of one run share: data on the device, plan, keys."""
 
 import collections
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,8 @@ from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
+from vecevo.training.cohorts import Trained
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.lanes import losses
 from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
@@ -20,7 +22,8 @@ from vecevo.training.lanes.variants import Variant
 from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 from vecevo.training.memory import num_cores
 from vecevo.training.minibatches import TrainingData
-from vecevo.training.programs import Programs, Setup, is_on_cpu
+from vecevo.training.outcomes import Parked
+from vecevo.training.programs import Programs, Setup
 from vecevo.training.recipe import TABLE, default_of
 from vecevo.training.settings import TrainingSettings, make_augmentation
 from vecevo.training.variants import choose_variant
@@ -39,6 +42,26 @@ class Expected(NamedTuple):
     rungs: tuple[int, ...] = ()  # epochs at which some of a list stop; none: all go on
 
 
+class Crew(Protocol):
+    """The workers of a run: they train its cohorts, and this process trains none."""
+
+    def begin(self, dataset: Dataset, expected: Expected, **session: Any) -> None:
+        """Lets the workers build their sessions, as `start_session` is asked to."""
+
+    def train_plan(
+        self,
+        session: "Session",
+        plan: Sequence[planning.Cohort],
+        hyperparams: Sequence[dict[str, Any]],
+        *,
+        wants_params_fn: Callable[[float, int], bool],
+        end_epoch: int | None = None,
+        parked: Mapping[int, Parked] | None = None,
+    ) -> Generator[tuple[planning.Cohort, Trained, float]]:
+        """Trains cohorts, as `scheduling.train_plan` does."""
+        ...
+
+
 class Session(NamedTuple):
     """All that the lists of networks of one run share."""
 
@@ -52,6 +75,7 @@ class Session(NamedTuple):
     cheapest_first: bool  # the order of a list's cohorts; else the largest first
     is_time_up_fn: Callable[[], bool]  # asked before every call of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
+    crew: Crew | None = None  # None: the threads of this process train
 
 
 def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
@@ -116,9 +140,13 @@ def make_plan(
         stops_early=settings.patience < max_epochs,
     )
     _check_steps(job.steps_per_epoch, max_epochs, expected.variant)
+    num_workers = settings.planned_workers or most_workers()
     # Of cohorts as they are padded, which is what has to fit.
     shapes = {*expected.shapes, *count_padded(expected.shapes)}
-    job = planning.share_memory(job, shapes, num_workers=most_workers())
+    if is_on_cpu():
+        job = planning.share_memory(job, shapes, num_workers=num_workers)
+    else:  # each worker has the memory of a device to itself
+        job = job._replace(num_workers=num_workers)
     return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
@@ -149,6 +177,7 @@ def start_session(
     seed: int = 0,
     is_time_up_fn: Callable[[], bool] = lambda: False,
     keeps_probabilities: bool = False,
+    crew: Crew | None = None,
 ) -> Session:
     """Puts the data set on the device, and chooses the classes of cohorts.
 
@@ -161,6 +190,7 @@ def start_session(
         does; what is then not finished is partial.
       keeps_probabilities: whether results with weights have what their networks say of
         the validation part.
+      crew: the workers that train; None: the threads of this process do.
 
     Raises:
       InputError: for a seed out of range, a network beyond the memory, a compiler that
@@ -176,10 +206,15 @@ def start_session(
     augmentation = make_augmentation(settings, dataset)
     variant = expected.variant._replace(augmentation=augmentation)
     expected = expected._replace(variant=variant)
-    selfcheck.check_compiler(settings.precision)
+    if crew is None:  # or its workers check theirs
+        selfcheck.check_compiler(settings.precision)
     _check_smoothing(dataset, expected.variant)
     data_shape = (*dataset.x_train.shape, dataset.num_outputs)
     job, classes = make_plan(data_shape, expected, settings)
+    if crew is not None:
+        rest = {"seed": seed, "keeps_probabilities": keeps_probabilities}
+        settings = settings._replace(planned_workers=job.num_workers)
+        crew.begin(dataset, expected, settings=settings, **rest)
     arrays = (getattr(dataset, name) for name in TrainingData._fields)
     data = jax.device_put(TrainingData(*arrays))
     setup = Setup(
@@ -205,6 +240,7 @@ def start_session(
         cheapest_first=expected.cheapest_first,
         is_time_up_fn=is_time_up_fn,
         network_root=keys.network,
+        crew=crew,
     )
 
 

@@ -12,11 +12,12 @@ from vecevo.errors import (
     check_positive,
     is_number,
 )
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.lanes.augmentation import NAMES, Augmentation
 from vecevo.training.memory import free_memory
-from vecevo.training.programs import is_on_cpu
 
 DIGITS = {"digits", "mnist", "emnist", "kmnist", "svhn_cropped", "binarized_mnist"}
+MOST_WORKERS = 1000  # far more than a plan was ever made for
 CONSENT = "-anyway"  # behind flip, to mirror digits
 Precision = Literal["float32", "tf32", "bfloat16"]
 
@@ -31,6 +32,7 @@ class TrainingSettings(NamedTuple):
     mixup: float = 0.0  # alpha of the shares of examples that are mixed; 0: none are
     precision: Precision | None = None  # of networks' products; float32 on a CPU
     memory_bytes: int | None = None  # for networks in training; see `memory`
+    planned_workers: int | None = None  # that the plan is made for; those of the device
 
 
 def resolve(settings: Mapping[str, Any], dataset: Dataset) -> TrainingSettings:
@@ -57,7 +59,10 @@ def check(settings: TrainingSettings) -> None:
     Raises:
       InputError: naming the setting, its value and what it must be.
     """
-    precision, optional = settings.precision, ("batch_size", "max_epochs")
+    precision, optional = (
+        settings.precision,
+        ("batch_size", "max_epochs", "planned_workers"),
+    )
     if isinstance(settings.augment, str):
         raise InputError(
             f"augment={settings.augment!r} must be a list of names: give "
@@ -73,6 +78,11 @@ def check(settings: TrainingSettings) -> None:
     check_counts(patience=settings.patience)
     given = {name: getattr(settings, name) for name in optional}
     check_counts(**{name: n for name, n in given.items() if n is not None})
+    if (settings.planned_workers or 0) > MOST_WORKERS:
+        raise InputError(
+            f"planned_workers={settings.planned_workers} must be at most "
+            f"{MOST_WORKERS}."
+        )
     if precision not in (None, *get_args(Precision)):
         raise InputError(
             f"precision={precision!r} must be one of {', '.join(get_args(Precision))}."

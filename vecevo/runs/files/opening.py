@@ -6,14 +6,15 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
+from vecevo.datasets.fingerprints import fingerprint
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
 from vecevo.runs.environment import versions
 from vecevo.runs.files import identity, pool, store
 from vecevo.space import SearchSpace
+from vecevo.training.devices import training_device
 from vecevo.training.planning import CohortClass
 from vecevo.training.sessions import Session
 from vecevo.training.settings import precision_name
@@ -102,8 +103,8 @@ def _identity(
         **({"augment": sorted(settings.augment)} if settings.augment else {}),
         **({"mixup": settings.mixup} if settings.mixup else {}),
         "protocol": "article" if dataset.is_article else "validation",
-        "data": identity.fingerprint(dataset),
-        "device": jax.devices()[0].device_kind,
+        "data": fingerprint(dataset),
+        "device": training_device().kind,
         **{name: versions()[name] for name in ("vecevo", "jax", "jaxlib")},
     }
 
