@@ -144,7 +144,8 @@ _TABLE = TRAINING | {
     ),
     "runs.hiring": (
         "runs.configuration runs.files.retraining runs.report.verdict runs.resolving "
-        "training.sessions training.workers.crew training.workers.opening"
+        "training.sessions training.workers.crew training.workers.members "
+        "training.workers.opening"
     ),
     "runs.recorded": (
         "errors evaluation keys results runs.files.tables runs.ledger runs.loop "
@@ -183,7 +184,11 @@ _TABLE = TRAINING | {
     "runs.report.sections": (
         "runs.files.reading runs.report.comparison runs.report.drawing "
         "runs.report.facts runs.report.figures runs.report.genes runs.report.parallel "
-        "runs.report.parts runs.report.sizes runs.report.tested runs.report.winners"
+        "runs.report.parts runs.report.sizes runs.report.tested "
+        "runs.report.timeline runs.report.winners"
+    ),
+    "runs.report.timeline": (
+        "runs.files.reading runs.report.drawing training.workers.answers"
     ),
     "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
     "runs.report.page": (

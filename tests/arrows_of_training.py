@@ -80,19 +80,19 @@ TRAINING = {
     ),
     "training.workers.cluster": "errors extras training.memory",
     "training.workers.members": (
-        "errors training.workers.cluster training.workers.messages "
+        "errors training.cohorts training.workers.cluster training.workers.messages "
         "training.workers.worker"
     ),
     "training.workers.answers": (
-        "training.cohorts training.devices training.workers.messages "
-        "training.workers.worker"
+        "results training.cohorts training.devices training.workers.members "
+        "training.workers.messages training.workers.worker"
     ),
     "training.workers.plans": (
         "training.outcomes training.planning training.scheduling training.sessions "
         "training.workers.messages"
     ),
     "training.workers.crew": (
-        "datasets.fingerprints datasets.making errors training.cohorts "
+        "datasets.fingerprints datasets.making errors results training.cohorts "
         "training.devices training.outcomes training.planning training.sessions "
         "training.workers"
     ),

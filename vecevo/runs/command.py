@@ -219,6 +219,7 @@ def evolve(
         word=metric_prefix(dataset.metric),
     )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
+        view.workers_fn = hiring.make_lines_fn(crew)
         return search(
             space,
             dataset,

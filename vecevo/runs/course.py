@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vecevo.results import Genome, NetworkResult, Progress, Work
+from vecevo.results import Genome, NetworkResult, Progress, Shift, Work
 from vecevo.runs.ending.confirming import count_replicates
 from vecevo.runs.files.opening import plan_of
 from vecevo.runs.files.store import Recorded, Store
@@ -93,6 +93,12 @@ class Course:
             seconds=self.seconds,
             **purpose,
         )
+
+    def record_shift(self, shift: Shift) -> None:
+        """Records what a worker has trained."""
+        if self.files is not None:
+            generation = self.ledger.generation
+            self.files.record_shift(generation, shift, seconds=self.seconds)
 
     def end(self, progress: Progress) -> None:
         """Records what a generation ended with, and tells it."""

@@ -193,6 +193,9 @@ def search(
             recorded=opened.recorded,
             progress_fn=progress_fn,
         )
+        if crew is not None:
+            crew.shift_fn = course.record_shift
+            stack.callback(setattr, crew, "shift_fn", None)
         return _search(
             *(course, opened, space, fixed, start, keys.search),
             objectives=objectives,

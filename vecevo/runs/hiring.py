@@ -1,11 +1,11 @@
-"""The workers of a run, as its configuration asks for them."""
+"""The workers of a run: asked for by its configuration, started, shown."""
 
 import contextlib
 import dataclasses
 import functools
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rich.console import Console
@@ -16,7 +16,10 @@ from vecevo.runs.report.verdict import counted
 from vecevo.runs.resolving import has_workers
 from vecevo.training.sessions import most_workers
 from vecevo.training.workers.crew import Crew
+from vecevo.training.workers.members import Member
 from vecevo.training.workers.opening import check_number, open_workers
+
+MOST_LINES = 8  # of workers, in a view
 
 
 class Hired(NamedTuple):
@@ -81,3 +84,32 @@ def lines(crew: Crew, planned: int, seconds: float) -> list[str]:
             f"{num} there are cohorts for all, which differ by rounding"
         )
     return said
+
+
+def make_lines_fn(crew: Crew | None) -> Callable[[], list[str]]:
+    """Makes a function that says what each worker of a crew trains, if there is one."""
+    return list if crew is None else lambda: worker_lines(crew)
+
+
+def worker_lines(crew: Crew) -> list[str]:
+    """Says what each worker trains, and how long they were idle before."""
+    workers, now = crew.workers, time.monotonic()
+    lines = [worker_line(member, now) for member in workers[:MOST_LINES]]
+    if len(workers) > MOST_LINES:
+        lines.append(f"and {len(workers) - MOST_LINES} others")
+    if crew.idle_share is not None:
+        lines.append(f"{crew.idle_share:.0%} idle at the end of the last generation")
+    return lines
+
+
+def worker_line(member: Member, now: float) -> str:
+    """Says what a worker is at; `now` is of the monotonic clock."""
+    node = member.identity.node if member.identity else ""
+    if member.task is None:
+        return f"{member.number} on {node}: {'idle' if member.is_ready else 'begins'}"
+    width, depth, _ = member.task.cohort.cohort_class
+    networks = counted(len(member.task.hyperparams), "network")
+    return (
+        f"{member.number} on {node}: {networks}, width {width}, depth {depth}, for "
+        f"{now - member.since:.0f} s"
+    )

@@ -1,13 +1,16 @@
 """What workers say, judged: whether they fit, and what of it is kept."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
 
+from vecevo.results import Shift
 from vecevo.training.cohorts import Trained
 from vecevo.training.devices import Device
-from vecevo.training.workers.messages import Identity
+from vecevo.training.workers.members import Member
+from vecevo.training.workers.messages import Identity, Task
 from vecevo.training.workers.worker import versions
 
 
@@ -38,6 +41,35 @@ def wanted(
             lanes.append(lane._replace(params=None, probabilities=None))
     kept = trained._replace(lane_results=lanes)
     return jax.tree.map(lambda x: x.copy() if isinstance(x, np.ndarray) else x, kept)
+
+
+def shift_of(member: Member, task: Task) -> Shift:
+    """Returns what a worker has trained by now."""
+    identity = member.identity
+    return Shift(
+        worker=member.number,
+        node=identity.node if identity else "",
+        device=identity.device.kind if identity else "",
+        width=task.cohort.cohort_class.width,
+        depth=task.cohort.cohort_class.depth,
+        num_networks=len(task.hyperparams),
+        seconds=time.monotonic() - member.since,
+    )
+
+
+def idle_share(ends: Sequence[float], start: float) -> float:
+    """The share of the time of all workers that they had nothing left to train in.
+
+    >>> idle_share([10.0, 5.0], 0.0)  # seconds
+    0.25
+
+    Args:
+      ends: when each of them was done with its last cohort; the start, if with none.
+      start: of the plan.
+    """
+    last = max(ends, default=start)
+    whole = (last - start) * len(ends)
+    return sum(last - end for end in ends) / whole if whole else 0.0
 
 
 def first_line(error: Exception | None) -> str:

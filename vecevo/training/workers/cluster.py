@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import pathlib
 import signal
 import socket
 import tempfile
@@ -21,9 +22,11 @@ LONGEST_FOLDER = 40  # characters, beyond which Ray's sockets have no valid name
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_worker_niceness": "0",  # of processes that do what this one would
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # of what workers and nodes would have printed
 }
-TRIES = {"RAY_NUM_REDIS_GET_RETRIES": "4"}  # a second each, to join a cluster
+OF_A_CLUSTER = {"RAY_NUM_REDIS_GET_RETRIES": "4"}  # tries to join, a second each
+TOKEN = pathlib.Path("~/.ray/auth_token")
 
 
 class Cluster(NamedTuple):
@@ -50,7 +53,10 @@ def join(address: str | None, num_cores_used: int | None) -> Iterator[Cluster]:
     Raises:
       InputError: where Ray is not installed, or the cluster does not answer.
     """
-    for name, value in (QUIET | (TRIES if address else {})).items():
+    known = QUIET | (OF_A_CLUSTER if address else {})
+    if address and TOKEN.expanduser().exists():
+        known |= {"RAY_AUTH_MODE": "token"}  # as a head has it, where there is one
+    for name, value in known.items():
         os.environ.setdefault(name, value)
     ray = import_extra("ray", "ray")
     logging.getLogger("ray").setLevel(logging.ERROR)
@@ -58,7 +64,7 @@ def join(address: str | None, num_cores_used: int | None) -> Iterator[Cluster]:
         yield Cluster(ray, ray.get_runtime_context().gcs_address)
         return
     if address is not None:
-        _check_address(address)
+        check_address(address)
     settings: dict[str, Any] = {"address": address}
     if address is None:
         settings = {
@@ -69,15 +75,17 @@ def join(address: str | None, num_cores_used: int | None) -> Iterator[Cluster]:
         if len(tempfile.gettempdir()) > LONGEST_FOLDER:
             settings["_temp_dir"] = "/tmp/ray"
     try:
-        with _own_signals(), warnings.catch_warnings():
+        silence = _silent() if address else contextlib.nullcontext()
+        with _own_signals(), warnings.catch_warnings(), silence:
             # That a process of several threads starts others, which begin anew.
             warnings.filterwarnings("ignore", message=".*fork", category=RuntimeWarning)
             ray.init(**settings, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
         ray.shutdown()
         raise InputError(
-            f"ray={address!r} cannot be joined ({_first_line(error)}): see that it is "
-            "up, by ray status, and that this is one of its machines."
+            f"ray={address!r} cannot be joined ({_first_line(error)}): see by ray "
+            "status that it is up, that this is one of its machines, and that all of "
+            "them have the same RAY_AUTH_MODE and token."
         ) from error
     try:
         yield Cluster(ray, ray.get_runtime_context().gcs_address)
@@ -96,7 +104,7 @@ def answers(address: str) -> bool:
         return False
 
 
-def _check_address(address: str) -> None:
+def check_address(address: str) -> None:
     """Refuses what is no address of a cluster that answers.
 
     Raises:
@@ -164,6 +172,19 @@ def _own_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Lets what is written to the standard error go nowhere: Ray logs its tries."""
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
 
 
 def _first_line(error: Exception) -> str:

@@ -13,12 +13,19 @@ from typing import Any
 from vecevo.datasets.fingerprints import fingerprint
 from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
+from vecevo.results import Shift
 from vecevo.training.cohorts import Trained
 from vecevo.training.devices import Device
 from vecevo.training.outcomes import Parked
 from vecevo.training.planning import Cohort
 from vecevo.training.sessions import Expected, Session
-from vecevo.training.workers.answers import difference_of, first_line, wanted
+from vecevo.training.workers.answers import (
+    difference_of,
+    first_line,
+    idle_share,
+    shift_of,
+    wanted,
+)
 from vecevo.training.workers.cluster import Cluster
 from vecevo.training.workers.members import Event, Member, Members
 from vecevo.training.workers.messages import Order, Task
@@ -57,6 +64,9 @@ class Crew:
         self._device: Device | None = None
         self._order: Order | None = None
         self._sent, self._fingerprint = None, ""
+        self._ends: dict[int, float] = {}  # of this plan, the last of each worker
+        self.idle_share: float | None = None  # of the last plan, at its end
+        self.shift_fn: Callable[[Shift], None] | None = None  # told of each cohort
         self._start()
 
     @property
@@ -105,6 +115,7 @@ class Crew:
         left = collections.deque(plan)
         settings = (hyperparams, wants_params_fn, end_epoch, parked)
         under_way = PlanUnderWay(session, left, *settings)
+        start, self._ends = time.monotonic(), {}
         try:
             while left or self._members.are_at_work:
                 self._members.look()
@@ -114,6 +125,8 @@ class Crew:
                 self._hand_out(under_way)
                 events = self._members.wait()
                 yield from self._take_in(events, under_way)
+            ends = {m.number: start for m in self.workers} | self._ends
+            self.idle_share = idle_share(list(ends.values()), start)
         finally:
             self._abandon()
 
@@ -124,24 +137,25 @@ class Crew:
         done, rest = [], []
         for event in events:
             task, event.member.task = event.member.task, None
-            is_trained = event.call == "train" and event.error is None
-            if is_trained and event.value.trained is not None:
-                done.append((task, event.value))
+            if task is not None and event.trained is not None:
+                self._ends[event.member.number] = time.monotonic()
+                done.append((task, event.value, shift_of(event.member, task)))
             else:
                 rest.append((task, event))
         self._hand_out(under_way)  # before what was trained is written
-        for task, answer in done:
-            replicate = task.cohort.replicate
-            wants_fn = under_way.wants_params_fn
+        for task, answer, shift in done:
+            wants_fn, replicate = under_way.wants_params_fn, task.cohort.replicate
             yield (
                 task.cohort,
                 wanted(answer.trained, wants_fn, replicate),
-                answer.seconds,
+                shift.seconds,
             )
+            if self.shift_fn is not None:
+                self.shift_fn(shift)
         for task, event in rest:
             if event.error is not None:
                 self._lose(event, task, under_way)
-            elif event.call == "train":
+            elif task is not None:
                 under_way.halve(task.cohort)
             else:
                 self._learn(event)

@@ -5,8 +5,9 @@ import time
 from typing import Any, NamedTuple
 
 from vecevo.errors import InputError
+from vecevo.training.cohorts import Trained
 from vecevo.training.workers.cluster import Cluster, count_devices, make_actor
-from vecevo.training.workers.messages import Identity, Task
+from vecevo.training.workers.messages import Answer, Identity, Task
 from vecevo.training.workers.worker import Worker
 
 POLL_SECONDS = 0.2  # between looks whether to stop
@@ -32,6 +33,11 @@ class Event(NamedTuple):
     call: str  # introduce, begin or train
     value: Any  # None: there was an error
     error: Exception | None
+
+    @property
+    def trained(self) -> Trained | None:
+        """What a cohort gave; None: it found no memory, or this is something else."""
+        return self.value.trained if isinstance(self.value, Answer) else None
 
 
 class Members:
