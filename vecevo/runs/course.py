@@ -11,7 +11,7 @@ from vecevo.runs.files.store import Recorded, Store
 from vecevo.runs.ledger import Ledger
 from vecevo.runs.loop import ProgressFn
 from vecevo.runs.stopping import Stop
-from vecevo.training.sessions import Session
+from vecevo.training.sessions import Session, count_workers
 
 END_SECONDS = 3.0  # of a budget, for the ensemble, tests and a report
 MOST_ASIDE = 1 / 3  # of a budget, for confirmation
@@ -124,7 +124,8 @@ class Course:
         """
         ledger = self.ledger
         work, num_trained = ledger.work, len(ledger.accuracy)
-        worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
+        num_workers = count_workers(self.session.job, self.session.crew)
+        worked = (work.train_seconds + work.wait_seconds) / num_workers
         num_before = ledger.num_whole * ledger.num_replicates + self._num_confirmed
         self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)

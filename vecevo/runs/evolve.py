@@ -39,7 +39,12 @@ from vecevo.runs.stopping import Stop, watch
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import sessions, settings
-from vecevo.training.workers.opening import Workers, at_work, check_workers
+from vecevo.training.workers.opening import (
+    Workers,
+    at_work,
+    check_workers,
+    recorded_of,
+)
 
 
 def search(
@@ -172,7 +177,7 @@ def search(
             output_dir=output_dir,
             resume=resume,
             num_generations=start.num_generations,
-            meta=meta or {},
+            meta={**(meta or {}), **recorded_of(crew)},
             strategy=start.name,
             population_size=size,
             objectives=list(objectives),
@@ -254,7 +259,8 @@ def _search(
         known=opened.known,
         num_picks=ensemble,
     )
-    work, num_workers = ledger.work, session.job.num_workers
+    work = ledger.work
+    num_workers = sessions.count_workers(session.job, session.crew)
     # Among networks that were stopped the accuracy alone ranks.
     is_by_model = not ledger.partial and (
         choosing.expect(ledger.pool, start.strategy, played.state) is not None

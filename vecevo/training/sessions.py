@@ -45,6 +45,11 @@ class Expected(NamedTuple):
 class Crew(Protocol):
     """The workers of a run: they train its cohorts, and this process trains none."""
 
+    @property
+    def num_workers(self) -> int:
+        """How many there are now."""
+        ...
+
     def begin(self, dataset: Dataset, expected: Expected, **session: Any) -> None:
         """Lets the workers build their sessions, as `start_session` is asked to."""
 
@@ -60,6 +65,11 @@ class Crew(Protocol):
     ) -> Generator[tuple[planning.Cohort, Trained, float]]:
         """Trains cohorts, as `scheduling.train_plan` does."""
         ...
+
+
+def count_workers(job: planning.Job, crew: Crew | None) -> int:
+    """How many cohorts train at once: of a crew, however many were planned."""
+    return job.num_workers if crew is None else max(1, crew.num_workers)
 
 
 class Session(NamedTuple):

@@ -19,7 +19,7 @@ _SCHEMA = f"""
 CREATE TABLE meta (  -- new in 2: what the run is
   name TEXT PRIMARY KEY,  -- identity (new in 3: what a resumed run must share), space,
     -- fixed, plan, versions, device; of a command its config; metric, accuracy or R2,
-    -- which is then in all columns of accuracies; none: accuracy
+    -- which is then in all columns of accuracies; none: accuracy; workers, if any
   value TEXT NOT NULL  -- JSON
 );
 CREATE TABLE cohorts (  -- new in 2

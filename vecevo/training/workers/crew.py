@@ -77,6 +77,11 @@ class Crew:
         return self._device
 
     @property
+    def num_workers(self) -> int:
+        """How many there are now."""
+        return len(self.workers)
+
+    @property
     def workers(self) -> list[Member]:
         """Those that have said what they are."""
         return [m for m in self._members.all if m.identity is not None]
@@ -119,9 +124,6 @@ class Crew:
         try:
             while left or self._members.are_at_work:
                 self._members.look()
-                if session.is_time_up_fn():
-                    left.clear()
-                    self._members.stop()
                 self._hand_out(under_way)
                 events = self._members.wait()
                 yield from self._take_in(events, under_way)
@@ -137,6 +139,8 @@ class Crew:
         done, rest = [], []
         for event in events:
             task, event.member.task = event.member.task, None
+            if event.error is not None:  # before any work is handed out again
+                self._members.dismiss(event.member)
             if task is not None and event.trained is not None:
                 self._ends[event.member.number] = time.monotonic()
                 done.append((task, event.value, shift_of(event.member, task)))
@@ -153,12 +157,16 @@ class Crew:
             if self.shift_fn is not None:
                 self.shift_fn(shift)
         for task, event in rest:
-            if event.error is not None:
-                self._lose(event, task, under_way)
-            elif task is not None:
-                under_way.halve(task.cohort)
-            else:
-                self._learn(event)
+            self._settle(event, task, under_way)
+
+    def _settle(self, event: Event, task: Task | None, under_way: PlanUnderWay) -> None:
+        """Takes in what is no training that went well."""
+        if event.error is not None:
+            self._lose(event, task, under_way)
+        elif task is not None:
+            under_way.halve(task.cohort)
+        else:
+            self._learn(event)
 
     def _lose(
         self, event: Event, task: Task | None, under_way: PlanUnderWay | None
@@ -261,7 +269,10 @@ class Crew:
             self._engage(member)
 
     def _hand_out(self, under_way: PlanUnderWay) -> None:
-        """Gives each worker that is free the next cohort."""
+        """Gives each worker that is free the next cohort, unless the time is up."""
+        if under_way.session.is_time_up_fn():
+            under_way.left.clear()
+            self._members.stop()
         for member in self._members.all:
             if under_way.left and member.is_ready and member.task is None:
                 self._num_tasks += 1

@@ -117,8 +117,9 @@ class Members:
 
     def dismiss(self, member: Member) -> None:
         """Ends a worker, and what is expected of it."""
-        if member in self.all:
-            self.all.remove(member)
+        if member not in self.all:
+            return
+        self.all.remove(member)
         self._calls = {
             c: call for c, call in self._calls.items() if call[0] is not member
         }

@@ -70,6 +70,19 @@ def at_work(workers: Workers) -> Iterator[Crew | None]:
         yield crew
 
 
+def recorded_of(crew: Crew | None) -> dict[str, Any]:
+    """Returns what a run records of its first workers, as JSON."""
+    if crew is None:
+        return {}
+    known = [member.identity for member in crew.workers if member.identity]
+    return {
+        "workers": [
+            {"node": i.node, "device": i.device.kind, "num_threads": i.num_threads}
+            for i in known
+        ]
+    }
+
+
 def check_workers(workers: Any) -> None:
     """Refuses what is neither a number of workers, nor auto, nor a Crew, nor None.
 
