@@ -188,7 +188,8 @@ _TABLE = TRAINING | {
         "runs.report.timeline runs.report.winners"
     ),
     "runs.report.timeline": (
-        "runs.files.reading runs.report.drawing training.workers.answers"
+        "runs.files.reading runs.report.drawing runs.report.verdict "
+        "training.workers.answers"
     ),
     "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
     "runs.report.page": (

@@ -41,6 +41,7 @@ def begin(folder, *args):
         stderr=subprocess.PIPE,
         text=True,
         env=nodes.environment(),
+        start_new_session=True,
     )
 
 
@@ -125,7 +126,10 @@ def test_a_driver_that_is_stopped_goes_on(whole, tmp_path, number):
     process = begin(folder, "--workers", "2")
     assert until(lambda: count_rows(folder) > 16, process)
     workers = nodes.children(process.pid, "ray::Worker")
-    process.send_signal(number)
+    if number == signal.SIGINT:  # of Ctrl-C, which all of a terminal's group get
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
     end(process, {signal.SIGINT: 130, signal.SIGTERM: 143}.get(number, -number))
     for _ in range(300):
         if not {*workers} & {*nodes.processes()}:

@@ -10,8 +10,11 @@ import pytest
 from tests.runs.test_killing import COMMAND, SETTINGS, check_same
 from tests.workers import nodes
 from vecevo import errors
+from vecevo.runs import configuration, hiring
+from vecevo.runs.files import reading
+from vecevo.runs.report import timeline
 from vecevo.training import cohorts, devices, outcomes, planning
-from vecevo.training.workers import answers, cluster, opening, plans
+from vecevo.training.workers import answers, cluster, members, opening, plans
 
 needs_ray = pytest.mark.skipif(
     not nodes.HAS_RAY, reason="Ray is not installed: pip install 'vecevo[ray]'"
@@ -164,3 +167,55 @@ def test_weights_that_are_not_wanted_are_dropped():
     kept = answers.wanted(trained, lambda accuracy, _: accuracy > 0.5, 0)
     assert kept.lane_results[0].params is None and kept.lane_results[1] is None
     assert kept.lane_results[2].params["kernel"].sum() == 3
+
+
+def test_workers_find_files_wherever_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("my.csv", "digits"):
+        (tmp_path / name).touch()
+    asked = configuration.RunConfig(dataset="my.csv", data_dir="sets")
+    found = hiring.from_anywhere(asked)
+    assert (found.dataset, found.data_dir) == tuple(
+        str(tmp_path / name) for name in ("my.csv", "sets")
+    )
+    by_name = configuration.RunConfig(dataset="digits")
+    assert hiring.from_anywhere(by_name) == by_name
+
+
+def test_a_plan_for_fewer_workers_than_there_are_is_said():
+    crew = types.SimpleNamespace(workers=[1, 2], device=devices.Device("cpu", True))
+    assert len(hiring.lines(crew, 2, 1.0)) == 1
+    assert "--planned-workers 2" in hiring.lines(crew, 1, 1.0)[1]
+
+
+def test_the_view_says_what_each_worker_does():
+    task = types.SimpleNamespace(
+        cohort=planning.Cohort(planning.CohortClass(8, 2, (1,)), (3,)),
+        hyperparams={3: {}},
+    )
+    who = types.SimpleNamespace(node="here")
+    crew = types.SimpleNamespace(
+        idle_share=0.125,
+        workers=[
+            members.Member(1, None, who, is_ready=True, task=task, since=0.0),
+            members.Member(2, None, who, is_ready=True),
+            *(members.Member(number, None, who) for number in range(3, 11)),
+        ],
+    )
+    lines = hiring.make_lines_fn(crew)()
+    assert lines[0].startswith("1 on here: 1 network, width 8, depth 2, for ")
+    assert lines[1:3] == ["2 on here: idle", "3 on here: begins"]
+    assert lines[-2:] == ["and 2 others", "12% idle at the end of the last generation"]
+    assert list(hiring.make_lines_fn(None)()) == []
+
+
+def test_the_report_says_what_workers_did_when():
+    shift = reading.RecordedShift(0, 1, "here", "cpu", 8, 1, 4, 0.0, 4.0)
+    shifts = [shift, shift._replace(worker=2, ended_seconds=2.0)]
+    shifts.append(shift._replace(generation=1, began_seconds=4.0, ended_seconds=5.0))
+    run = types.SimpleNamespace(shifts=tuple(shifts))
+    said = timeline.describe_workers(run)
+    assert "2 workers on 1 machine (cpu) trained 3 cohorts" in said
+    assert timeline.idle_of(shifts) == pytest.approx((2 / 8 * 4 + 0) / 5)
+    assert len(timeline.draw_workers(run).axes[0].get_yticks()) == 2
+    assert timeline.draw_workers(types.SimpleNamespace(shifts=())) is None

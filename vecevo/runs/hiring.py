@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import os
 import pathlib
 import time
 from collections.abc import Callable, Iterator
@@ -63,13 +64,23 @@ def hire(
         device=config.device,
         allow_mixed_devices=config.allow_mixed_devices,
         read_fn=functools.partial(
-            dataset_of, config, cache_dir and cache_dir / "datasets"
+            dataset_of, from_anywhere(config), cache_dir and cache_dir / "datasets"
         ),
     ) as crew:
         planned = config.planned_workers or most_workers()
         for line in lines(crew, planned, time.perf_counter() - start):
             console.print(line)
         yield Hired(dataclasses.replace(config, planned_workers=planned), crew)
+
+
+def from_anywhere(config: RunConfig) -> RunConfig:
+    """The settings with paths of data that do not depend on where a process is."""
+    paths, data_dir = {}, config.data_dir
+    if pathlib.Path(config.dataset).suffix and pathlib.Path(config.dataset).is_file():
+        paths["dataset"] = os.path.abspath(config.dataset)
+    if data_dir is not None:
+        paths["data_dir"] = os.path.abspath(os.path.expanduser(data_dir))
+    return dataclasses.replace(config, **paths)
 
 
 def lines(crew: Crew, planned: int, seconds: float) -> list[str]:

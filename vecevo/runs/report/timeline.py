@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from vecevo.runs.files.reading import RecordedShift, Run
 from vecevo.runs.report.drawing import BLUE, INK, VERMILLION, new_figure
+from vecevo.runs.report.verdict import counted
 from vecevo.training.workers.answers import idle_share
 
 MOST_ROWS = 40  # workers that are drawn
@@ -40,10 +41,11 @@ def describe_workers(run: Run) -> str:
     """Says how many workers there were, where, and how long they were idle."""
     shifts = run.shifts
     nodes, kinds = {s.node for s in shifts}, sorted({s.device for s in shifts})
+    workers = counted(len({shift.worker for shift in shifts}), "worker")
     return (
-        f"{len({s.worker for s in shifts})} workers on {len(nodes)} machines "
-        f"({', '.join(kinds)}) trained {len(shifts)} cohorts. At the ends of "
-        f"generations they had nothing to train for {idle_of(shifts):.0%} of the time."
+        f"{workers} on {counted(len(nodes), 'machine')} ({', '.join(kinds)}) trained "
+        f"{counted(len(shifts), 'cohort')}. At the ends of generations there was "
+        f"nothing to train for {idle_of(shifts):.0%} of the time of all."
     )
 
 
