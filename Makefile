@@ -7,12 +7,13 @@ CANDIDATES := python3.13 python3.12 python3.14 python3 python \
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
 ARGS ?=
 
-.PHONY: help run test test-long test-kill test-wheel test-browser bench gpu-program format clean
+.PHONY: help run test test-long test-kill test-ray test-wheel test-browser bench gpu-program format clean
 help:
 	@echo "make run      evolve networks on the embedded digits (ARGS='...' adds options)"
 	@echo "make test     lint, types and tests"
 	@echo "make test-long    the tests that make test leaves out, as they take minutes"
 	@echo "make test-kill    kill runs at random moments, and let them go on"
+	@echo "make test-ray     workers, nodes and drivers that are killed, on clusters of Ray"
 	@echo "make test-wheel   build the wheel, run it with nothing but what it declares"
 	@echo "make test-browser the report in Chromium, which it installs on Debian"
 	@echo "make bench    measure throughput; records and tables, see bench/README.md"
@@ -35,6 +36,11 @@ test: .venv/.ready-dev
 
 test-long: .venv/.ready-dev
 	$(PY) -m pytest -n 2 --dist worksteal -m long
+
+# One after the other: each has a cluster of two workers.
+test-ray: .venv/.ready-dev
+	$(PY) -m pip install --quiet --editable '.[ray]'
+	$(PY) -m pytest tests/workers -m "ray or not ray"
 
 # Slow, as it installs all dependencies anew; `make test` has the same without these.
 test-kill: .venv/.ready-dev

@@ -1,7 +1,9 @@
 """The table of test_architecture: what each module may import of the package."""
 
+from tests.arrows_of_training import TRAINING
+
 # A name without a dot stands for a module, or for all modules of a folder.
-_TABLE = {
+_TABLE = TRAINING | {
     # words that all speak in
     "errors": "",
     "keys": "errors",
@@ -38,78 +40,6 @@ _TABLE = {
     "datasets.loading": (
         "datasets.bundled datasets.fitting datasets.making datasets.prepared "
         "datasets.tables datasets.targets errors"
-    ),
-    # the training tower knows no genome; what a lane is and computes
-    "training.lanes.dropout": "training.lanes.threefry",
-    "training.lanes.variants": "training.lanes",
-    "training.lanes.networks": (
-        "training.lanes.activations training.lanes.dropout training.lanes.variants "
-        "training.lanes.widths"
-    ),
-    "training.lanes.activations": "",
-    "training.lanes.augmentation": "",
-    "training.lanes.metrics": "errors",
-    "training.lanes.optimizers": "",
-    "training.lanes.schedules": "",
-    "training.lanes.updates": "training.lanes.optimizers",
-    "training.lanes.threefry": "",
-    "training.lanes.weights": "",
-    "training.lanes.widths": "",
-    "training.lanes.losses": (
-        "training.lanes.dropout training.lanes.metrics training.lanes.networks"
-    ),
-    "training.lanes.stopping": "training.lanes.losses training.lanes.optimizers",
-    "training.recipe": "errors training.lanes",
-    "training.variants": "training.lanes training.recipe",
-    "training.reference.augmentation": "",
-    "training.reference.metrics": "",
-    "training.reference.optimizers": "",
-    "training.reference": "training.reference.optimizers",
-    # what the device does with many
-    "training.minibatches": "keys training.lanes training.recipe",
-    "training.epochs": "training.lanes training.minibatches",
-    "training.programs": "keys training.epochs training.lanes training.minibatches",
-    # what the host does
-    "training.memory": "",
-    "training.planning": "errors",
-    "training.classes": "training.planning",
-    "training.forecast": "training.classes training.planning",
-    "training.settings": (
-        "datasets.making datasets.weighing errors training.lanes training.memory "
-        "training.programs"
-    ),
-    "training.outcomes": "keys training.lanes training.programs",
-    "training.cohorts": (
-        "keys training.epochs training.lanes training.minibatches training.outcomes "
-        "training.programs"
-    ),
-    "training.selfcheck": (
-        "errors folders keys training.epochs training.lanes training.minibatches "
-        "training.programs training.recipe"
-    ),
-    "training.sessions": (
-        "datasets.making datasets.weighing errors keys training.classes "
-        "training.lanes training.memory training.minibatches training.planning "
-        "training.programs training.recipe training.selfcheck training.settings "
-        "training.variants"
-    ),
-    "training.scheduling": (
-        "errors training.cohorts training.minibatches "
-        "training.outcomes training.planning training.programs training.sessions"
-    ),
-    "training.batches": (
-        "datasets.making keys networks.network results "
-        "training.forecast training.lanes training.minibatches training.outcomes "
-        "training.planning training.recipe training.scheduling training.sessions "
-        "training.variants"
-    ),
-    "training.rungs": (
-        "errors results training.batches training.outcomes training.planning "
-        "training.sessions"
-    ),
-    "training.library": (
-        "datasets.loading datasets.making errors results training.recipe "
-        "training.rungs training.sessions training.settings"
     ),
     # networks that are trained, to use and to keep
     "networks.network": (
@@ -171,11 +101,13 @@ _TABLE = {
         "training.lanes.weights training.lanes.widths training.recipe "
         "training.sessions"
     ),
-    "runs.files.identity": "datasets.making errors",
+    "runs.files.identity": "errors",
+    "datasets.fingerprints": "datasets.making",
     "runs.files.opening": (
-        "datasets.weighing errors results runs.environment runs.files.identity "
-        "runs.files.pool runs.files.store space training.lanes.metrics "
-        "training.planning training.sessions training.settings"
+        "datasets.fingerprints datasets.weighing errors results runs.environment "
+        "runs.files.identity runs.files.pool runs.files.store space "
+        "training.devices training.lanes.metrics training.planning "
+        "training.sessions training.settings"
     ),
     "runs.files.pool": (
         "networks.network results runs.files.store training.batches "
@@ -192,7 +124,8 @@ _TABLE = {
     ),
     "runs.report.verdict": "results",
     "runs.settling": (
-        "catalogue errors runs.configuration runs.resolving space strategies"
+        "catalogue errors runs.configuration runs.files.store runs.resolving space "
+        "strategies"
     ),
     "runs.stopping": "",
     "runs.budget": (
@@ -211,7 +144,12 @@ _TABLE = {
         "runs.ending.choosing runs.ending.confirming runs.ending.voting "
         "runs.expecting runs.files.opening runs.ledger runs.loop runs.rungs "
         "runs.starting runs.stopping space strategies training.sessions "
-        "training.settings"
+        "training.settings training.workers.opening"
+    ),
+    "runs.hiring": (
+        "runs.configuration runs.files.retraining runs.report.verdict runs.resolving "
+        "training.sessions training.workers.crew training.workers.members "
+        "training.workers.opening"
     ),
     "runs.recorded": (
         "errors evaluation keys results runs.files.tables runs.ledger runs.loop "
@@ -227,8 +165,8 @@ _TABLE = {
     ),
     "runs.report.summary": (
         "datasets.making results runs.configuration runs.environment "
-        "runs.files.journal runs.files.tables space training.lanes.metrics "
-        "training.settings"
+        "runs.files.journal runs.files.tables space training.devices "
+        "training.lanes.metrics training.settings"
     ),
     # pictures and pages about recorded runs
     "runs.report.facts": "errors results runs.files.reading runs.ledger",
@@ -253,16 +191,27 @@ _TABLE = {
     "runs.report.sections": (
         "runs.files.reading runs.report.comparison runs.report.drawing "
         "runs.report.facts runs.report.figures runs.report.genes runs.report.parallel "
-        "runs.report.parts runs.report.sizes runs.report.tested runs.report.winners"
+        "runs.report.parts runs.report.sizes runs.report.tested "
+        "runs.report.timeline runs.report.winners"
+    ),
+    "runs.report.timeline": (
+        "runs.files.reading runs.report.drawing runs.report.verdict "
+        "training.workers.answers"
     ),
     "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
     "runs.report.page": (
         "errors results runs.files.reading runs.report.console runs.report.drawing "
         "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"
     ),
+    "runs.announcing": (
+        "datasets.making runs.budget runs.configuration runs.expecting "
+        "runs.files.queries runs.report.console runs.report.verdict runs.resolving "
+        "runs.settling space training.devices training.forecast "
+        "training.sessions training.settings"
+    ),
     "runs.command": (
-        "datasets errors networks.saving results runs space training.forecast "
-        "training.lanes.metrics training.programs training.sessions training.settings"
+        "datasets errors networks.saving results runs space training.lanes.metrics "
+        "training.programs training.workers.crew"
     ),
     # other packages, which need not be there
     "integrations.optuna": (

@@ -20,7 +20,7 @@ NAMES = {
     *("Ensemble", "Network", "load_network", "save_network"),
     *("Table", "load_table", "merge_tables", "save_table", "replay"),
     *("Run", "load_run"),
-    *("train_networks", "NetworkResult", "InputError"),
+    *("train_networks", "open_workers", "NetworkResult", "InputError"),
 }
 OPERATORS = {
     *("random_population", "distinct_population", "grid_population"),

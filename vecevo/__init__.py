@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         small_space,
     )
     from vecevo.training.library import train_networks
+    from vecevo.training.workers.opening import open_workers
 
 __version__ = "0.1.0"
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "load_table",
     "make_dataset",
     "merge_tables",
+    "open_workers",
     "operators",
     "recipe_space",
     "replay",
@@ -81,6 +83,7 @@ _HOMES = {
         "small_space",
     ),
     "vecevo.training.library": ("train_networks",),
+    "vecevo.training.workers.opening": ("open_workers",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

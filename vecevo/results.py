@@ -60,6 +60,18 @@ class Work(NamedTuple):
     wait_seconds: float = 0.0  # of all workers, for programs to be compiled
 
 
+class Shift(NamedTuple):
+    """A cohort as a worker has trained it."""
+
+    worker: int  # its number
+    node: str  # the name of its machine
+    device: str  # its kind
+    width: int  # of the cohort, as all of its lanes are padded
+    depth: int
+    num_networks: int
+    seconds: float  # from when it was handed out until it came back
+
+
 class Progress(NamedTuple):
     """What a run says after each generation."""
 

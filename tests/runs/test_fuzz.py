@@ -27,7 +27,8 @@ QUICK = {  # a run of two networks, an epoch each
     **{"optimizer": ("adam",), "max_epochs": 1, "limit_train": 100},
     **{"population_size": 2, "num_generations": 1, "confirm": 0, "report": False},
 }
-COSTLY = {*QUICK, "batch_size", "replicates", "num_runs"} - {"report", "confirm"}
+COSTLY = {*QUICK, "batch_size", "replicates", "num_runs", "workers", "ray"}
+COSTLY -= {"report", "confirm"}
 PATHS = ("folder", "file.txt", "broken.csv", "broken.npz", "broken", "none/none")
 ODD_PATHS = ("", ".", "-", "/", "file.txt/x", "a\0b", "n" * 300, "~nobody-is-that/x")
 ODD_TEXTS = ("[red]", "ü\n2", "\udcff", "none", "digits", "genetic", "NaN", "1", "--")

@@ -139,7 +139,7 @@ class Clock:
     def start(self, rows, work):
         """Starts the run, or goes on with one that had trained."""
         session = types.SimpleNamespace(
-            classes=[], job=types.SimpleNamespace(num_workers=1)
+            classes=[], crew=None, job=types.SimpleNamespace(num_workers=1)
         )
         self.course = course.Course(
             *(session, ledger.Ledger(), self.stop),

@@ -6,36 +6,39 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 from rich.console import Console
 
-from vecevo.datasets.making import Dataset, describe_dataset
+from vecevo.datasets.making import Dataset
 from vecevo.errors import InputError
 from vecevo.networks import saving
 from vecevo.results import SearchResult, metric_prefix
-from vecevo.runs import budget, environment, landscape, resolving
+from vecevo.runs import environment, hiring, landscape, resolving
+from vecevo.runs.announcing import describe, show_plan
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.earlier import start_population
 from vecevo.runs.evolve import search
-from vecevo.runs.expecting import count_lists, expected_networks
 from vecevo.runs.files import keeping, queries
 from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
-from vecevo.runs.files.store import LOCK, POOL, telling
+from vecevo.runs.files.store import telling
 from vecevo.runs.files.toml import to_toml
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
-from vecevo.runs.report.verdict import counted, rungs_line
-from vecevo.runs.settling import check_new, make_strategy, resolve, rungs_of, size_of
+from vecevo.runs.settling import (
+    check_new,
+    is_bare,
+    make_strategy,
+    resolve,
+    rungs_of,
+    size_of,
+)
 from vecevo.runs.stopping import SIGNALS, Stop, end_by_signals, outlive_reader, watch
 from vecevo.space import SearchSpace
-from vecevo.training import sessions, settings
-from vecevo.training.forecast import forecast
 from vecevo.training.lanes import metrics
 from vecevo.training.programs import products_in
-from vecevo.training.sessions import check_smoothing
+from vecevo.training.workers.crew import Crew
 
 
 def run(config: RunConfig, console: Console) -> int:
@@ -48,8 +51,9 @@ def run(config: RunConfig, console: Console) -> int:
       InputError: naming the argument, for what cannot be run; what was trained by
         then stays, and nothing else is left.
     """
-    environment.select_device(config.device)
+    environment.select_device(hiring.device_here(config))
     resolving.check(config)
+    hiring.check(config)
     is_quiet = config.quiet and not config.plan
     talk = Console(quiet=True, markup=False) if is_quiet else console
     if config.landscape is not None:
@@ -111,18 +115,19 @@ def run_training(
         sizes = {"population_size": size_of(config), "seed": config.seed}
         start = start_population(config.start_from, space, fixed, talk, **sizes)
     dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
-    config = resolving.resolve_training(config, dataset)
-    describe(config, space, dataset, talk)
-    show_plan(config, space, fixed, dataset, talk)
-    if config.plan:
-        return 0
-    if config.resume is not None and is_bare(folder):
-        shutil.rmtree(folder)  # of a run that was killed before it began
-        config = dataclasses.replace(config, resume=None)
-    stop = Stop()
-    outlive_reader(console, stop)
-    with watch(stop, ends_process=True):
-        code = record_run(config, space, fixed, start, dataset, stop, console)
+    with hiring.hire(config, cache_dir, talk) as (config, crew):
+        config = resolving.resolve_training(config, dataset)
+        describe(config, space, dataset, talk)
+        show_plan(config, space, fixed, dataset, talk)
+        if config.plan:
+            return 0
+        if config.resume is not None and is_bare(folder):
+            shutil.rmtree(folder)  # of a run that was killed before it began
+            config = dataclasses.replace(config, resume=None)
+        stop = Stop()
+        outlive_reader(console, stop)
+        with watch(stop, ends_process=True):
+            code = record_run(config, space, fixed, start, dataset, stop, console, crew)
     return 0 if is_all and stop.has_ended else code
 
 
@@ -134,13 +139,14 @@ def record_run(
     dataset: Dataset,
     stop: Stop,
     console: Console,
+    crew: Crew | None,
 ) -> int:
     """Searches as configured, and leaves what came of it; returns the exit code."""
     folder = pathlib.Path(str(config.output_dir))
     if config.resume is None:
         start_folder(config, folder)
     try:
-        result = evolve(config, space, fixed, start, dataset, stop, console)
+        result = evolve(config, space, fixed, start, dataset, stop, console, crew)
     except BaseException as error:
         is_told = isinstance(error, InputError)
         if config.resume is None and not queries.has_networks(folder):
@@ -177,12 +183,6 @@ def start_folder(config: RunConfig, folder: pathlib.Path) -> None:
         raise
 
 
-def is_bare(folder: pathlib.Path) -> bool:
-    """Whether a folder has no more than a run leaves there before its journal."""
-    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
-    return folder.is_dir() and names <= {"config.toml", LOCK, POOL}
-
-
 def leave_settings(config: RunConfig, folder: pathlib.Path) -> None:
     """Writes config.toml, from which the same run can be started again."""
     with telling(folder):
@@ -203,6 +203,7 @@ def evolve(
     dataset: Dataset,
     stop: Stop,
     console: Console,
+    crew: Crew | None,
 ) -> SearchResult:
     """Searches as configured, showing and recording what is trained."""
     sizes = {
@@ -219,6 +220,7 @@ def evolve(
         word=metric_prefix(metrics.row_of(str(config.metric)).word),
     )
     with live.watch(console, standing, is_quiet=config.quiet) as view:
+        view.workers_fn = hiring.make_lines_fn(crew)
         return search(
             space,
             dataset,
@@ -238,60 +240,7 @@ def evolve(
             record_fn=view.take_cohort,
             progress_fn=view.take_generation,
             stop=stop,
+            workers=crew,
             meta={"config": dataclasses.asdict(as_started(config))},
             **resolving.training_settings(config),
         )
-
-
-def show_plan(
-    config: RunConfig,
-    space: SearchSpace,
-    fixed: Mapping[str, Any],
-    dataset: Dataset,
-    console: Console,
-) -> None:
-    """Prints what is expected of the run; the whole table if only that is asked."""
-    resume = config.resume
-    num_ended = 0 if resume is None else queries.count_ended(pathlib.Path(resume))
-    if num_ended >= config.num_generations:
-        console.print("plan: what the search trains is read back, all of it")
-        return
-    size, strategy = size_of(config), make_strategy(config, space)
-    num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
-    lists = {"list_size": size, "num_lists": num_lists}
-    expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
-    check_smoothing(dataset, expected.variant)
-    resolved = settings.resolve(resolving.training_settings(config), dataset)
-    asked = (sessions.shape_of(dataset), expected, resolved, config.max_seconds)
-    planned = budget.plan_in_time(*asked)
-    rows = forecast(expected.shapes, planned.classes, planned.job, **lists)
-    if config.plan:
-        console.print(shown.plan_table(rows))
-    proposals = budget.propose(*asked, num_genomes=space.num_genomes)
-    for line in shown.plan_lines(rows, planned, proposals):
-        console.print(line)
-
-
-def describe(
-    config: RunConfig, space: SearchSpace, dataset: Dataset, console: Console
-) -> None:
-    """Says what is about to run."""
-    for line in describe_dataset(dataset):
-        console.print(line)
-    if config.batch_size is not None and config.batch_size > len(dataset.y_train):
-        console.print(
-            f"batch_size {config.batch_size} is more than there are examples to train "
-            "on: each epoch is one step"
-        )
-    if dataset.is_article:
-        console.print(
-            "protocol article: stops and selects on the TEST part, as the article did; "
-            "its accuracies are no estimate for new data"
-        )
-    console.print(
-        f"{config.strategy} search over {counted(space.num_genomes, 'network')}: "
-        f"{counted(config.num_generations, 'generation')} of "
-        f"{config.population_size} on {jax.devices()[0].device_kind}"
-    )
-    if rungs := rungs_of(config):
-        console.print(rungs_line(rungs))

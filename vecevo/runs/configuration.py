@@ -187,6 +187,24 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class WorkersConfig:
+    """Processes that train, by Ray; without any the threads of this one do."""
+
+    workers: Annotated[
+        Literal["none", "auto"] | int, tyro.conf.arg(metavar="none|auto|N")
+    ] = "none"
+    """How many, each with a GPU or a thread of a CPU; auto: one for each device."""
+    ray: Annotated[
+        str | None, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="")
+    ] = None
+    """The head of a cluster to have them on, or auto; this machine alone otherwise."""
+    planned_workers: Whole = None
+    """How many the plan is made for, however many there are: those of this machine."""
+    allow_mixed_devices: bool = False
+    """Train on devices of several kinds, whose numbers differ by rounding."""
+
+
+@dataclasses.dataclass(frozen=True)
 class OutputConfig:
     """What a run shows and leaves."""
 
@@ -205,7 +223,9 @@ class OutputConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class RunConfig(OutputConfig, TrainingConfig, SearchConfig, SpaceConfig, DataConfig):
+class RunConfig(
+    OutputConfig, WorkersConfig, TrainingConfig, SearchConfig, SpaceConfig, DataConfig
+):
     """The settings of a run; None: chosen by data set or device, and then recorded."""
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vecevo.results import Genome, NetworkResult, Progress, Work
+from vecevo.results import Genome, NetworkResult, Progress, Shift, Work
 from vecevo.runs.ending.confirming import count_replicates
 from vecevo.runs.files.opening import plan_of
 from vecevo.runs.files.store import Recorded, Store
 from vecevo.runs.ledger import Ledger
 from vecevo.runs.loop import ProgressFn
 from vecevo.runs.stopping import Stop
-from vecevo.training.sessions import Session
+from vecevo.training.sessions import Session, count_workers
 
 END_SECONDS = 3.0  # of a budget, for the ensemble, tests and a report
 MOST_ASIDE = 1 / 3  # of a budget, for confirmation
@@ -94,6 +94,12 @@ class Course:
             **purpose,
         )
 
+    def record_shift(self, shift: Shift) -> None:
+        """Records what a worker has trained."""
+        if self.files is not None:
+            generation = self.ledger.generation
+            self.files.record_shift(generation, shift, seconds=self.seconds)
+
     def end(self, progress: Progress) -> None:
         """Records what a generation ended with, and tells it."""
         if self.files is not None and not progress.is_read_back:
@@ -118,7 +124,8 @@ class Course:
         """
         ledger = self.ledger
         work, num_trained = ledger.work, len(ledger.accuracy)
-        worked = (work.train_seconds + work.wait_seconds) / self.session.job.num_workers
+        num_workers = count_workers(self.session.job, self.session.crew)
+        worked = (work.train_seconds + work.wait_seconds) / num_workers
         num_before = ledger.num_whole * ledger.num_replicates + self._num_confirmed
         self._training_seconds = worked / max(1, num_before)
         num_again = min(self.confirm, num_trained) * count_replicates(num_trained)

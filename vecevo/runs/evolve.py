@@ -39,6 +39,12 @@ from vecevo.runs.stopping import Stop, watch
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 from vecevo.training import sessions, settings
+from vecevo.training.workers.opening import (
+    Workers,
+    at_work,
+    check_workers,
+    recorded_of,
+)
 
 
 def search(
@@ -62,6 +68,7 @@ def search(
     record_fn: RecordFn | None = None,
     progress_fn: ProgressFn | None = None,
     stop: Stop | None = None,
+    workers: Workers = None,
     meta: Mapping[str, Any] | None = None,
     **training: Any,
 ) -> SearchResult:
@@ -98,9 +105,11 @@ def search(
       progress_fn: called with a Progress after every generation.
       stop: by which another thread, or a handler of signals, ends the search; None:
         Ctrl-C does.
+      workers: processes that train, by Ray: how many, "auto" for one a device, or what
+        `open_workers` gives; None: threads of this process.
       meta: what else to record of the run, as JSON.
       **training: `batch_size`, `max_epochs`, `patience`, `metric`, `class_weight`,
-        `augment`, `mixup`, `precision` and `memory_bytes`, as in
+        `augment`, `mixup`, `precision`, `memory_bytes` and `planned_workers`, as in
         `training.settings.TrainingSettings`.
 
     Returns:
@@ -117,6 +126,7 @@ def search(
     check_picks(ensemble)
     check_confirm(confirm)
     check_counts(replicates=replicates)
+    check_workers(workers)
     check_space(space)
     fixed = {} if fixed is None else fixed
     if not isinstance(fixed, Mapping):
@@ -124,7 +134,6 @@ def search(
     if resume and output_dir is None:
         raise InputError("resume=True needs output_dir, the folder of the run.")
     keys, dataset = split_run_key(seed), as_dataset(dataset)
-    resolved = settings.resolve(training, dataset)
     start = start_search(
         strategy,
         keys.start,
@@ -136,17 +145,19 @@ def search(
     )
     size, num_generations = len(start.state.population), start.num_generations
     num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
-    steps = choose_rungs(
-        rungs, dataset, resolved, strategy=start.name, objectives=objectives
-    )
-    if steps is not None:  # of what it is told then, a model expects no accuracy
-        start = start._replace(strategy=start.strategy._replace(judge=None))
-    expected = expected_networks(
-        space, fixed, list_size=size, num_lists=num_lists, rungs=steps
-    )
-    data_shape = sessions.shape_of(dataset)
-    planned = plan_in_time(data_shape, expected, resolved, max_seconds)
     with contextlib.ExitStack() as stack:
+        crew = stack.enter_context(at_work(workers))
+        resolved = settings.resolve(training, dataset)
+        steps = choose_rungs(
+            rungs, dataset, resolved, strategy=start.name, objectives=objectives
+        )
+        if steps is not None:  # of what it is told then, a model expects no accuracy
+            start = start._replace(strategy=start.strategy._replace(judge=None))
+        expected = expected_networks(
+            space, fixed, list_size=size, num_lists=num_lists, rungs=steps
+        )
+        data_shape = sessions.shape_of(dataset)
+        planned = plan_in_time(data_shape, expected, resolved, max_seconds)
         if stop is None:
             stop = Stop()
             stack.enter_context(watch(stop, ends_process=False))
@@ -158,6 +169,7 @@ def search(
             seed=seed,
             is_time_up_fn=stop.is_set,
             keeps_probabilities=ensemble > 0,
+            crew=crew,
         )
         stack.enter_context(contextlib.closing(session.setup.programs))
         opened = opening.open_run(
@@ -165,7 +177,7 @@ def search(
             output_dir=output_dir,
             resume=resume,
             num_generations=start.num_generations,
-            meta=meta or {},
+            meta={**(meta or {}), **recorded_of(crew)},
             strategy=start.name,
             population_size=size,
             objectives=list(objectives),
@@ -186,6 +198,9 @@ def search(
             recorded=opened.recorded,
             progress_fn=progress_fn,
         )
+        if crew is not None:
+            crew.shift_fn = course.record_shift
+            stack.callback(setattr, crew, "shift_fn", None)
         return _search(
             *(course, opened, space, fixed, start, keys.search),
             objectives=objectives,
@@ -244,7 +259,8 @@ def _search(
         known=opened.known,
         num_picks=ensemble,
     )
-    work, num_workers = ledger.work, session.job.num_workers
+    work = ledger.work
+    num_workers = sessions.count_workers(session.job, session.crew)
     # Among networks that were stopped the accuracy alone ranks.
     is_by_model = not ledger.partial and (
         choosing.expect(ledger.pool, start.strategy, played.state) is not None

@@ -19,6 +19,7 @@ from vecevo.runs.configuration import (
     SearchConfig,
     SpaceConfig,
     TrainingConfig,
+    WorkersConfig,
     choices_of,
 )
 from vecevo.runs.files import queries
@@ -27,6 +28,7 @@ from vecevo.runs.files.toml import as_now, read_toml
 MAY_CHANGE = {  # as a run goes on
     *("num_generations", "max_seconds", "confirm", "ensemble", "plan", "quiet"),
     *("report", "cache_dir", "data_dir", "device"),
+    *("workers", "ray", "allow_mixed_devices"),
 }
 PROG = "vecevo"
 DESCRIPTION = """Trains and evolves populations of neural networks on a data set.
@@ -55,6 +57,7 @@ class _Groups:
     space: SpaceConfig
     search: SearchConfig
     training: TrainingConfig
+    workers: WorkersConfig
     output: OutputConfig
 
 

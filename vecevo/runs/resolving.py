@@ -57,7 +57,9 @@ def check(config: RunConfig) -> None:
     check_paths(dataset=config.dataset)
     check_picks(config.ensemble)
     check_confirm(config.confirm)
-    check_training(TrainingSettings(**training_settings(config)))
+    given = TrainingSettings(**training_settings(config))
+    # The device of workers is not known yet.
+    check_training(given._replace(precision=None) if has_workers(config) else given)
     if config.strategy == "grid" and config.start_from is not None:
         raise InputError(
             f"start_from={config.start_from!r} is of no use to a grid, which trains "
@@ -66,6 +68,11 @@ def check(config: RunConfig) -> None:
     check_strategy(config)
     check_landscape(config)
     make_space(config)
+
+
+def has_workers(config: RunConfig) -> bool:
+    """Whether a run trains by workers; a plan alone is one of this machine."""
+    return (config.workers != "none" or config.ray is not None) and not config.plan
 
 
 def check_seed_of_last(seed: int, num_runs: int) -> None:

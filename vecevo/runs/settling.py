@@ -7,6 +7,7 @@ from vecevo import catalogue
 from vecevo.errors import InputError, check_paths
 from vecevo.runs import resolving
 from vecevo.runs.configuration import RunConfig
+from vecevo.runs.files.store import LOCK, POOL
 from vecevo.space import SearchSpace
 from vecevo.strategies import Strategy
 
@@ -37,6 +38,12 @@ def check_new(folder: pathlib.Path) -> None:
             f"output_dir={str(folder)!r} exists and is never overwritten: name another "
             "with --output-dir, or move it away."
         )
+
+
+def is_bare(folder: pathlib.Path) -> bool:
+    """Whether a folder has no more than a run leaves there before its journal."""
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return folder.is_dir() and names <= {"config.toml", LOCK, POOL}
 
 
 def make_strategy(config: RunConfig, space: SearchSpace) -> Strategy:

@@ -120,22 +120,18 @@ def train_cohorts(
     """
 
     def make_lanes_fn(cohort: planning.Cohort) -> Lanes:
-        module = padded_module(session, cohort.cohort_class)
-        shape = {"width": module.width, "depth": module.depth}
-        for row in cohort.individuals:
-            if row >= 0 and not is_enough(module.variant, hyperparams[row], **shape):
-                raise ValueError(
-                    f"{hyperparams[row]} was not expected of this session."
-                )
-        return make_lanes(session.network_root, cohort, hyperparams)
+        return lanes_of(session, cohort, hyperparams)
 
     first_epoch = next(iter(parked.values())).curves.shape[1] if parked else 0
-    trained_plan = train_plan(
-        *(session, plan, make_lanes_fn),
-        wants_params_fn=wants_params_fn,
-        end_epoch=end_epoch,
-        parked=parked,
-    )
+    settings: dict[str, Any] = {
+        "wants_params_fn": wants_params_fn,
+        "end_epoch": end_epoch,
+        "parked": parked,
+    }
+    if session.crew is None:
+        trained_plan = train_plan(session, plan, make_lanes_fn, **settings)
+    else:
+        trained_plan = session.crew.train_plan(session, plan, hyperparams, **settings)
     with contextlib.closing(trained_plan):
         for cohort, trained, seconds in trained_plan:
             width, depth, _ = cohort.cohort_class
@@ -163,17 +159,35 @@ def train_cohorts(
             yield members, results, work, parked_now
 
 
+def lanes_of(
+    session: Session,
+    cohort: planning.Cohort,
+    hyperparams: Sequence[dict[str, Any]] | Mapping[int, dict[str, Any]],
+) -> Lanes:
+    """Returns the Lanes of a cohort, as `make_lanes` does.
+
+    Raises:
+      ValueError: for a network that the session has no programs for.
+    """
+    module = padded_module(session, cohort.cohort_class)
+    shape = {"width": module.width, "depth": module.depth}
+    for row in cohort.individuals:
+        if row >= 0 and not is_enough(module.variant, hyperparams[row], **shape):
+            raise ValueError(f"{hyperparams[row]} was not expected of this session.")
+    return make_lanes(session.network_root, cohort, hyperparams)
+
+
 def make_lanes(
     network_root: jax.Array,
     cohort: planning.Cohort,
-    hyperparams: Sequence[dict[str, Any]],
+    hyperparams: Sequence[dict[str, Any]] | Mapping[int, dict[str, Any]],
 ) -> Lanes:
     """Returns the Lanes of a cohort; an empty lane holds its first network.
 
     Args:
       network_root: random key that networks fold their identity into.
       cohort: rows of the list.
-      hyperparams: the list, of completed dicts.
+      hyperparams: completed dicts, by row of the list.
     """
     first = cohort.individuals[0]
     rows = [hyperparams[i if i >= 0 else first] for i in cohort.individuals]

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vecevo.keys import order_key_of
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.epochs import MOST_EPOCHS, Call
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import EpochReport, LaneState
@@ -30,7 +31,7 @@ from vecevo.training.outcomes import (
     stack_states,
     take_lanes,
 )
-from vecevo.training.programs import Compiled, Programs, Setup, is_on_cpu
+from vecevo.training.programs import Compiled, Programs, Setup
 
 CALL_SECONDS = 0.5  # that the device is about to work for without the host
 

@@ -13,6 +13,7 @@ from vecevo.training import recipe
 from vecevo.training.rungs import check_rungs, choose_best, train_rungs
 from vecevo.training.sessions import expect, start_session
 from vecevo.training.settings import resolve
+from vecevo.training.workers.opening import Workers, at_work, check_workers
 
 
 def train_networks(
@@ -21,6 +22,7 @@ def train_networks(
     *,
     seed: int = 0,
     rungs: Sequence[int] | None = None,
+    workers: Workers = None,
     **training: Any,
 ) -> list[NetworkResult]:
     """Trains a list of different networks on a data set.
@@ -33,8 +35,9 @@ def train_networks(
       rungs: epochs, ascending to max_epochs, by successive halving: at each but the
         last the best third of the networks that are there goes on, by accuracy and
         then by loss. None: all do.
+      workers: as for `vecevo.search`.
       **training: `batch_size`, `max_epochs`, `patience`, `metric`, `class_weight`,
-        `augment`, `mixup`, `precision` and `memory_bytes`, as in
+        `augment`, `mixup`, `precision`, `memory_bytes` and `planned_workers`, as in
         `training.settings.TrainingSettings`.
 
     Returns:
@@ -51,19 +54,22 @@ def train_networks(
         )
     if not isinstance(hyperparams, Iterable):
         raise InputError(f"hyperparams={hyperparams!r} must be a list of dicts.")
+    check_workers(workers)
     dataset = as_dataset(dataset)
-    settings = resolve(training, dataset)
     completed = [recipe.complete(h) for h in hyperparams]
     texts = [json.dumps(h, sort_keys=True) for h in completed]
     distinct = dict(zip(texts, completed, strict=True))
     if not distinct:
         return []
-    listed, max_epochs = list(distinct.values()), settings.max_epochs or 0  # resolved
-    steps = [max_epochs] if rungs is None else rungs
-    check_rungs(steps, max_epochs)
-    session = start_session(dataset, expect(listed), settings, seed=seed)
-    results = {}
-    with contextlib.closing(session.setup.programs):
+    listed, results = list(distinct.values()), {}
+    with contextlib.ExitStack() as stack:
+        crew = stack.enter_context(at_work(workers))
+        settings = resolve(training, dataset)
+        max_epochs = settings.max_epochs or 0  # resolved
+        steps = [max_epochs] if rungs is None else rungs
+        check_rungs(steps, max_epochs)
+        session = start_session(dataset, expect(listed), settings, seed=seed, crew=crew)
+        stack.enter_context(contextlib.closing(session.setup.programs))
         for _, individuals, trained, _ in train_rungs(
             session, listed, rungs=steps, choose_fn=choose_best
         ):

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-import jax
+from vecevo.training.devices import training_device
 
 SHARE_OF_DEVICE, SHARE_OF_HOST = 0.8, 0.25
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
@@ -16,9 +16,9 @@ def free_memory(taken: int = 0) -> int:
       taken: bytes that the data set takes of these; a quarter of them is left at the
         least.
     """
-    stats = jax.devices()[0].memory_stats()
-    if stats and "bytes_limit" in stats:
-        budget = stats["bytes_limit"] * SHARE_OF_DEVICE
+    own_bytes = training_device().memory_bytes
+    if own_bytes is not None:
+        budget = own_bytes * SHARE_OF_DEVICE
     else:
         budget = host_memory() * SHARE_OF_HOST
     return int(max(budget - taken, budget / 4))

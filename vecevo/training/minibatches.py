@@ -5,13 +5,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from vecevo.datasets.making import Dataset
+from vecevo.datasets.weighing import weigh
 from vecevo.keys import IMPLEMENTATION
 from vecevo.training import recipe
-from vecevo.training.lanes import augmentation, losses, optimizers, schedules
+from vecevo.training.lanes import augmentation, losses, metrics, optimizers, schedules
 from vecevo.training.lanes.dropout import layer_keys
 from vecevo.training.lanes.networks import Architecture, PaddedMLP
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.lanes.widths import LAYER_WIDTHS
+from vecevo.training.settings import TrainingSettings, units_of
 
 
 class Lanes(NamedTuple):
@@ -34,6 +37,21 @@ class TrainingData(NamedTuple):
     sample_weight: jax.Array | None = None  # float[N], of mean 1; None: all alike
     units: jax.Array | None = None  # float[C] or float[K], as metrics need it; None: no
     # metric does
+
+
+def put_on_device(dataset: Dataset, settings: TrainingSettings) -> TrainingData:
+    """Returns what training reads, by resolved settings."""
+    names = ("x_train", "y_train", "x_validation", "y_validation")
+    arrays = {name: getattr(dataset, name) for name in names}
+    weights = weigh(
+        *(dataset.sample_weight, settings.class_weight),
+        *(dataset.y_train, dataset.classes),
+    )
+    if weights is not None:
+        arrays["sample_weight"] = weights
+    if metrics.stops_by(settings.metric) is not None:
+        arrays["units"] = units_of(dataset)
+    return TrainingData(**jax.device_put(arrays))
 
 
 class Minibatches(NamedTuple):

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from vecevo.keys import IMPLEMENTATION
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.epochs import Call, init_lanes, train_epochs
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
@@ -69,11 +70,6 @@ def products_in(precision: str | None) -> Iterator[None]:
     name = MATMUL_PRECISIONS[precision] or jax.config.jax_default_matmul_precision
     with jax.default_matmul_precision(name):
         yield
-
-
-def is_on_cpu() -> bool:
-    """Whether JAX computes on a CPU."""
-    return jax.default_backend() == "cpu"
 
 
 class Programs:

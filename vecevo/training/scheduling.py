@@ -60,13 +60,13 @@ def train_plan(
       InputError: when the device has no room for a single network.
     """
     for cohort in plan:
-        _request_programs(session, cohort)
+        request_programs(session, cohort)
     is_abandoned = threading.Event()
 
     @with_settings_of_this_thread
     def train(cohort: planning.Cohort) -> Attempt:
         start = time.perf_counter()
-        attempt = _attempt(
+        tried = attempt(
             session,
             cohort,
             make_lanes_fn,
@@ -75,7 +75,7 @@ def train_plan(
             end_epoch=end_epoch,
             parked=parked,
         )
-        return attempt._replace(seconds=time.perf_counter() - start)
+        return tried._replace(seconds=time.perf_counter() - start)
 
     executor = concurrent.futures.ThreadPoolExecutor(session.job.num_workers)
     futures = {executor.submit(train, cohort): cohort for cohort in plan}
@@ -87,19 +87,19 @@ def train_plan(
             # What was trained comes first: nothing of it may be lost to an error.
             for future in sorted(done, key=_brings_an_error):
                 cohort = futures.pop(future)
-                attempt = future.result()
-                if attempt.trained is not None:
-                    yield cohort, attempt.trained, attempt.seconds
+                tried = future.result()
+                if tried.trained is not None:
+                    yield cohort, tried.trained, tried.seconds
                 else:
-                    for half in _halve(session, cohort):
-                        _request_programs(session, half)
+                    for half in halve(session, cohort):
+                        request_programs(session, half)
                         futures[executor.submit(train, half)] = half
     finally:
         is_abandoned.set()
         executor.shutdown(cancel_futures=True)
 
 
-def _attempt(
+def attempt(
     session: Session,
     cohort: planning.Cohort,
     make_lanes_fn: Callable[[planning.Cohort], Lanes],
@@ -140,7 +140,7 @@ def _brings_an_error(future: concurrent.futures.Future) -> bool:
     return future.exception() is not None or future.result().trained is None
 
 
-def _request_programs(session: Session, cohort: planning.Cohort) -> None:
+def request_programs(session: Session, cohort: planning.Cohort) -> None:
     """Lets the programs of a cohort compile while earlier cohorts train."""
     module = padded_module(session, cohort.cohort_class)
     for num_lanes in reversed(cohort.cohort_class.lane_counts):
@@ -148,22 +148,30 @@ def _request_programs(session: Session, cohort: planning.Cohort) -> None:
             session.setup.programs.request(module, num_lanes)
 
 
-def _halve(session: Session, cohort: planning.Cohort) -> list[planning.Cohort]:
-    """Returns two cohorts for one that the device had no memory for.
+def halve(
+    session: Session,
+    cohort: planning.Cohort,
+    *,
+    reason: str = "the device has no memory",
+) -> list[planning.Cohort]:
+    """Returns two cohorts for one that could not be trained.
 
     The class is halved too, in `session.classes`, for all later lists of the run.
+
+    Raises:
+      InputError: for a single network, with the reason.
     """
     num_lanes, whole = len(cohort.individuals), cohort.cohort_class
     if num_lanes == 1:
         raise InputError(
-            f"the device has no memory for one network of depth={whole.depth}, padded "
-            f"to width={whole.width}: leave it out, or lower batch_size."
+            f"{reason} for one network of depth={whole.depth}, padded to "
+            f"width={whole.width}: leave it out, or lower batch_size."
         )
     half = planning.halve_class(whole, num_lanes)
     if whole in session.classes:
         session.classes[session.classes.index(whole)] = half
         warnings.warn(
-            f"the device has no memory for {num_lanes} networks of width {whole.width} "
+            f"{reason} for {num_lanes} networks of width {whole.width} "
             f"and depth {whole.depth} at once: {half.lane_counts[-1]} from now on",
             stacklevel=2,
         )

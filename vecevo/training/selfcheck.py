@@ -19,13 +19,14 @@ import numpy as np
 from vecevo.errors import InputError
 from vecevo.folders import default_cache_dir
 from vecevo.keys import IMPLEMENTATION
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.epochs import Call
 from vecevo.training.lanes import optimizers
 from vecevo.training.lanes.networks import PaddedMLP, architecture_of
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.minibatches import TrainingData, example_lanes
-from vecevo.training.programs import Programs, is_on_cpu
+from vecevo.training.programs import Programs
 from vecevo.training.recipe import complete
 
 WIDTH, DEPTH, NUM_FEATURES, NUM_CLASSES, BATCH_SIZE = 16, 2, 24, 3, 8

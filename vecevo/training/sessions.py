@@ -1,18 +1,19 @@
 """What all lists of networks of one run share: data on the device, plan, keys."""
 
 import collections
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 from vecevo.datasets.making import Dataset
-from vecevo.datasets.weighing import weigh
 from vecevo.errors import InputError
 from vecevo.keys import split_run_key
 from vecevo.training import planning, selfcheck
 from vecevo.training.classes import choose_classes, count_padded
+from vecevo.training.cohorts import Trained
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.lanes import losses, metrics
 from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
@@ -20,10 +21,11 @@ from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
 from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 from vecevo.training.memory import num_cores
-from vecevo.training.minibatches import TrainingData
-from vecevo.training.programs import Programs, Setup, is_on_cpu
+from vecevo.training.minibatches import put_on_device
+from vecevo.training.outcomes import Parked
+from vecevo.training.programs import Programs, Setup
 from vecevo.training.recipe import TABLE, default_of
-from vecevo.training.settings import TrainingSettings, make_augmentation, units_of
+from vecevo.training.settings import TrainingSettings, make_augmentation
 from vecevo.training.variants import choose_variant
 
 EXPECTED_EPOCHS = 25  # for the plan, where the cap on epochs is not lower
@@ -43,6 +45,36 @@ class Expected(NamedTuple):
     rungs: tuple[int, ...] = ()  # epochs at which some of a list stop; none: all go on
 
 
+class Crew(Protocol):
+    """The workers of a run: they train its cohorts, and this process trains none."""
+
+    @property
+    def num_workers(self) -> int:
+        """How many there are now."""
+        ...
+
+    def begin(self, dataset: Dataset, expected: Expected, **session: Any) -> None:
+        """Lets the workers build their sessions, as `start_session` is asked to."""
+
+    def train_plan(
+        self,
+        session: "Session",
+        plan: Sequence[planning.Cohort],
+        hyperparams: Sequence[dict[str, Any]],
+        *,
+        wants_params_fn: Callable[[float, int], bool],
+        end_epoch: int | None = None,
+        parked: Mapping[int, Parked] | None = None,
+    ) -> Generator[tuple[planning.Cohort, Trained, float]]:
+        """Trains cohorts, as `scheduling.train_plan` does."""
+        ...
+
+
+def count_workers(job: planning.Job, crew: Crew | None) -> int:
+    """How many cohorts train at once: of a crew, however many were planned."""
+    return job.num_workers if crew is None else max(1, crew.num_workers)
+
+
 class Session(NamedTuple):
     """All that the lists of networks of one run share."""
 
@@ -56,6 +88,7 @@ class Session(NamedTuple):
     cheapest_first: bool  # the order of a list's cohorts; else the largest first
     is_time_up_fn: Callable[[], bool]  # asked before every call of every cohort
     network_root: jax.Array  # random key that networks fold their identity into
+    crew: Crew | None = None  # None: the threads of this process train
 
 
 def expect(hyperparams: Sequence[dict[str, Any]], **counts: float) -> Expected:
@@ -127,9 +160,13 @@ def make_plan(
         kept_bytes=metrics.count_bytes(settings.metric, num_validation, num_classes),
     )
     _check_steps(job.steps_per_epoch, max_epochs, expected.variant)
+    num_workers = settings.planned_workers or most_workers()
     # Of cohorts as they are padded, which is what has to fit.
     shapes = {*expected.shapes, *count_padded(expected.shapes)}
-    job = planning.share_memory(job, shapes, num_workers=most_workers())
+    if is_on_cpu():
+        job = planning.share_memory(job, shapes, num_workers=num_workers)
+    else:  # each worker has the memory of a device to itself
+        job = job._replace(num_workers=num_workers)
     return job, choose_classes(
         expected.shapes, job, list_size=expected.list_size, num_lists=expected.num_lists
     )
@@ -158,21 +195,6 @@ def check_smoothing(dataset: Dataset, variant: Variant) -> None:
         )
 
 
-def put_on_device(dataset: Dataset, settings: TrainingSettings) -> TrainingData:
-    """Returns what training reads, by resolved settings."""
-    names = ("x_train", "y_train", "x_validation", "y_validation")
-    arrays = {name: getattr(dataset, name) for name in names}
-    weights = weigh(
-        *(dataset.sample_weight, settings.class_weight),
-        *(dataset.y_train, dataset.classes),
-    )
-    if weights is not None:
-        arrays["sample_weight"] = weights
-    if metrics.stops_by(settings.metric) is not None:
-        arrays["units"] = units_of(dataset)
-    return TrainingData(**jax.device_put(arrays))
-
-
 def start_session(
     dataset: Dataset,
     expected: Expected,
@@ -181,6 +203,7 @@ def start_session(
     seed: int = 0,
     is_time_up_fn: Callable[[], bool] = lambda: False,
     keeps_probabilities: bool = False,
+    crew: Crew | None = None,
 ) -> Session:
     """Puts the data set on the device, and chooses the classes of cohorts.
 
@@ -193,6 +216,7 @@ def start_session(
         does; what is then not finished is partial.
       keeps_probabilities: whether results with weights have what their networks say of
         the validation part.
+      crew: the workers that train; None: the threads of this process do.
 
     Raises:
       InputError: for a seed out of range, a network beyond the memory, a compiler that
@@ -209,9 +233,14 @@ def start_session(
     metric = metrics.stops_by(settings.metric)
     variant = expected.variant._replace(augmentation=augmentation, metric=metric)
     expected = expected._replace(variant=variant)
-    selfcheck.check_compiler(settings.precision)
+    if crew is None:  # or its workers check theirs
+        selfcheck.check_compiler(settings.precision)
     check_smoothing(dataset, expected.variant)
     job, classes = make_plan(shape_of(dataset), expected, settings)
+    if crew is not None:
+        rest = {"seed": seed, "keeps_probabilities": keeps_probabilities}
+        settings = settings._replace(planned_workers=job.num_workers)
+        crew.begin(dataset, expected, settings=settings, **rest)
     data = put_on_device(dataset, settings)
     setup = Setup(
         programs=Programs(data, job.batch_size, settings.precision),
@@ -236,6 +265,7 @@ def start_session(
         cheapest_first=expected.cheapest_first,
         is_time_up_fn=is_time_up_fn,
         network_root=keys.network,
+        crew=crew,
     )
 
 

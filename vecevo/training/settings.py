@@ -15,12 +15,13 @@ from vecevo.errors import (
     check_positive,
     is_number,
 )
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.lanes import metrics
 from vecevo.training.lanes.augmentation import NAMES, Augmentation
 from vecevo.training.memory import free_memory
-from vecevo.training.programs import is_on_cpu
 
 DIGITS = {"digits", "mnist", "emnist", "kmnist", "svhn_cropped", "binarized_mnist"}
+MOST_WORKERS = 1000  # far more than a plan was ever made for
 CONSENT = "-anyway"  # behind flip, to mirror digits
 LEAST_UNIT, MOST_UNIT = 1e-30, 1e30  # of a target, for its RMSE in float32
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -40,6 +41,7 @@ class TrainingSettings(NamedTuple):
     mixup: float = 0.0  # alpha of the shares of examples that are mixed; 0: none are
     precision: Precision | None = None  # of networks' products; float32 on a CPU
     memory_bytes: int | None = None  # for networks in training; see `memory`
+    planned_workers: int | None = None  # that the plan is made for; those of the device
 
 
 def resolve(settings: Mapping[str, Any], dataset: Dataset) -> TrainingSettings:
@@ -70,7 +72,10 @@ def check(settings: TrainingSettings) -> None:
     Raises:
       InputError: naming the setting, its value and what it must be.
     """
-    precision, optional = settings.precision, ("batch_size", "max_epochs")
+    precision, optional = (
+        settings.precision,
+        ("batch_size", "max_epochs", "planned_workers"),
+    )
     if isinstance(settings.augment, str):
         raise InputError(
             f"augment={settings.augment!r} must be a list of names: give "
@@ -87,6 +92,11 @@ def check(settings: TrainingSettings) -> None:
     metrics.check(settings.metric)
     given = {name: getattr(settings, name) for name in optional}
     check_counts(**{name: n for name, n in given.items() if n is not None})
+    if (settings.planned_workers or 0) > MOST_WORKERS:
+        raise InputError(
+            f"planned_workers={settings.planned_workers} must be at most "
+            f"{MOST_WORKERS}."
+        )
     if precision not in (None, *get_args(Precision)):
         raise InputError(
             f"precision={precision!r} must be one of {', '.join(get_args(Precision))}."

@@ -14,7 +14,7 @@ from sklearn.metrics import r2_score
 import vecevo
 from tests.runs.test_keeping import call
 from vecevo import export, predict, report, run
-from vecevo.runs.files import identity
+from vecevo.datasets import fingerprints
 from vecevo.runs.report import verdict
 
 SETTINGS = (
@@ -148,6 +148,6 @@ def test_a_run_in_other_units_is_another(table):
     asked = {"target": "price,rent"}
     dataset = vecevo.load_dataset(table, **asked)
     targets = dataset.targets._replace(deviation=100 * dataset.targets.deviation)
-    found = identity.fingerprint(dataset)
-    assert found == identity.fingerprint(vecevo.load_dataset(table, **asked))
-    assert found != identity.fingerprint(dataset._replace(targets=targets))
+    found = fingerprints.fingerprint(dataset)
+    assert found == fingerprints.fingerprint(vecevo.load_dataset(table, **asked))
+    assert found != fingerprints.fingerprint(dataset._replace(targets=targets))

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vecevo.results import Genome, NetworkResult, Progress, Work
+from vecevo.results import Genome, NetworkResult, Progress, Shift, Work
 
 SCHEMA_VERSION = 3
 
@@ -19,7 +19,7 @@ _SCHEMA = f"""
 CREATE TABLE meta (  -- new in 2: what the run is
   name TEXT PRIMARY KEY,  -- identity (new in 3: what a resumed run must share), space,
     -- fixed, plan, versions, device; of a command its config; task; metric, as accuracy
-    -- or R2, which is then in all columns of accuracies; none: accuracy
+    -- or R2, which is then in all columns of accuracies (none: accuracy); workers
   value TEXT NOT NULL  -- JSON
 );
 CREATE TABLE cohorts (  -- new in 2
@@ -67,6 +67,22 @@ CREATE TABLE networks (
   UNIQUE (genome, replicate, rung, purpose)
 );
 PRAGMA user_version = {SCHEMA_VERSION};
+"""
+
+
+# Of runs by workers alone.
+_SHIFTS = """
+CREATE TABLE IF NOT EXISTS shifts (  -- a cohort as a worker has trained it
+  generation INTEGER NOT NULL,
+  worker INTEGER NOT NULL,  -- its number, from 1
+  node TEXT NOT NULL,  -- the name of its machine
+  device TEXT NOT NULL,  -- its kind
+  width INTEGER NOT NULL,  -- of the cohort
+  depth INTEGER NOT NULL,
+  num_networks INTEGER NOT NULL,
+  began_seconds REAL NOT NULL,  -- of the run's time
+  ended_seconds REAL NOT NULL
+);
 """
 
 
@@ -202,6 +218,18 @@ def end_generation(
             f"UPDATE generations SET {changes} WHERE generation = :generation", row
         )
     _move_log(connection)
+
+
+def record_shift(
+    connection: sqlite3.Connection, generation: int, shift: Shift, *, seconds: float
+) -> None:
+    """Writes what a worker has trained until now, `seconds` of the run's time."""
+    row = shift._asdict()
+    began = seconds - row.pop("seconds")
+    with connection:
+        connection.execute(_SHIFTS)
+        times = {"began_seconds": began, "ended_seconds": seconds}
+        _insert(connection, "shifts", {"generation": generation, **row, **times})
 
 
 def _insert(

@@ -6,15 +6,16 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
+from vecevo.datasets.fingerprints import fingerprint
 from vecevo.datasets.weighing import class_weights
 from vecevo.errors import InputError
 from vecevo.results import NetworkResult, Work
 from vecevo.runs.environment import versions
 from vecevo.runs.files import identity, pool, store
 from vecevo.space import SearchSpace
+from vecevo.training.devices import training_device
 from vecevo.training.lanes.metrics import row_of, stops_by
 from vecevo.training.planning import CohortClass
 from vecevo.training.sessions import Session
@@ -108,8 +109,8 @@ def _identity(
         **({"metric": metric} if (metric := stops_by(settings.metric)) else {}),
         **({} if by_class is None else {"class_weight": by_class.tolist()}),
         "protocol": "article" if dataset.is_article else "validation",
-        "data": identity.fingerprint(dataset),
-        "device": jax.devices()[0].device_kind,
+        "data": fingerprint(dataset),
+        "device": training_device().kind,
         **{name: versions()[name] for name in ("vecevo", "jax", "jaxlib")},
     }
 

@@ -67,6 +67,14 @@ def read_networks(path: pathlib.Path) -> list[dict[str, Any]]:
     return [row | {"genome": json.loads(row["genome"])} for row in rows]
 
 
+def read_shifts(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Returns the columns of all cohorts that workers have trained, as they ended."""
+    query = "SELECT name FROM sqlite_master WHERE name = 'shifts'"
+    if not _select(path, query, "run"):
+        return []
+    return _select_dicts(path, "SELECT * FROM shifts ORDER BY ended_seconds")
+
+
 def read_rows(path: pathlib.Path) -> list[dict[str, Any]]:
     """Returns all columns of a run's networks, by when they were trained.
 

@@ -49,6 +49,20 @@ class RecordedGeneration(NamedTuple):
     num_failed: int
 
 
+class RecordedShift(NamedTuple):
+    """A cohort as a worker has trained it, in seconds of the run's time."""
+
+    generation: int
+    worker: int  # its number
+    node: str  # the name of its machine
+    device: str  # its kind
+    width: int
+    depth: int
+    num_networks: int
+    began_seconds: float
+    ended_seconds: float
+
+
 class Run(NamedTuple):
     """A recorded run; networks are in the order in which their cohorts finished."""
 
@@ -63,6 +77,7 @@ class Run(NamedTuple):
     summary: dict[str, Any] | None  # result.json; None: the run did not end
     metric: str = ACCURACY  # what is called an accuracy, in a word
     task: str = "classification"  # or regression
+    shifts: tuple[RecordedShift, ...] = ()  # of workers, where the run had any
 
     def __repr__(self) -> str:
         found: dict[Genome, list[float]] = {}
@@ -145,6 +160,7 @@ def load_run(run: str | os.PathLike) -> Run:
         summary=_read_summary(folder / "result.json"),
         metric=metric,
         task=meta.get("task", "regression" if metric == R2 else "classification"),
+        shifts=tuple(RecordedShift(**row) for row in queries.read_shifts(path)),
     )
 
 

@@ -11,7 +11,14 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.networks import saving
-from vecevo.results import Genome, NetworkResult, Progress, Work, genome_text
+from vecevo.results import (
+    Genome,
+    NetworkResult,
+    Progress,
+    Shift,
+    Work,
+    genome_text,
+)
 from vecevo.runs.files import journal, queries
 
 JOURNAL, LOCK, POOL = "run.sqlite", "run.lock", "pool"
@@ -76,6 +83,11 @@ class Store:
             for path in (self.folder / POOL).glob("*.safetensors"):
                 if path.name not in names:
                     path.unlink()
+
+    def record_shift(self, generation: int, shift: Shift, *, seconds: float) -> None:
+        """Writes what a worker has trained."""
+        with telling(self.folder):
+            journal.record_shift(self._connection, generation, shift, seconds=seconds)
 
     def end_generation(self, progress: Progress, *, seconds: float) -> None:
         """Writes what a generation ended with."""

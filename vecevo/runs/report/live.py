@@ -99,8 +99,8 @@ def after_generation(
     )
 
 
-def draw(standing: Standing, *, seconds: float) -> Table:
-    """Returns the view of a run that has taken so many seconds."""
+def draw(standing: Standing, *, seconds: float, workers: Sequence[str] = ()) -> Table:
+    """Returns the view of a run that has taken so many seconds, and its workers."""
     rows = {
         "generation": generation_text(standing),
         "best": best_text(standing),
@@ -108,6 +108,7 @@ def draw(standing: Standing, *, seconds: float) -> Table:
         "networks": networks_text(standing),
         "time": time_text(standing, seconds=seconds),
         "course": course_text(standing.progress),
+        "workers": "\n".join(workers),
     }
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -231,6 +232,7 @@ class View:
         self, standing: Standing, print_fn: Callable[[str], None], *, is_drawn: bool
     ):
         self.standing, self._print_fn, self._is_drawn = standing, print_fn, is_drawn
+        self.workers_fn: Callable[[], Sequence[str]] = tuple  # what they are at
         self._start = self._last_line = time.monotonic()
         self._num_read_back = 0  # generations
         # Counts as the run does: networks, and not their trainings.
@@ -241,7 +243,8 @@ class View:
         )
 
     def __rich__(self) -> Table:
-        return draw(self.standing, seconds=time.monotonic() - self._start)
+        seconds = time.monotonic() - self._start
+        return draw(self.standing, seconds=seconds, workers=self.workers_fn())
 
     def take_cohort(
         self,

@@ -13,6 +13,7 @@ from vecevo.runs.report import (
     parallel,
     sizes,
     tested,
+    timeline,
     winners,
 )
 from vecevo.runs.report.parts import Drawing, Picture, Section
@@ -108,6 +109,14 @@ OF_ONE = (
     ),
 )
 
+OF_WORKERS = Drawing(
+    *("workers", "Workers", timeline.draw_workers, timeline.describe_workers),
+    "Each bar is a cohort, from when a worker was handed it until it came back; the "
+    "colours tell one generation from the next. A generation begins when the last "
+    "cohort of the one before has come: larger generations leave less idle.",
+    "",
+)
+
 OF_SEVERAL = (
     Drawing(
         *("bests", "Best so far", comparison.draw_bests, comparison.describe_bests),
@@ -127,6 +136,8 @@ OF_SEVERAL = (
 def sections_of_run(run: Run) -> list[Section]:
     """Returns all of a page about one run, below its head."""
     drawn = [make_section(d, run) for d in OF_ONE if d.task in ("", run.task)]
+    if run.shifts:
+        drawn.append(make_section(OF_WORKERS, run))
     return [
         winners.top_section(run),
         *winners.confirmation_sections(run),

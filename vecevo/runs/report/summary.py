@@ -5,7 +5,6 @@ import shlex
 import sys
 from typing import Any
 
-import jax
 import numpy as np
 
 from vecevo.datasets.making import Dataset
@@ -15,6 +14,7 @@ from vecevo.runs.environment import versions
 from vecevo.runs.files.journal import finite_or_none, status_of
 from vecevo.runs.files.tables import Table
 from vecevo.space import SearchSpace
+from vecevo.training.devices import training_device
 from vecevo.training.lanes import metrics
 from vecevo.training.settings import precision_name
 
@@ -122,7 +122,7 @@ def _common_dict(
         "time_seconds": result.time_seconds,
         "networks_per_hour": 3600 * result.num_trained / total,
         "useful_work_ratio": result.useful_work_ratio,
-        "device": jax.devices()[0].device_kind,
+        "device": training_device().kind,
         "versions": versions(),
         "seed": config.seed,
     }
