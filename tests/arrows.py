@@ -35,7 +35,7 @@ _TABLE = TRAINING | {
         "datasets.weighing errors"
     ),
     "datasets.weighing": "datasets.labels errors",
-    "datasets.tables": "errors extras",
+    "datasets.tables": "datasets.weighing errors extras",
     "datasets.bundled": "datasets.targets errors extras",
     "datasets.loading": (
         "datasets.bundled datasets.fitting datasets.making datasets.prepared "
@@ -81,7 +81,9 @@ _TABLE = TRAINING | {
     "runs.files.reading": (
         "errors extras results runs.files.queries runs.files.toml runs.resolving space"
     ),
-    "runs.files.tables": "errors evaluation results runs.files.reading space",
+    "runs.files.tables": (
+        "errors evaluation results runs.files.reading space training.lanes.metrics"
+    ),
     "runs.earlier": (
         "errors keys operators runs.files.queries runs.starting space "
         "training.lanes.widths training.recipe"

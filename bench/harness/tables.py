@@ -3,7 +3,7 @@
 from bench.gpu import program
 from bench.harness import markdown
 from bench.searching import evolution, own_data, rendering
-from bench.training import jobs, lanes, pieces, small
+from bench.training import jobs, ladder, lanes, pieces, small
 
 
 def lanes_table(record):
@@ -282,6 +282,7 @@ TABLES = {
     "runs": runs_table,
     "costs": costs_table,
     "pieces": pieces.pieces_table,
+    "ladder": ladder.ladder_table,
     "gpu": gpu_table,
     "search": rendering.search_table,
     "search_models": rendering.models_table,

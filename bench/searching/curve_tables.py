@@ -87,7 +87,9 @@ def load(run):
     of_run = parsing.from_recorded(recorded.config)
     for name in tables.SETTINGS:
         wanted[name], has[name] = getattr(config, name), getattr(of_run, name)
-    wanted["task"] = "classification"  # what a run records for auto
+    # What a run records where it is given none.
+    wanted |= {"task": "classification", "metric": "accuracy"}
+    has["metric"] = has["metric"] or "accuracy"  # or it is of before there were others
     for name, value in wanted.items():
         if has[name] != value:
             raise InputError(

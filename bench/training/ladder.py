@@ -6,15 +6,19 @@ trained on all examples for as many epochs, over several seeds. The test part is
 once for each training, and chooses nothing.
 """
 
+from typing import Any
+
 import numpy as np
 from rich.table import Table
 
 import vecevo
 from bench.harness import drawing, markdown, records
 from vecevo.runs import environment
+from vecevo.training import recipe
 
 EPOCHS, SEEDS = 20, (1, 2, 3, 4, 5)
-SEARCH = {"population_size": 20, "num_generations": 10, "seed": 0, "confirm": 5}
+SEARCH: dict[str, Any] = {"num_generations": 10, "population_size": 20, "confirm": 5}
+SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "confirm": 2}
 LIMIT_TRAIN = 10_000  # of the searches
 WIDTHS, NUM_MEMBERS = (64, 128, 256, 512), 5
 CHANGED = ("flip", "shift")  # images, where they are
@@ -47,7 +51,7 @@ def measure(console, *, smoke, full, data_dir):
         "recipe": narrow(vecevo.recipe_space(), smoke),
     }
     winners = {
-        space: search(part, genes, () if space == "article" or smoke else CHANGED)
+        space: search(part, genes, space == "recipe" and not smoke, smoke)
         for space, genes in spaces.items()
     }
     for space, networks in winners.items():
@@ -68,19 +72,16 @@ def narrow(space, smoke):
     return genes | SMALL if smoke else genes
 
 
-def search(dataset, genes, changes):
+def search(dataset, genes, is_changed, smoke):
     """Returns the hyperparams of the best networks, the winner first."""
-    sizes = SEARCH
-    if len(dataset.x_train) < 1000:
-        sizes = {**SEARCH, "population_size": 3, "num_generations": 1, "confirm": 2}
     result = vecevo.search(
         vecevo.SearchSpace(genes),
         dataset,
         strategy="recommended",
-        max_epochs=EPOCHS if len(dataset.x_train) > 1000 else 2,
-        augment=changes,
+        max_epochs=2 if smoke else EPOCHS,
+        augment=CHANGED if is_changed else (),
         ensemble=0,
-        **sizes,
+        **(SMOKE if smoke else SEARCH),
     )
     first = [row.hyperparams for row in result.confirmation]
     others = [network.hyperparams for _, network in result.top]
@@ -147,7 +148,8 @@ def ladder_table(record):
     lines = markdown.head(("with, too", "test accuracy, %", "hyperparameters"), ())
     before = {}
     for row in record["rows"]:
-        values = row["networks"][0]
+        values = recipe.telling(recipe.complete(row["networks"][0]))
+        values |= {"augment": " and ".join(row["augment"])} if row["augment"] else {}
         new = {k: v for k, v in values.items() if before.get(k) != v}
         said = ", ".join(f"{name} {value}" for name, value in new.items())
         is_one = len(row["networks"]) == 1

@@ -9,8 +9,8 @@ from rich.console import Console
 import bench.training.packing
 from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
-from bench.training import costs, lanes, sides
-from vecevo.training import planning
+from bench.training import costs, ladder, lanes, sides
+from vecevo.training import planning, recipe
 from vecevo.training.lanes import weights
 
 
@@ -171,3 +171,23 @@ def test_a_spread_is_of_the_numbers_measured():
         "min": 1.0,
         "max": 3.0,
     }
+
+
+def test_the_ladder_is_of_networks_that_differ_by_a_piece():
+    plain = {"depth": 1, "width": 8, "activation": "relu", "optimizer": "adam"}
+    plain, found = (recipe.complete({**plain, **more}) for more in ({}, {"depth": 2}))
+    steps = ladder.steps({"article": [plain], "recipe": [found] * 9})
+    names = ["article's best", *(name for name, _ in ladder.STEPS)]
+    assert list(steps) == [*names, "search", "ensemble"]
+    assert len(steps["ensemble"]) == ladder.NUM_MEMBERS
+    rows = [
+        {"step": name, "networks": networks, "num_train": 10, "max_epochs": 3}
+        | {"augment": ["flip"] if name in ladder.WITH_CHANGES else []}
+        | {"mean": 0.9, "standard_deviation": 0.001, "test_accuracies": [0.9, 0.9]}
+        for name, networks in steps.items()
+    ]
+    record = records.read("pieces") | {"name": "ladder", "rows": rows}
+    table = ladder.ladder_table(record)
+    assert "| flip, shift | 90.00 ± 0.10 | augment flip |" in table
+    assert "| smoothing | 90.00 ± 0.10 | label_smoothing 0.1 |" in table
+    assert "| ensemble | 90.00 ± 0.10 | 5 networks, a mean |" in table

@@ -6,8 +6,7 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 import vecevo
-from vecevo.datasets import weighing
-from vecevo.runs.files import identity
+from vecevo.datasets import fingerprints, weighing
 from vecevo.training import settings
 
 X = np.random.default_rng(0).random((100, 3))
@@ -28,7 +27,7 @@ def test_weights_stay_with_their_examples(y, changes):
     plain = vecevo.make_dataset(X, y, **how)
     assert plain.sample_weight is None and "weights" not in str(plain)
     np.testing.assert_array_equal(plain.x_train, dataset.x_train)
-    assert identity.fingerprint(plain) != identity.fingerprint(dataset)
+    assert fingerprints.fingerprint(plain) != fingerprints.fingerprint(dataset)
 
 
 def test_balanced_weights_are_those_of_scikit_learn():
@@ -43,6 +42,8 @@ def test_balanced_weights_are_those_of_scikit_learn():
     by_label = weighing.weigh(None, {"b": 3}, y, classes)
     np.testing.assert_allclose(by_label, (e := np.where(y == 1, 3, 1)) / e.mean())
     assert weighing.weigh(own, "none", y, classes) is own
+    most = weighing.weigh(10 * own, {"b": 1e308}, y, classes)
+    assert np.isfinite(most).all() and most.mean() == pytest.approx(1)
     huge = weighing.normalize(np.array([1e308, 1e308, 0]))
     np.testing.assert_allclose(huge, [1.5, 1.5, 0])
 
@@ -56,6 +57,8 @@ def test_balanced_weights_are_those_of_scikit_learn():
         ([1] * 99 + [-1], "sample_weight has -1.0 for example 99: give finite"),
         ([np.nan] + [1] * 99, "sample_weight has nan for example 0"),
         (np.zeros(100), "sample_weight is zero for all examples to train"),
+        (np.ma.masked_less(np.ones(100), 2), "sample_weight has nan for example 0"),
+        (pd.date_range("2020", periods=100), "must be a number for each of the 100"),
     ],
 )
 def test_weights_that_are_none_are_refused(weights, words):
@@ -98,5 +101,7 @@ def test_a_column_of_a_table_says_what_examples_weigh(tmp_path):
         vecevo.load_dataset(path, weight="four")
     with pytest.raises(vecevo.InputError, match="weight='w' has no say with dataset="):
         vecevo.load_dataset("digits", weight="w")
-    with pytest.raises(vecevo.InputError, match="number for each"):
+    with pytest.raises(vecevo.InputError, match="the column 'label' of weights="):
         vecevo.load_dataset(path, weight="label", target="two")
+    with pytest.raises(vecevo.InputError, match="weight='two' is what target='two'"):
+        vecevo.load_dataset(path, weight="two", target="two")

@@ -121,6 +121,11 @@ def _load_table(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     frame = tables.read_table(path, argument="dataset")
     given = f"dataset={str(path)!r}"
+    if weight is not None and target is not None and weight in target.split(","):
+        raise InputError(
+            f"weight={weight!r} is what target={target!r} predicts: name another "
+            "column, or leave it out."
+        )
     frame, weights = tables.split_weight(frame, weight, argument=given)
     x, y, said = tables.split_target(frame, target, argument=given)
     return {"x_train": x, "y_train": y, "sample_weight": weights}, (said,)

@@ -3,6 +3,7 @@
 import pathlib
 from typing import Any
 
+from vecevo.datasets.weighing import as_weights
 from vecevo.errors import InputError
 from vecevo.extras import import_extra
 
@@ -68,7 +69,9 @@ def split_weight(frame: Any, weight: str | None, *, argument: str) -> tuple[Any,
             f"learn from: it has {_some(names)}."
         )
     place = names.index(weight)
-    return frame.drop(columns=frame.columns[place]), frame.iloc[:, place]
+    given = f"the column {weight!r} of weights"
+    weights = as_weights(frame.iloc[:, place], len(frame), argument=given)
+    return frame.drop(columns=frame.columns[place]), weights
 
 
 def split_target(

@@ -12,30 +12,37 @@ from vecevo.errors import InputError, describe, is_number
 BALANCED, NONE = "balanced", "none"
 
 
-def as_weights(sample_weight: Any, num_examples: int) -> np.ndarray:
+def as_weights(
+    sample_weight: Any, num_examples: int, *, argument: str = "sample_weight"
+) -> np.ndarray:
     """Returns weights float64[N].
 
     Args:
       sample_weight: list, array or Series of numbers from 0 up.
       num_examples: N.
+      argument: for messages.
 
     Raises:
       InputError: for other numbers or another length.
     """
+    if isinstance(sample_weight, np.ma.MaskedArray):
+        sample_weight = sample_weight.tolist()  # None where it is masked
     try:
-        weights = np.asarray(sample_weight, np.float64)
+        weights = np.asarray(sample_weight)
+        is_other = weights.dtype.kind not in "biufO"  # such as dates
+        weights = np.zeros(()) if is_other else weights.astype(np.float64)
     except (TypeError, ValueError):
         weights = np.zeros(())
     if weights.shape != (num_examples,):
         raise InputError(
-            f"sample_weight={describe(sample_weight)} must be a number for each of the "
+            f"{argument}={describe(sample_weight)} must be a number for each of the "
             f"{num_examples} examples."
         )
     is_wrong = ~(np.isfinite(weights) & (weights >= 0))
     if is_wrong.any():
         row = is_wrong.argmax()
         raise InputError(
-            f"sample_weight has {weights[row]} for example {row}: give finite numbers "
+            f"{argument} has {weights[row]} for example {row}: give finite numbers "
             "from 0 up."
         )
     return weights
@@ -45,7 +52,7 @@ def normalize(weights: np.ndarray) -> np.ndarray:
     """Returns weights float32[N] of mean 1.
 
     Raises:
-      InputError: where all are 0, or float32 does not hold them.
+      InputError: where all are 0.
     """
     largest = weights.max()
     if largest == 0:
@@ -131,6 +138,7 @@ def weigh(
     by_class = class_weights(class_weight, y, classes)
     if by_class is None:
         return sample_weight
+    by_class = by_class / by_class.max()  # whose products do not overflow
     weights = by_class[y] * (1 if sample_weight is None else sample_weight)
     return normalize(weights)
 

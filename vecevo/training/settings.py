@@ -23,7 +23,7 @@ from vecevo.training.memory import free_memory
 DIGITS = {"digits", "mnist", "emnist", "kmnist", "svhn_cropped", "binarized_mnist"}
 MOST_WORKERS = 1000  # far more than a plan was ever made for
 CONSENT = "-anyway"  # behind flip, to mirror digits
-LEAST_UNIT, MOST_UNIT = 1e-30, 1e30  # of a target, for its RMSE in float32
+LEAST_UNIT, MOST_UNIT = 0.01, 1e6  # of a target, whose RMSE is shown to 4 places
 Precision = Literal["float32", "tf32", "bfloat16"]
 
 
@@ -122,8 +122,9 @@ def _check_metric(metric: str, dataset: Dataset) -> None:
     units = units_of(dataset)
     if metric == "rmse" and not ((units > LEAST_UNIT) & (units < MOST_UNIT)).all():
         raise InputError(
-            "metric='rmse' has no value in float32, as a target is too large or too "
-            "small: give that in another unit, or metric='r2'."
+            f"metric='rmse' is for targets of deviations from {LEAST_UNIT} to "
+            f"{MOST_UNIT:g}, and one is {units[np.argmax(abs(np.log(units)))]:.3g}: "
+            "give that in another unit, or metric='r2'."
         )
 
 

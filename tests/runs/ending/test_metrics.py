@@ -163,3 +163,28 @@ def test_the_command_takes_weights_and_trains_the_same_again(tmp_path):
 
 
 HEADER = "a,b,c,d,w,label"
+
+
+def test_tables_of_a_library_know_the_metric(tmp_path):
+    rng = np.random.default_rng(0)
+    x, space = rng.normal(size=(80, 3)), vecevo.SearchSpace({"width": (2, 3)})
+    dataset = vecevo.make_dataset(x, (x[:, 0] > 0).astype(int))
+    tables = []
+    for metric in ("auc", "log_loss"):
+        vecevo.search(
+            space,
+            dataset,
+            strategy="grid",
+            fixed={"depth": 1, "activation": "relu", "optimizer": "adam"},
+            metric=metric,
+            max_epochs=2,
+            confirm=0,
+            ensemble=0,
+            output_dir=tmp_path / metric,
+        )
+        tables.append(vecevo.load_table(tmp_path / metric))
+    assert [table.settings["metric"] for table in tables] == ["auc", "log_loss"]
+    with pytest.raises(vecevo.InputError, match="metric='log_loss', and another"):
+        vecevo.merge_tables(tables, source="both")
+    with pytest.raises(vecevo.InputError, match="their loss stopped"):
+        vecevo.replay(tables[1], strategy="random", rungs=(1, 2))

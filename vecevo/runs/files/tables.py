@@ -13,8 +13,9 @@ import numpy as np
 from vecevo.errors import InputError, check_paths
 from vecevo.evaluation import make_canonical_fn
 from vecevo.results import Genome
-from vecevo.runs.files.reading import RecordedNetwork, load_run
+from vecevo.runs.files.reading import RecordedNetwork, Run, load_run
 from vecevo.space import SearchSpace
+from vecevo.training.lanes import metrics
 
 MOST_GENOMES = 1_000_000  # of a table
 EMBEDDED = ("digits", "digits_curves", "fashion_mnist")
@@ -219,8 +220,14 @@ def _read_run(folder: pathlib.Path) -> Table:
         num_params=np.array([row.num_params for row in ordered[0]], np.int32),
         source=str(folder),
         curves=_stack(ordered),
-        settings={name: run.config[name] for name in SETTINGS if name in run.config},
+        settings=_settings_of(run),
     )
+
+
+def _settings_of(run: Run) -> dict[str, Any]:
+    """Returns what is known of SETTINGS; the metric is, of any run."""
+    known = {"metric": metrics.name_of(run.metric), **run.config}
+    return {name: known[name] for name in SETTINGS if name in known}
 
 
 def _stack(ordered: list[list[RecordedNetwork]]) -> dict[str, np.ndarray]:

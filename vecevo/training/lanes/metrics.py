@@ -135,6 +135,11 @@ TABLE = (
 NAMES = tuple(row.name for row in TABLE)
 
 
+def name_of(word: str) -> str:
+    """Returns the name of the metric that is called by a word."""
+    return next(row.name for row in TABLE if row.word == word)
+
+
 def row_of(name: str) -> Metric:
     """Returns the row of a name."""
     return TABLE[NAMES.index(name)]
