@@ -62,7 +62,7 @@ TRAINING = {
         "training.selfcheck training.settings training.variants"
     ),
     "training.scheduling": (
-        "errors training.cohorts training.minibatches "
+        "errors training.cohorts training.devices training.minibatches "
         "training.outcomes training.planning training.programs training.sessions"
     ),
     "training.batches": (
@@ -81,8 +81,8 @@ TRAINING = {
         "training.planning training.sessions training.settings"
     ),
     "training.workers.worker": (
-        "datasets.fingerprints datasets.making training.batches training.devices "
-        "training.planning training.scheduling training.sessions "
+        "datasets.fingerprints datasets.making errors training.batches "
+        "training.devices training.planning training.scheduling training.sessions "
         "training.workers.messages"
     ),
     "training.workers.cluster": "errors extras training.memory",
@@ -91,7 +91,7 @@ TRAINING = {
         "training.workers.worker"
     ),
     "training.workers.answers": (
-        "results training.cohorts training.devices training.workers.members "
+        "errors results training.cohorts training.devices training.workers.members "
         "training.workers.messages training.workers.worker"
     ),
     "training.workers.plans": (

@@ -139,7 +139,7 @@ def test_ranks_by_epoch_are_those_of_pairs(table, monkeypatch):
 
 
 def test_it_runs_in_smoke_and_writes_nothing(table, monkeypatch):
-    monkeypatch.setattr(rungs, "TABLES", {"made": table})
+    monkeypatch.setattr(rungs, "TABLES", (str(table),))
     random = {"random": rungs.STRATEGIES["random"]}  # as another takes long to compile
     monkeypatch.setattr(rungs, "STRATEGIES", random)
     monkeypatch.setattr(records, "write", lambda *_, **__: pytest.fail("written"))

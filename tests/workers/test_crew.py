@@ -1,5 +1,6 @@
 """What a driver makes of what its workers do, with a stand-in for Ray."""
 
+import contextlib
 import functools
 import types
 
@@ -217,3 +218,56 @@ def test_a_network_that_was_not_expected_is_named():
     described[0]["activation"] = "nothing known"
     with pytest.raises(ValueError, match=r"was not expected of this session"):
         list(batches.train_list(session, described))
+
+
+def test_workers_that_an_earlier_data_set_refused_may_have_the_next():
+    is_other = [True]
+
+    def change(number, name, *args):
+        return "another" if name == "begin" and is_other[0] else None
+
+    ray = fake.Ray(1, change)
+    workers = hire(ray)
+    start(workers)  # and no list is trained
+    is_other[0] = False
+    check_as_by_threads(train(workers))
+    assert len(ray.actors) == 1
+    is_other[0] = True
+    with pytest.raises(errors.InputError, match=r"There is no other"):
+        train(workers)
+    is_other[0] = False
+    check_as_by_threads(train(workers))
+    assert len(ray.actors) == 2
+
+
+def test_a_run_does_not_wait_for_ever_for_a_worker(monkeypatch):
+    monkeypatch.setattr(members, "READY_SECONDS", 0.01)
+    ray = fake.Ray(1, lose({1}))
+    workers = hire(ray)
+    session = start(workers)
+    workers._members.dismiss_all()
+    ray.num_devices = 0
+    described = test_scheduling.describe_some(1)
+    with pytest.raises(errors.InputError, match=r"no worker has been ready for 0 sec"):
+        list(batches.train_list(session, described))
+
+
+def test_workers_end_with_their_crew_on_a_cluster_that_stays():
+    ray = fake.Ray(3)
+    with contextlib.closing(hire(ray)):
+        assert not ray.killed
+    assert sorted(ray.killed) == [1, 2, 3]
+
+    def refuse(number, name, *args):
+        raise fake.Lost("gone")
+
+    ray = fake.Ray(3, refuse)
+    with pytest.raises(errors.InputError):
+        hire(ray)
+    assert len(set(ray.killed)) == len(ray.actors)
+
+
+def test_a_worker_that_was_to_have_a_gpu_is_none_without(monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda,cpu")
+    with pytest.raises(errors.InputError, match=r"JAX finds no GPU there"):
+        worker.Worker().introduce()

@@ -116,10 +116,11 @@ def worker_lines(crew: Crew) -> list[str]:
 def worker_line(member: Member, now: float) -> str:
     """Says what a worker is at; `now` is of the monotonic clock."""
     node = member.identity.node if member.identity else ""
-    if member.task is None:
+    task = member.task  # which another thread may change
+    if task is None:
         return f"{member.number} on {node}: {'idle' if member.is_ready else 'begins'}"
-    width, depth, _ = member.task.cohort.cohort_class
-    networks = counted(len(member.task.hyperparams), "network")
+    width, depth, _ = task.cohort.cohort_class
+    networks = counted(len(task.hyperparams), "network")
     return (
         f"{member.number} on {node}: {networks}, width {width}, depth {depth}, for "
         f"{now - member.since:.0f} s"

@@ -43,8 +43,8 @@ def is_on_cpu() -> bool:
 
 
 @contextlib.contextmanager
-def on_device_of_workers(device: Device) -> Iterator[None]:
-    """Plans for the device of workers, while this process trains nothing."""
+def on_device_of_workers(device: Device | None) -> Iterator[None]:
+    """Plans for the device of workers; None: this process trains, on its own."""
     token = _OF_WORKERS.set(device)
     try:
         yield

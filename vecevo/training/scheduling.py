@@ -17,6 +17,7 @@ import numpy as np
 
 from vecevo.errors import InputError
 from vecevo.training import cohorts, planning
+from vecevo.training.devices import is_on_cpu
 from vecevo.training.minibatches import Lanes
 from vecevo.training.outcomes import Parked
 from vecevo.training.programs import with_settings_of_this_thread
@@ -77,7 +78,9 @@ def train_plan(
         )
         return tried._replace(seconds=time.perf_counter() - start)
 
-    executor = concurrent.futures.ThreadPoolExecutor(session.job.num_workers)
+    # A plan may be for workers with a device each; threads share one, and its memory.
+    num_threads = session.job.num_workers if is_on_cpu() else 1
+    executor = concurrent.futures.ThreadPoolExecutor(num_threads)
     futures = {executor.submit(train, cohort): cohort for cohort in plan}
     try:
         while futures:

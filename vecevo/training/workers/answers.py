@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
+from vecevo.errors import InputError
 from vecevo.results import Shift
 from vecevo.training.cohorts import Trained
 from vecevo.training.devices import Device
@@ -75,3 +76,17 @@ def idle_share(ends: Sequence[float], start: float) -> float:
 def first_line(error: Exception | None) -> str:
     """The first line of what an error says, or its name."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def check_kinds(members: Sequence[Member]) -> None:
+    """Refuses devices of several kinds.
+
+    Raises:
+      InputError: naming them.
+    """
+    kinds = sorted({m.identity.device.kind for m in members if m.identity})
+    if len(kinds) > 1:
+        raise InputError(
+            f"workers are of several kinds ({', '.join(kinds)}), whose "
+            "numbers differ by rounding: give --allow-mixed-devices, or leave some out."
+        )

@@ -53,15 +53,15 @@ def join(address: str | None, num_cores_used: int | None) -> Iterator[Cluster]:
     Raises:
       InputError: where Ray is not installed, or the cluster does not answer.
     """
-    known = QUIET | (OF_A_CLUSTER if address else {})
+    quiet = QUIET | (OF_A_CLUSTER if address else {})
     if address and TOKEN.expanduser().exists():
-        known |= {"RAY_AUTH_MODE": "token"}  # as a head has it, where there is one
-    for name, value in known.items():
+        quiet |= {"RAY_AUTH_MODE": "token"}  # as a head has it, where there is one
+    for name, value in quiet.items():
         os.environ.setdefault(name, value)
     ray = import_extra("ray", "ray")
     logging.getLogger("ray").setLevel(logging.ERROR)
     if ray.is_initialized():
-        yield Cluster(ray, ray.get_runtime_context().gcs_address)
+        yield _joined(ray, address)
         return
     if address is not None:
         check_address(address)
@@ -92,6 +92,17 @@ def join(address: str | None, num_cores_used: int | None) -> Iterator[Cluster]:
     finally:
         with _own_signals():
             ray.shutdown()
+
+
+def _joined(ray: Any, address: str | None) -> Cluster:
+    """The cluster that this process is in; refuses it where another is asked for."""
+    known = ray.get_runtime_context().gcs_address
+    if address not in (None, "auto", known):
+        raise InputError(
+            f"ray={address!r} is not {known}, the cluster that this process is in: "
+            "leave it out, or call ray.shutdown() before."
+        )
+    return Cluster(ray, known)
 
 
 def answers(address: str) -> bool:

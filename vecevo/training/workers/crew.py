@@ -20,6 +20,7 @@ from vecevo.training.outcomes import Parked
 from vecevo.training.planning import Cohort
 from vecevo.training.sessions import Expected, Session
 from vecevo.training.workers.answers import (
+    check_kinds,
     difference_of,
     first_line,
     idle_share,
@@ -67,7 +68,11 @@ class Crew:
         self._ends: dict[int, float] = {}  # of this plan, the last of each worker
         self.idle_share: float | None = None  # of the last plan, at its end
         self.shift_fn: Callable[[Shift], None] | None = None  # told of each cohort
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def device(self) -> Device:
@@ -86,6 +91,11 @@ class Crew:
         """Those that have said what they are."""
         return [m for m in self._members.all if m.identity is not None]
 
+    def close(self) -> None:
+        """Ends all workers; the cluster may serve others."""
+        if self._cluster.is_there():
+            self._members.dismiss_all()
+
     def begin(self, dataset: Dataset, expected: Expected, **session: Any) -> None:
         """Lets the workers build their sessions, as `start_session` is asked to."""
         self._order = Order(
@@ -93,6 +103,7 @@ class Crew:
         )
         self._sent = None if self._read_fn else self._cluster.ray.put(dataset)
         self._fingerprint = fingerprint(dataset)
+        self._members.start_anew()
         for member in self._members.all:
             member.is_ready = False
             if member.identity is not None:
@@ -149,11 +160,8 @@ class Crew:
         self._hand_out(under_way)  # before what was trained is written
         for task, answer, shift in done:
             wants_fn, replicate = under_way.wants_params_fn, task.cohort.replicate
-            yield (
-                task.cohort,
-                wanted(answer.trained, wants_fn, replicate),
-                shift.seconds,
-            )
+            kept = wanted(answer.trained, wants_fn, replicate)
+            yield task.cohort, kept, shift.seconds
             if self.shift_fn is not None:
                 self.shift_fn(shift)
         for task, event in rest:
@@ -253,18 +261,13 @@ class Crew:
                 end = min(end, time.monotonic() + LATER_SECONDS)
             if members.all and all(member.identity for member in members.all):
                 break
-        known = [member for member in members.all if member.identity]
-        if not known:
+        if not (known := self.workers):
             raise InputError(
                 f"workers have not begun within {START_SECONDS:.0f} seconds: see by "
                 "ray status that the cluster is up, and has a free device."
             )
-        kinds = sorted({m.identity.device.kind for m in known if m.identity})
-        if len(kinds) > 1 and not self._is_mixed:
-            raise InputError(
-                f"workers are of several kinds ({', '.join(kinds)}), whose numbers "
-                "differ by rounding: give --allow-mixed-devices, or leave some out."
-            )
+        if not self._is_mixed:
+            check_kinds(known)
         for member in known:
             self._engage(member)
 

@@ -12,6 +12,7 @@ from vecevo.training.workers.worker import Worker
 
 POLL_SECONDS = 0.2  # between looks whether to stop
 LOOK_SECONDS = 2.0  # between looks at the cluster
+READY_SECONDS = 600.0  # after which a worker has to be ready
 
 
 @dataclasses.dataclass(eq=False)
@@ -54,7 +55,7 @@ class Members:
         self.num_hired = self.num_refused = 0
         self._cluster, self._most, self._device = cluster, most, device
         self._calls: dict[Any, tuple[Member, str]] = {}  # by what is to come
-        self._next_look = 0.0
+        self._next_look, self._ready_at = 0.0, time.monotonic()
 
     @property
     def are_at_work(self) -> bool:
@@ -65,11 +66,21 @@ class Members:
         """Looks at the cluster now and then, and starts workers where there is room.
 
         Raises:
-          InputError: where its head does not answer any more.
+          InputError: where its head does not answer any more, or no worker is ready for
+            too long.
         """
-        if time.monotonic() < self._next_look:
+        now = time.monotonic()
+        if now < self._next_look:
             return
-        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._next_look = now + LOOK_SECONDS
+        if any(member.is_ready for member in self.all):
+            self._ready_at = now
+        if now - self._ready_at > READY_SECONDS:
+            raise InputError(
+                f"no worker has been ready for {READY_SECONDS:.0f} seconds: see by ray "
+                "status that the cluster has a free device; what was trained is kept, "
+                "and --resume goes on."
+            )
         if not self._cluster.is_there():
             raise InputError(
                 f"ray={self._cluster.address!r}, the head of the cluster, does not "
@@ -90,6 +101,11 @@ class Members:
         method = getattr(member.actor, name)
         call = method.options(concurrency_group="training").remote(*args)
         self._calls[call] = (member, name)
+
+    def start_anew(self) -> None:
+        """Forgets what becomes of earlier sessions, and whom these refused."""
+        self._calls = {c: call for c, call in self._calls.items() if call[1] != "begin"}
+        self.num_refused, self._ready_at = 0, time.monotonic()
 
     def wait(self) -> list[Event]:
         """Waits a moment for what workers have done; empty: nothing was."""
@@ -114,6 +130,11 @@ class Members:
             if member.task is not None:
                 stop = member.actor.stop.options(concurrency_group="control")
                 stop.remote(member.task.number)
+
+    def dismiss_all(self) -> None:
+        """Ends all of them."""
+        for member in list(self.all):
+            self.dismiss(member)
 
     def dismiss(self, member: Member) -> None:
         """Ends a worker, and what is expected of it."""

@@ -56,15 +56,19 @@ def open_workers(
             is_mixed=allow_mixed_devices,
             read_fn=read_fn if ray is not None else None,
         )
-        with on_device_of_workers(crew.device):
+        with contextlib.closing(crew), on_device_of_workers(crew.device):
             yield crew
 
 
 @contextlib.contextmanager
 def at_work(workers: Workers) -> Iterator[Crew | None]:
-    """Gives a crew as it is, and starts one where a number is asked for."""
+    """Gives a crew as it is, and starts one where a number is asked for.
+
+    Within the block networks are planned for what it trains them on.
+    """
     if workers is None or isinstance(workers, Crew):
-        yield workers
+        with on_device_of_workers(workers and workers.device):
+            yield workers
         return
     with open_workers(workers) as crew:
         yield crew

@@ -11,6 +11,7 @@ import jax
 
 from vecevo.datasets.fingerprints import fingerprint
 from vecevo.datasets.making import Dataset
+from vecevo.errors import InputError
 from vecevo.training.batches import lanes_of
 from vecevo.training.devices import own_device
 from vecevo.training.planning import Cohort
@@ -38,6 +39,11 @@ class Worker:
     def introduce(self) -> Identity:
         """Says what this worker is."""
         device = own_device()
+        if device.is_cpu and os.environ.get("JAX_PLATFORMS", "").startswith("cuda"):
+            raise InputError(
+                "JAX finds no GPU there, and Ray does: pip install 'vecevo[cuda]', or "
+                "give --device cpu"
+            )
         num_threads = int(os.environ["PJRT_NPROC"]) if device.is_cpu else None
         return Identity(device, versions(), platform.node(), os.getpid(), num_threads)
 
