@@ -187,6 +187,15 @@ def assert_lane_equals_reference(
     np.testing.assert_allclose(lane_history, history, **tolerance)
 
 
+def assert_lanes_equal_reference(descriptions, data, rule=NO_STOP, **how):
+    """All in one cohort, in float64 to 1e-8."""
+    state, reports = train_lanes(make_lanes(descriptions), data, rule=rule, **how)
+    for lane, description in enumerate(descriptions):
+        assert_lane_equals_reference(
+            state, reports, lane, description, data, rule, atol=1e-8, rtol=0
+        )
+
+
 @pytest.mark.slow
 def test_every_optimizer_activation_and_depth_equals_the_reference():
     """In float64, over epochs, all in one cohort: padded but for one of them."""
@@ -245,9 +254,9 @@ def test_a_lane_does_not_feel_its_neighbours_not_even_nan_or_adadelta():
         assert not reports[0].is_active[1] and reports[0].is_active[0]
 
 
-def test_patience_counts_epochs_without_a_strictly_lower_loss():
-    rule = stopping.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
-    state = stopping.LaneState(
+def lane_of_one_weight():
+    """A lane before its first epoch, which has kept no weight of its own yet."""
+    return stopping.LaneState(
         params={"w": jnp.array([[0.0]])},
         slots=optimizers.Slots({}, {}),
         averaged={},
@@ -256,6 +265,11 @@ def test_patience_counts_epochs_without_a_strictly_lower_loss():
         epochs_since_best=jnp.array([0]),
         is_active=jnp.array([True]),
     )
+
+
+def test_patience_counts_epochs_without_a_strictly_lower_loss():
+    rule = stopping.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
+    state = lane_of_one_weight()
     active, kept = [], []
     for epoch, loss in enumerate([3.0, 2.0, 2.0, 1.0, 1.5, 1.0, 0.5]):
         state = state._replace(params={"w": jnp.array([[float(epoch)]])})

@@ -9,11 +9,9 @@ from sklearn.metrics import r2_score
 import vecevo
 from tests.training.test_epochs import (
     NUM_CLASSES,
-    assert_lane_equals_reference,
+    assert_lanes_equal_reference,
     make_data,
-    make_lanes,
     random_networks,
-    train_lanes,
 )
 from vecevo.training.lanes import losses
 
@@ -36,13 +34,8 @@ def test_lanes_that_learn_numbers_equal_the_reference():
     descriptions = random_networks(9, 3, 8, seed=2)
     with jax.enable_x64(True):
         data = make_numbers(np.float64)
-        state, reports = train_lanes(
-            make_lanes(descriptions), data, width=9, depth=3, num_epochs=3
-        )
-        for lane, description in enumerate(descriptions):
-            assert_lane_equals_reference(
-                state, reports, lane, description, data, atol=1e-8, rtol=0
-            )
+        shape = {"width": 9, "depth": 3, "num_epochs": 3}
+        assert_lanes_equal_reference(descriptions, data, **shape)
 
 
 def test_measures_are_the_squared_error_and_r2():

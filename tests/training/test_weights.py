@@ -10,11 +10,10 @@ from tests.training.test_epochs import (
     BATCH_SIZE,
     NUM_CLASSES,
     NUM_FEATURES,
-    assert_lane_equals_reference,
+    assert_lanes_equal_reference,
     make_data,
     make_lanes,
     random_networks,
-    train_lanes,
 )
 from tests.training.test_numbers import make_numbers
 from vecevo.training import epochs, minibatches, reference, sessions, settings
@@ -41,13 +40,8 @@ def test_lanes_of_weighed_examples_equal_the_reference(make_fn):
     with jax.enable_x64(True):
         data = make_fn(dtype=np.float64)
         data = data._replace(sample_weight=jnp.asarray(draw_weights(70)))
-        state, reports = train_lanes(
-            make_lanes(descriptions), data, width=9, depth=3, num_epochs=3
-        )
-        for lane, description in enumerate(descriptions):
-            assert_lane_equals_reference(
-                state, reports, lane, description, data, atol=1e-8, rtol=0
-            )
+        shape = {"width": 9, "depth": 3, "num_epochs": 3}
+        assert_lanes_equal_reference(descriptions, data, **shape)
 
 
 def test_mixed_labels_weigh_what_their_examples_do():

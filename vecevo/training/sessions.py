@@ -19,7 +19,7 @@ from vecevo.training.lanes.dropout import MOST_STEPS
 from vecevo.training.lanes.networks import PaddedMLP
 from vecevo.training.lanes.stopping import StoppingRule
 from vecevo.training.lanes.variants import Variant
-from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
+from vecevo.training.lanes.widths import widths_of
 from vecevo.training.memory import num_cores
 from vecevo.training.minibatches import put_on_device
 from vecevo.training.outcomes import Parked
@@ -279,7 +279,7 @@ def class_variants(
         members[cohort_class.width, cohort_class.depth].append(shape)
     return {
         (width, depth): expected.variant._replace(
-            pads_width=expected.variant.has(LAYER_WIDTHS[0])
+            pads_width=expected.variant.has_layer_widths
             or any(w < width for w, _ in members[width, depth]),
             pads_depth=any(d < depth for _, d in members[width, depth]),
         )

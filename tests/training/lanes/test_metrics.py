@@ -20,7 +20,7 @@ from tests.training.test_epochs import (
 )
 from tests.training.test_numbers import make_numbers
 from vecevo.training import sessions, settings
-from vecevo.training.lanes import losses, metrics, optimizers, stopping, variants
+from vecevo.training.lanes import losses, metrics, stopping, variants
 from vecevo.training.reference import metrics as plain
 
 BY_LABELS = {
@@ -137,16 +137,7 @@ def test_a_lane_of_nan_fails_alone(monkeypatch, name):
 
 def test_lanes_stop_by_their_metric_and_of_equals_by_the_loss():
     rule = stopping.StoppingRule(jnp.array(2), jnp.array(50), jnp.array(False))
-    state = stopping.LaneState(
-        params={"w": jnp.array([[0.0]])},
-        slots=optimizers.Slots({}, {}),
-        averaged={},
-        kept_params={"w": jnp.array([[-1.0]])},
-        best_loss=jnp.array([jnp.inf]),
-        epochs_since_best=jnp.array([0]),
-        is_active=jnp.array([True]),
-        best_metric=jnp.array([-jnp.inf]),
-    )
+    state = test_epochs.lane_of_one_weight()._replace(best_metric=jnp.array([-jnp.inf]))
     curve = [(0.5, 3.0), (0.7, 4.0), (0.7, 2.0), (0.6, 1.0), (0.7, 2.0), (0.9, 1.0)]
     active, kept = [], []
     for epoch, (metric, loss) in enumerate(curve):

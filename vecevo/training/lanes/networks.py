@@ -108,7 +108,7 @@ class PaddedMLP(nn.Module):
 
         Where no lane has layers of several widths, they are the same for all layers.
         """
-        if layer < len(LAYER_WIDTHS) and self.variant.has(LAYER_WIDTHS[layer]):
+        if self.variant.has_layer_widths and layer < len(LAYER_WIDTHS):
             return architecture.layer_widths[layer]
         return architecture.width
 

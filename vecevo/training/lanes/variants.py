@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from vecevo.training.lanes import activations, optimizers
 from vecevo.training.lanes.augmentation import Augmentation
+from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 
 class Variant(NamedTuple):
@@ -21,6 +22,11 @@ class Variant(NamedTuple):
     # Whether products and updates suit a CPU, and lanes are taken from its memory. A
     # GPU computes the same by such a program, in more time.
     is_for_cpu: bool = True
+
+    @property
+    def has_layer_widths(self) -> bool:
+        """Whether layers of some lane may have units of their own; then all may."""
+        return self.has(LAYER_WIDTHS[0])
 
     def has(self, piece: str) -> bool:
         """Whether some lane may need what a hyperparameter does."""
