@@ -2,8 +2,8 @@
 
 Two searches of as many networks, one of the article's space and one of `recipe`, on a
 part of the examples; their winners by validation, and what lies between them, are then
-trained on all examples for as many epochs, over several seeds. The test part is asked
-once for each training, and chooses nothing.
+trained on all examples for as many epochs, over several seeds, the record written anew
+after each. The test part is asked once for each training, and chooses nothing.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from vecevo.runs import environment
 from vecevo.training import recipe
 
 EPOCHS, SEEDS = 20, (1, 2, 3, 4, 5)
-SEARCH: dict[str, Any] = {"num_generations": 10, "population_size": 20, "confirm": 5}
+SEARCH: dict[str, Any] = {"num_generations": 10, "population_size": 20, "confirm": 3}
 SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "confirm": 2}
 LIMIT_TRAIN = 10_000  # of the searches
 WIDTHS, NUM_MEMBERS = (64, 128, 256, 512), 5
@@ -56,14 +56,29 @@ def measure(console, *, smoke, full, data_dir):
     }
     for space, networks in winners.items():
         console.print(f"ladder: best of {space}: {networks[0]}")
-    rows = []
-    for step, networks in steps(winners).items():
-        changes = CHANGED if step in WITH_CHANGES and not smoke else ()
-        rows.append(train(step, networks, whole, changes, smoke))
-        console.print(make_table(rows[-1:]))
+    rows = [
+        {
+            "step": step,
+            "networks": networks,
+            "augment": [] if smoke else list(changes_of(step)),
+            "max_epochs": 2 if smoke else EPOCHS,
+            "num_train": len(whole.x_train),
+            "test_accuracies": [],
+        }
+        for step, networks in steps(winners).items()
+    ]
+    for seed in SEEDS[: 2 if smoke else None]:
+        add_seed(rows, whole, seed)
+        console.print(make_table(rows))
+        if not smoke:
+            records.write("ladder", rows, command=records.command("ladder"))
     if not smoke:
-        records.write("ladder", rows, command=records.command("ladder"))
         draw(rows, PICTURE)
+
+
+def changes_of(step):
+    """Returns the changes of images that a step trains with."""
+    return CHANGED if step in WITH_CHANGES else ()
 
 
 def narrow(space, smoke):
@@ -99,33 +114,37 @@ def steps(winners):
     return ladder | {"search": found[:1], "ensemble": found[:NUM_MEMBERS]}
 
 
-def train(step, networks, dataset, changes, smoke):
-    """Returns a row of the accuracies on the test part, one for each seed."""
-    epochs = 2 if smoke else EPOCHS
-    accuracies = []
-    for seed in SEEDS[: 2 if smoke else None]:
+def add_seed(rows, dataset, seed):
+    """Trains the networks of all steps, and adds to each its accuracy on the test part.
+
+    Those of the same changes train together, each of them once.
+    """
+    for changes in {tuple(row["augment"]) for row in rows}:
+        alike = [row for row in rows if tuple(row["augment"]) == changes]
+        distinct = []
+        for values in (values for row in alike for values in row["networks"]):
+            if values not in distinct:
+                distinct.append(values)
+        epochs = alike[0]["max_epochs"]
         results = vecevo.train_networks(
-            networks,
+            distinct,
             dataset,
             seed=seed,
             max_epochs=epochs,
             patience=epochs,
             augment=changes,
         )
-        members = tuple(r.network for r in results if r.network is not None)
-        voting = vecevo.Ensemble(members, picks=(1,) * len(members))
-        said = voting.predict_proba(dataset.raw_x_test).argmax(axis=1)
-        accuracies.append(float(np.mean(said == dataset.y_test)))
-    return {
-        "step": step,
-        "networks": networks,
-        "augment": list(changes),
-        "max_epochs": epochs,
-        "num_train": len(dataset.x_train),
-        "test_accuracies": accuracies,
-        "mean": float(np.mean(accuracies)),
-        "standard_deviation": float(np.std(accuracies, ddof=1)),
-    }
+        for row in alike:
+            places = [distinct.index(values) for values in row["networks"]]
+            members = tuple(results[place].network for place in places)
+            row["test_accuracies"].append(test_accuracy(members, dataset))
+
+
+def test_accuracy(members, dataset):
+    """Returns the share of the test part that networks get right by a vote."""
+    voting = vecevo.Ensemble(members, picks=(1,) * len(members))
+    said = voting.predict_proba(dataset.raw_x_test).argmax(axis=1)
+    return float(np.mean(said == dataset.y_test))
 
 
 def make_table(rows):
@@ -140,7 +159,13 @@ def make_table(rows):
 
 def accuracy_text(row):
     """Mean and standard deviation over seeds, in per cent."""
-    return f"{100 * row['mean']:.2f} ± {100 * row['standard_deviation']:.2f}"
+    mean, deviation = _summary(row)
+    return f"{mean:.2f} ± {deviation:.2f}"
+
+
+def _summary(row):
+    percents = 100 * np.asarray(row["test_accuracies"])
+    return percents.mean(), percents.std(ddof=1) if len(percents) > 1 else 0.0
 
 
 def ladder_table(record):
@@ -173,8 +198,7 @@ def draw(rows, path):
     with drawing.new_picture(path) as pyplot:
         figure = pyplot.figure(figsize=(7, 3.2), layout="constrained")
         panel = figure.subplots()
-        means = [100 * row["mean"] for row in rows]
-        errors = [100 * row["standard_deviation"] for row in rows]
+        means, errors = zip(*map(_summary, rows), strict=True)
         panel.barh(range(len(rows)), means, xerr=errors, **BAR)
         panel.set_yticks(range(len(rows)), [row["step"] for row in rows])
         panel.invert_yaxis()

@@ -183,7 +183,7 @@ def test_the_ladder_is_of_networks_that_differ_by_a_piece():
     rows = [
         {"step": name, "networks": networks, "num_train": 10, "max_epochs": 3}
         | {"augment": ["flip"] if name in ladder.WITH_CHANGES else []}
-        | {"mean": 0.9, "standard_deviation": 0.001, "test_accuracies": [0.9, 0.9]}
+        | {"test_accuracies": [0.899, 0.9, 0.901]}
         for name, networks in steps.items()
     ]
     record = records.read("pieces") | {"name": "ladder", "rows": rows}
