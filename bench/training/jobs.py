@@ -69,7 +69,8 @@ def run_search(console, ceilings, smoke):
     """Runs the search cold and warm; returns a row of the record."""
     small = ["--width", "16", "--max-epochs", "1", "--num-generations", "1"]
     row: dict = {"job": "search", "dataset": "digits"}
-    args = ["--strategy", "genetic", "--confirm", "0", *(small if smoke else [])]
+    rungs = ["--rungs", "5", "25"]
+    args = ["--strategy", "genetic", "--confirm", "0", *(small if smoke else rungs)]
     measured = run_cold_and_warm(args)
     for start, (seconds, result) in measured.items():
         row[start] = {

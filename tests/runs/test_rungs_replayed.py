@@ -187,7 +187,8 @@ def test_rungs_by_default():
     assert choose("auto") == (5, 25)
     assert choose("none") is None and choose(None) is None
     assert choose([5, np.int64(25)]) == (5, 25)
-    assert choose("auto", strategy="grid") is None
+    assert choose("auto", strategy="random") == (5, 25)
+    assert all(choose("auto", strategy=s) is None for s in ("genetic", "grid", None))
     assert choose((5, 25), strategy="grid") == (5, 25)
     assert choose("auto", objectives=("accuracy", "num_params")) is None
     article = DIGITS._replace(is_article=True)

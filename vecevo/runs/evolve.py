@@ -90,10 +90,10 @@ def search(
       fixed: hyperparams that are no genes, by name.
       replicates: trainings of each network, whose mean accuracy the search is told.
       rungs: epochs, ascending to the cap, at each of which the best third of a
-        generation's new networks goes on, and the others stop; "auto": a fifth of
-        the cap, and the cap, where that fifth has 50 steps, but none for a grid by
-        name, several objectives, or the article's protocol; None or "none": all train
-        to their end.
+        generation's new networks goes on, and the others stop; "auto": for the
+        strategies "recommended" and "random" a fifth of the cap, and the cap, where
+        that fifth has 50 steps, but none for several objectives or the article's
+        protocol; None or "none": all train to their end.
       confirm: networks that are trained again at the end, from other initial weights
         and by other orders of examples; the one of the best mean wins. 0: none.
       ensemble: picks of the ensemble, chosen among the best 50 networks; 0: none.
