@@ -46,7 +46,7 @@ _TABLE = TRAINING | {
         "datasets.alike datasets.columns datasets.inputs datasets.labels "
         "datasets.targets errors training.lanes training.reference"
     ),
-    "networks.ensembles": "datasets.labels datasets.targets networks.network",
+    "networks.ensembles": "datasets.labels datasets.targets errors networks.network",
     "networks.saving": (
         "datasets.columns datasets.inputs datasets.targets errors networks.ensembles "
         "networks.network training.lanes.widths training.recipe"

@@ -4,7 +4,7 @@ import errno
 import itertools
 import numbers
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,18 @@ def describe(value: Any) -> str:
     except ValueError:  # a whole number of more digits than Python writes
         return f"{type(value).__name__} of too many digits"
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
+
+
+def repr_without(record: Any, names: Collection[str]) -> str:
+    """Returns the repr of a named tuple, but for fields that would fill a screen.
+
+    >>> import collections
+    >>> point = collections.namedtuple("Point", ("name", "place"))("a", [0] * 1000)
+    >>> repr_without(point, {"place"})
+    "Point(name='a', ...)"
+    """
+    shown = [f"{k}={v!r}" for k, v in record._asdict().items() if k not in names]
+    return f"{type(record).__name__}({', '.join([*shown, '...'])})"
 
 
 def check_callable(**functions: Any) -> None:

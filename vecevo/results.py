@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, repr_without
 
 if TYPE_CHECKING:
     from vecevo.networks.ensembles import Ensemble
@@ -49,6 +49,10 @@ class NetworkResult(NamedTuple):
     is_partial: bool = False  # it was stopped; what it had by then
     rung: int = 0  # the last that it came to, from 0; without rungs there is one
     is_stopped: bool = False  # at that rung, from which others went on
+
+    def __repr__(self) -> str:
+        large = {"curves", "params", "network", "validation_probabilities"}
+        return repr_without(self, large)
 
 
 class Work(NamedTuple):
@@ -136,6 +140,10 @@ class SearchResult(NamedTuple):
     saved: Saved | None = None  # by rungs; None: there were none
     stopped_by: str | None = None  # max_seconds, SIGINT or SIGTERM; None: it went to
     # its end
+
+    def __repr__(self) -> str:
+        large = {"top", "front", "progress", "classes", "ensemble", "confirmation"}
+        return repr_without(self, large)
 
     @property
     def best(self) -> "Network":

@@ -3,8 +3,8 @@
 import dataclasses
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -84,12 +84,25 @@ def article_space() -> SearchSpace:
     )
 
 
-def recipe_space() -> SearchSpace:
+SpaceTask = Literal["classification", "regression"]
+
+
+def recipe_space(task: SpaceTask = "classification") -> SearchSpace:
     """Networks and how they are trained, by what was found since the article.
+
+    Where numbers are predicted there are no labels to smooth: regression has a gene
+    less.
 
     >>> len(recipe_space().genes), recipe_space().num_genomes
     (12, 4608000)
+    >>> len(recipe_space("regression").genes)
+    11
+
+    Raises:
+      InputError: for another task.
     """
+    check_names([task], get_args(SpaceTask), of="task of a space")
+    smoothing = {"label_smoothing": (0.0, 0.05, 0.1, 0.2)}
     return SearchSpace(
         {
             "depth": (1, 2, 3, 4),
@@ -100,7 +113,7 @@ def recipe_space() -> SearchSpace:
             "dropout_rate": (0.0, 0.1, 0.2, 0.3, 0.5),
             "weight_decay": (0.0, 0.01, 0.03, 0.1, 0.3),
             "schedule": ("constant", "linear", "cosine", "one_cycle"),
-            "label_smoothing": (0.0, 0.05, 0.1, 0.2),
+            **(smoothing if task == "classification" else {}),
             "norm": ("none", "layer"),
             "skip": ("none", "identity"),
             "averaging": (0.0, 0.5, 0.8),
@@ -128,17 +141,21 @@ def small_space() -> SearchSpace:
 
 
 SpaceName = Literal["article", "recipe", "small"]
-_NAMED = {"article": article_space, "recipe": recipe_space, "small": small_space}
+_NAMED: dict[str, Callable[[SpaceTask], SearchSpace]] = {
+    "article": lambda _: article_space(),
+    "recipe": recipe_space,
+    "small": lambda _: small_space(),
+}
 
 
-def named_space(name: str) -> SearchSpace:
-    """Returns the space of a name.
+def named_space(name: str, task: SpaceTask = "classification") -> SearchSpace:
+    """Returns the space of a name, as it is for a task.
 
     Raises:
       InputError: for another name.
     """
     check_names([name], _NAMED, of="space")
-    return _NAMED[name]()
+    return _NAMED[name](task)
 
 
 def decode(space: SearchSpace, genome: Iterable[Any]) -> dict[str, Any]:

@@ -142,6 +142,16 @@ def test_what_is_kept_says_what_its_networks_say(searched):
         assert trained.validation_probabilities.dtype == np.float16
 
 
+def test_what_a_search_gives_prints_in_some_lines(searched):
+    result, dataset = searched
+    best = result.top[0][1]
+    for value in (result, best, best.network, result.ensemble, dataset):
+        assert len(repr(value)) < 1500 and "array(" not in repr(value)
+    accuracy = f"validation_accuracy={best.validation_accuracy!r}"
+    assert accuracy in repr(best) and "'width': " in repr(best.network)
+    assert repr(result).startswith("SearchResult(num_evaluated=6, num_trained=6, ")
+
+
 def test_there_is_no_ensemble_where_the_test_part_chooses(searched):
     result, dataset = searched
     article = dataset._replace(is_article=True)

@@ -59,6 +59,19 @@ def test_the_spaces_of_the_command_line_and_of_the_library_are_the_same():
         assert set(fixed) <= {"dropout_rate", "weight_decay"}
 
 
+def test_a_named_space_is_that_for_the_task_and_what_is_given_stays():
+    named = parsing.parse(["--space", "recipe"])
+    numbers = resolving.resolve_space(named, "regression")
+    genes = dict(resolving.make_space(numbers)[0].genes)
+    assert genes == dict(recipe_space("regression").genes)
+    assert numbers.label_smoothing == (0.0,)
+    assert resolving.resolve_space(named, "classification") == named
+    given = parsing.parse(["--space", "recipe", "--label-smoothing", "0", "0.1"])
+    assert resolving.resolve_space(given, "regression") == given
+    with pytest.raises(ValueError, match="task"):
+        recipe_space("auto")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -1,6 +1,6 @@
 """Data sets: examples and labels as arrays, in parts, ready to be learned."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Dataset(NamedTuple):
         return len(self.classes) if self.targets is None else len(self.targets.names)
 
     @property
-    def task(self) -> Task:
+    def task(self) -> Literal["classification", "regression"]:
         """What is learned: classification or regression."""
         return "classification" if self.targets is None else "regression"
 
@@ -79,6 +79,9 @@ class Dataset(NamedTuple):
 
     def __str__(self) -> str:
         return "\n".join(describe_dataset(self))
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def make_dataset(

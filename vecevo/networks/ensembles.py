@@ -10,6 +10,7 @@ import numpy as np
 
 from vecevo.datasets.labels import Label
 from vecevo.datasets.targets import Targets
+from vecevo.errors import repr_without
 from vecevo.networks.network import (
     BATCH_SIZE,
     MeasureFn,
@@ -31,6 +32,9 @@ class Ensemble(NamedTuple):
     networks: tuple[Network, ...]
     picks: tuple[int, ...]  # how often each was picked
     facts: Mapping[str, Any] = {}  # accuracies, what was found
+
+    def __repr__(self) -> str:
+        return repr_without(self, {"networks"})
 
     @property
     def classes(self) -> tuple[Label, ...]:

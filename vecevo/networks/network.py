@@ -19,7 +19,7 @@ from vecevo.datasets.targets import (
     restore,
     standardize,
 )
-from vecevo.errors import InputError, check_counts
+from vecevo.errors import InputError, check_counts, repr_without
 from vecevo.training import reference
 from vecevo.training.lanes import losses, metrics, weights
 from vecevo.training.lanes.networks import Architecture, PaddedMLP, architecture_of
@@ -41,6 +41,9 @@ class Network(NamedTuple):
     classes: tuple[Label, ...]  # () where it predicts numbers
     facts: Mapping[str, Any] = {}  # accuracies, data set, versions: what is known
     targets: Targets | None = None  # the numbers that it predicts; None: classes
+
+    def __repr__(self) -> str:
+        return repr_without(self, {"params", "inputs"})
 
     @property
     def module(self) -> reference.MLP:

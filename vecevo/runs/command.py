@@ -110,11 +110,13 @@ def run_training(
     folder = pathlib.Path(str(config.output_dir))
     if not config.plan and config.resume is None:
         check_new(folder)
+    dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
+    config = resolving.resolve_space(config, dataset.task)
+    space, fixed = resolving.make_space(config)
     start = None
     if config.start_from is not None:
         sizes = {"population_size": size_of(config), "seed": config.seed}
         start = start_population(config.start_from, space, fixed, talk, **sizes)
-    dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
     with hiring.hire(config, cache_dir, talk) as (config, crew):
         config = resolving.resolve_training(config, dataset)
         describe(config, space, dataset, talk)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from vecevo.catalogue import StrategyName
-from vecevo.space import SpaceName, article_space, named_space
+from vecevo.space import SpaceName, SpaceTask, article_space, named_space
 
 _ARTICLE = dict(article_space().genes)
 
@@ -229,10 +229,11 @@ class RunConfig(
     """The settings of a run; None: chosen by data set or device, and then recorded."""
 
 
-def choices_of(space: str) -> dict[str, Any]:
+def choices_of(space: str, task: SpaceTask = "classification") -> dict[str, Any]:
     """Returns the settings of a SpaceConfig for the space of a name.
 
     Raises:
       InputError: for another name.
     """
-    return {**vars(SpaceConfig()), "space": space, **dict(named_space(space).genes)}
+    named = dict(named_space(space, task).genes)
+    return {**vars(SpaceConfig()), "space": space, **named}

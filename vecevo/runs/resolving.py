@@ -19,7 +19,7 @@ from vecevo.runs.ending.confirming import check_confirm
 from vecevo.runs.ending.voting import check_picks
 from vecevo.runs.rungs import choose_rungs
 from vecevo.runs.starting import choose_budget
-from vecevo.space import SearchSpace
+from vecevo.space import SearchSpace, SpaceTask
 from vecevo.training import recipe
 from vecevo.training.settings import TrainingSettings, resolve
 from vecevo.training.settings import check as check_training
@@ -161,6 +161,20 @@ def _check_layer_widths(
             "leave it out."
         )
     return {"width"}
+
+
+def resolve_space(config: RunConfig, task: SpaceTask) -> RunConfig:
+    """Returns a configuration whose named space is that for a task.
+
+    What another task has no use for goes; choices that were given stay.
+    """
+    named, own = choices_of(config.space), choices_of(config.space, task)
+    changes = {
+        name: choices
+        for name, choices in own.items()
+        if choices != named[name] and getattr(config, name) == named[name]
+    }
+    return dataclasses.replace(config, **changes)
 
 
 def resolve_search(config: RunConfig, space: SearchSpace) -> RunConfig:

@@ -189,9 +189,9 @@ def check_smoothing(dataset: Dataset, variant: Variant) -> None:
     """
     if dataset.task == "regression" and variant.has("label_smoothing"):
         raise InputError(
-            "label_smoothing above 0, as the space recipe has it, has no say in "
-            "regression, where there are no labels: give label_smoothing=0 alone "
-            "(--label-smoothing 0)."
+            "label_smoothing above 0 has no say in regression, where there are no "
+            "labels: give label_smoothing=0 alone (--label-smoothing 0), or "
+            'vecevo.recipe_space("regression"), which has none.'
         )
 
 
