@@ -24,6 +24,7 @@ from bench.searching import (
 from bench.training import (
     costs,
     equivalence,
+    estimators,
     gpu,
     jobs,
     ladder,
@@ -55,6 +56,7 @@ BENCHMARKS = {
     "rungs": rungs,
     "evolution": evolution,
     "own_data": own_data,
+    "estimators": estimators,
     "costs": costs,
     "pieces": pieces,
     "ladder": ladder,

@@ -3,7 +3,7 @@
 from bench.gpu import program
 from bench.harness import markdown
 from bench.searching import evolution, own_data, rendering
-from bench.training import jobs, ladder, lanes, pieces, small
+from bench.training import estimators, jobs, ladder, lanes, pieces, small
 
 
 def lanes_table(record):
@@ -293,4 +293,5 @@ TABLES = {
     "rung_ranks": rendering.rung_ranks_table,
     "evolution": evolution.evolution_table,
     "own_data": own_data.own_data_table,
+    "estimators": estimators.estimators_table,
 }

@@ -9,7 +9,7 @@ from rich.console import Console
 import bench.training.packing
 from bench.harness import gains, machine, records, report, tables
 from bench.searching import operators, runs
-from bench.training import costs, ladder, lanes, sides
+from bench.training import costs, estimators, ladder, lanes, sides
 from vecevo.training import planning, recipe
 from vecevo.training.lanes import weights
 
@@ -171,6 +171,25 @@ def test_a_spread_is_of_the_numbers_measured():
         "min": 1.0,
         "max": 3.0,
     }
+
+
+def test_ranks_are_means_over_splits_and_equals_share_theirs():
+    first = {"vecevo": 0.9, "MLP": 0.8, "HistGradientBoosting": 0.8}
+    second = {"vecevo": 0.7, "MLP": 0.8, "HistGradientBoosting": 0.9}
+    rows = [
+        {"splits": [first | {"RandomForest": 0.7}, second | {"RandomForest": 0.6}]},
+        {"splits": [dict.fromkeys(estimators.SIDES, 1.0)]},
+    ]
+    ranks = estimators.mean_ranks(rows)
+    # of the first table: (1 + 3) / 2, (2.5 + 2) / 2, (2.5 + 1) / 2, 4
+    expected = {"vecevo": 2.25, "MLP": 2.375, "HistGradientBoosting": 2.125}
+    assert ranks == pytest.approx(expected | {"RandomForest": 3.25})
+    facts = {"table": "wine", "task": "classification"}
+    splits = [s | {"best network": 0.5, "seconds": 3} for s in rows[0]["splits"]]
+    record = records.read("pieces") | {"name": "estimators"}
+    table = estimators.estimators_table(record | {"rows": [facts | {"splits": splits}]})
+    assert "| wine, accuracy, % | 50.00 ± 0.00 | 80.00 ± 10.00 |" in table
+    assert "| of numbers |" not in table and "| mean rank |  | 2.00 |" in table
 
 
 def test_the_ladder_is_of_networks_that_differ_by_a_piece():
