@@ -220,6 +220,25 @@ def test_a_network_that_was_not_expected_is_named():
         list(batches.train_list(session, described))
 
 
+def test_workers_train_by_the_settings_of_the_run():
+    asked = {"batch_size": 16, "max_epochs": 3, "metric": "log_loss", "mixup": 0.5}
+    asked["class_weight"] = "balanced"
+    before = test_scheduling.start(num_workers=1)
+    ray, described = fake.Ray(1), test_scheduling.describe_some(2)
+    ray.own = worker.Worker()  # of these settings
+    results = []
+    for crew_or_none in (None, hire(ray)):
+        resolved = settings.resolve(asked, before.dataset)
+        session = sessions.start_session(
+            *(before.dataset, EXPECTED, resolved), crew=crew_or_none
+        )
+        classes = [planning.CohortClass(64, 1, (2,))]
+        session = session._replace(classes=classes)
+        results.append(test_scheduling.train(session, described))
+    jax.tree.map(np.testing.assert_array_equal, *(r[1].curves for r in results))
+    assert results[1][1].validation_accuracy == -results[1][1].validation_loss < 0
+
+
 def test_workers_that_an_earlier_data_set_refused_may_have_the_next():
     is_other = [True]
 

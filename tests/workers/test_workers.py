@@ -74,6 +74,17 @@ def test_what_is_no_address_is_refused(address):
         cluster.check_address(address)
 
 
+@pytest.mark.parametrize(
+    ("said", "is_there"), [([True], True), ([False, True], True), ([False] * 3, False)]
+)
+def test_a_head_that_is_slow_once_is_not_lost(monkeypatch, said, is_there):
+    said = list(said)
+    monkeypatch.setattr(cluster, "answers", lambda address: said.pop(0))
+    monkeypatch.setattr(cluster, "TRY_SECONDS", 0)
+    assert cluster.Cluster(None, "here:1").is_there() is is_there
+    assert not said
+
+
 def test_without_workers_ray_is_not_imported():
     program = (
         "import sys, numpy as np, vecevo\n"

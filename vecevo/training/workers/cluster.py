@@ -8,6 +8,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from vecevo.extras import import_extra
 from vecevo.training.memory import num_cores
 
 ANSWER_SECONDS = 3.0  # that the head of a cluster has to answer in
+MOST_TRIES, TRY_SECONDS = 3, 1.0  # while a run is under way, and between them
 LONGEST_FOLDER = 40  # characters, beyond which Ray's sockets have no valid names
 # Ray asks these of the environment, and before it is imported.
 QUIET = {
@@ -36,8 +38,13 @@ class Cluster(NamedTuple):
     address: str  # host:port of its head
 
     def is_there(self) -> bool:
-        """Whether the head of the cluster answers."""
-        return answers(self.address)
+        """Whether the head of the cluster answers, to one of a few tries."""
+        for number in range(MOST_TRIES):
+            if number:
+                time.sleep(TRY_SECONDS)
+            if answers(self.address):
+                return True
+        return False
 
 
 @contextlib.contextmanager
