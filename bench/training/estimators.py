@@ -37,22 +37,22 @@ NUM_SPLITS = 5
 
 
 def measure(console, *, smoke, full, data_dir):
-    """Measures every table over all splits, and writes the record."""
+    """Measures split by split, and writes the record anew after each."""
     del full, data_dir
     environment.set_up_cache(None)
-    rows = []
-    for task, names in TABLES.items():
-        for name in names[: 1 if smoke else None]:
-            x, y = load(name)
-            splits = [
-                measure_split(x, y, task, split, smoke)
-                for split in range(1 if smoke else NUM_SPLITS)
-            ]
-            rows.append({"table": name, "task": task, "splits": splits})
-            console.print(make_table(rows[-1:]))
-            if not smoke:
-                command = records.command("estimators")
-                records.write("estimators", rows, command=command)
+    rows = [
+        {"table": name, "task": task, "splits": []}
+        for task, names in TABLES.items()
+        for name in names[: 1 if smoke else None]
+    ]
+    for split in range(1 if smoke else NUM_SPLITS):
+        for row in rows:
+            x, y = load(row["table"])
+            row["splits"].append(measure_split(x, y, row["task"], split, smoke))
+            console.print(f"estimators: {row['table']}, {split}: {row['splits'][-1]}")
+        console.print(make_table(rows))
+        if not smoke:
+            records.write("estimators", rows, command=records.command("estimators"))
 
 
 def load(name):
