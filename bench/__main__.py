@@ -22,6 +22,7 @@ from bench.searching import (
     trainings,
 )
 from bench.training import (
+    cifar,
     costs,
     equivalence,
     estimators,
@@ -60,6 +61,7 @@ BENCHMARKS = {
     "costs": costs,
     "pieces": pieces,
     "ladder": ladder,
+    "cifar": cifar,
     "parity": parity,
     "gpu": gpu,
     "gpu_program": program,

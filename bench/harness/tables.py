@@ -283,6 +283,7 @@ TABLES = {
     "costs": costs_table,
     "pieces": pieces.pieces_table,
     "ladder": ladder.ladder_table,
+    "cifar": ladder.ladder_table,
     "gpu": gpu_table,
     "search": rendering.search_table,
     "search_models": rendering.models_table,

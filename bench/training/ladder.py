@@ -57,23 +57,37 @@ def measure(console, *, smoke, full, data_dir):
     for space, networks in winners.items():
         console.print(f"ladder: best of {space}: {networks[0]}")
     rows = [
-        {
-            "step": step,
-            "networks": networks,
-            "augment": [] if smoke else list(changes_of(step)),
-            "max_epochs": 2 if smoke else EPOCHS,
-            "num_train": len(whole.x_train),
-            "test_accuracies": [],
-        }
+        start_row(
+            *(step, networks, whole),
+            augment=() if smoke else changes_of(step),
+            max_epochs=2 if smoke else EPOCHS,
+        )
         for step, networks in steps(winners).items()
     ]
-    for seed in SEEDS[: 2 if smoke else None]:
-        add_seed(rows, whole, seed)
-        console.print(make_table(rows))
-        if not smoke:
-            records.write("ladder", rows, command=records.command("ladder"))
+    climb(console, "ladder", rows, whole, smoke)
     if not smoke:
         draw(rows, PICTURE)
+
+
+def start_row(step, networks, dataset, *, augment, max_epochs):
+    """Returns the row of a step before any training."""
+    return {
+        "step": step,
+        "networks": networks,
+        "augment": list(augment),
+        "max_epochs": max_epochs,
+        "num_train": len(dataset.x_train),
+        "test_accuracies": [],
+    }
+
+
+def climb(console, name, rows, dataset, smoke):
+    """Trains the networks of rows seed by seed, and writes the record after each."""
+    for seed in SEEDS[: 2 if smoke else None]:
+        add_seed(rows, dataset, seed)
+        console.print(make_table(rows))
+        if not smoke:
+            records.write(name, rows, command=records.command(name))
 
 
 def changes_of(step):

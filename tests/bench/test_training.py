@@ -29,7 +29,7 @@ def test_the_tables_are_those_of_the_records():
 def test_links_to_records_and_pictures_lead_somewhere():
     folder = report.MEASUREMENTS.parent
     links = re.findall(r"\]\((records/[^)]*)\)", report.MEASUREMENTS.read_text())
-    assert len(links) > len(tables.TABLES)
+    assert len(links) > sum(records.read(name) is not None for name in tables.TABLES)
     for link in links:
         assert (folder / link).exists(), link
     for link in re.findall(r"\]\((bench/[^)]*)\)", gains.gains_table()):

@@ -1,0 +1,36 @@
+"""What a recipe is worth on CIFAR-10: the article's best network without and with one.
+
+The recipe is all pieces of the ladder at once, chosen by hand before anything was
+trained; five networks of it, which differ in width or depth, vote as well.
+"""
+
+import vecevo
+from bench.training import ladder
+from vecevo.runs import environment
+
+EPOCHS = 30
+BEST = {"depth": 2, "width": 512, "activation": "elu", "optimizer": "adamax"}
+SHAPES = ({}, {"depth": 1}, {"depth": 3}, {"width": 384}, {"activation": "silu"})
+SMALL = {"depth": 1, "width": 8}
+
+
+def measure(console, *, smoke, full, data_dir):
+    """Trains both, and the five, on all examples, seed by seed; writes the record."""
+    del full
+    environment.set_up_cache(None)
+    name, limit = ("digits", 200) if smoke else ("cifar10", None)
+    dataset = vecevo.load_dataset(name, data_dir=data_dir, limit_train=limit)
+    pieces = {k: v for _, step in ladder.STEPS for k, v in step.items()}
+    shapes = [BEST | pieces | shape for shape in SHAPES]
+    steps = {"article's best": [BEST], "recipe": shapes[:1], "ensemble": shapes}
+    rows = [
+        ladder.start_row(
+            step,
+            [values | SMALL if smoke else values for values in networks],
+            dataset,
+            augment=() if smoke or step == "article's best" else ladder.CHANGED,
+            max_epochs=2 if smoke else EPOCHS,
+        )
+        for step, networks in steps.items()
+    ]
+    ladder.climb(console, "cifar", rows, dataset, smoke)
