@@ -8,6 +8,7 @@ chooses; what predicts is the ensemble where that was at least as good, as the r
 
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -90,12 +91,12 @@ def measure_split(x, y, task, split, smoke):
 
 def search(x_train, y_train, x_test, y_test, task, split, smoke):
     """Returns the best network of a search, and what is to predict: it or a vote."""
-    sizes = {"num_generations": 1, "population_size": 3} if smoke else {}
+    small: dict[str, Any] = {"num_generations": 1, "population_size": 3}
     result = vecevo.search(
         vecevo.recipe_space(task),
         vecevo.make_dataset(x_train, y_train, x_test, y_test, task=task, seed=split),
         seed=split,
-        **sizes,
+        **(small if smoke else {}),
     )
     voting = result.ensemble
     if voting is None or voting.facts["held_out_accuracy"] is None:
