@@ -226,7 +226,7 @@ _TABLE = TRAINING | {
         "networks.ensembles results runs.evolve runs.rungs space strategies"
     ),
     "run": "errors runs.command runs.parsing runs.stopping",
-    "predict": "datasets errors networks runs.parsing",
+    "predict": "datasets errors networks runs.parsing training.lanes.metrics",
     "export": (
         "errors networks.saving results runs.files.reading runs.files.retraining "
         "runs.parsing"
