@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vecevo.errors import is_number
+from vecevo.errors import InputError, is_number
 from vecevo.results import Genome
 from vecevo.runs.files.reading import RecordedNetwork, Run, ranked
 from vecevo.runs.ledger import NUM_TOP
@@ -218,8 +218,20 @@ def tested_accuracies(run: Run) -> dict[Genome, float]:
 
 
 def metric_of(runs: Sequence[Run]) -> str:
-    """Returns what the networks of runs are compared by, in a word or two."""
-    return " or ".join(sorted({run.metric for run in runs}))
+    """Returns what the networks of runs are compared by, in a word or two.
+
+    Raises:
+      InputError: for runs by different metrics, whose numbers do not compare.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        if run.metric != first.metric:
+            raise InputError(
+                f"run={str(run.folder)!r} is judged by {run.metric} and "
+                f"{str(first.folder)!r} by {first.metric}, which do not compare: give "
+                "runs of one metric, or report on each alone."
+            )
+    return first.metric
 
 
 def dataset_name(run: Run) -> str:
