@@ -160,7 +160,7 @@ _TABLE = TRAINING | {
     ),
     "runs.report.console": (
         "networks.saving results runs.budget runs.files.queries runs.report.verdict "
-        "space training.forecast training.recipe"
+        "space training.forecast training.lanes.widths training.recipe"
     ),
     "runs.report.live": (
         "results runs.ledger runs.report.console runs.report.verdict space"

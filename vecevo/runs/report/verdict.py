@@ -101,7 +101,8 @@ def verdict_lines(summary: Summary) -> list[str]:
 
 def metric_of(summary: Summary) -> str:
     """Returns what the networks of a run were compared by."""
-    return summary.get("dataset", {}).get("metric", ACCURACY)
+    of_what = summary.get("dataset") or summary.get("landscape") or {}
+    return of_what.get("metric", ACCURACY)
 
 
 def error_lines(summary: Summary) -> list[str]:
