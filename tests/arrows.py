@@ -124,7 +124,7 @@ _TABLE = TRAINING | {
         "runs.files.tables runs.files.toml runs.recorded runs.report.console "
         "runs.report.summary runs.report.verdict runs.settling"
     ),
-    "runs.report.verdict": "results",
+    "runs.report.verdict": "errors results",
     "runs.settling": (
         "catalogue errors runs.configuration runs.files.store runs.resolving space "
         "strategies"
@@ -200,7 +200,9 @@ _TABLE = TRAINING | {
         "runs.files.reading runs.report.drawing runs.report.verdict "
         "training.workers.answers"
     ),
-    "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
+    "runs.report.tested": (
+        "errors runs.files.keeping runs.files.reading runs.report.drawing"
+    ),
     "runs.report.page": (
         "errors results runs.files.reading runs.report.console runs.report.drawing "
         "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"

@@ -11,7 +11,7 @@ import tyro
 
 from vecevo.datasets import tables
 from vecevo.datasets.targets import rmse, standardize
-from vecevo.errors import InputError
+from vecevo.errors import InputError, first_few
 from vecevo.networks.ensembles import Ensemble
 from vecevo.networks.network import (
     Network,
@@ -97,7 +97,7 @@ def score_lines(said: np.ndarray, y: Any, network: Network) -> list[str]:
     outputs = standardize(targets, said.reshape(len(said), -1))
     r2, right = score_of(outputs, y, network), encode_answers(y, network)
     errors = zip(targets.names, rmse(targets, outputs, right), strict=True)
-    named = ", ".join(f"{name} {error:.4g}" for name, error in errors)
+    named = first_few([f"{name} {error:.4g}" for name, error in errors])
     return [*judged_lines(outputs, y, network), f"R2: {r2:.4f}", f"RMSE: {named}"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vecevo.errors import first_few
 from vecevo.results import ACCURACY, in_metric, metric_prefix
 
 Summary = Mapping[str, Any]  # the content of result.json
@@ -110,7 +111,7 @@ def error_lines(summary: Summary) -> list[str]:
     errors = (summary["best"] or {}).get("test_rmse")
     if not errors:
         return []
-    named = ", ".join(f"{name} {error:.4g}" for name, error in errors.items())
+    named = first_few([f"{name} {error:.4g}" for name, error in errors.items()])
     return [f"RMSE of the winner on the test part, in the units given: {named}"]
 
 
