@@ -138,7 +138,8 @@ _TABLE = TRAINING | {
     "runs.report.parts": "",
     "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
     "runs.report.winners": (
-        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
+        "results runs.files.reading runs.report.facts runs.report.parts "
+        "runs.report.verdict"
     ),
     # whole runs, and how they are shown
     "runs.evolve": (
@@ -208,10 +209,10 @@ _TABLE = TRAINING | {
         "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"
     ),
     "runs.announcing": (
-        "datasets.making runs.budget runs.configuration runs.expecting "
+        "datasets.making results runs.budget runs.configuration runs.expecting "
         "runs.files.queries runs.report.console runs.report.verdict runs.resolving "
         "runs.settling space training.devices training.forecast "
-        "training.sessions training.settings"
+        "training.lanes.metrics training.sessions training.settings"
     ),
     "runs.command": (
         "datasets errors networks.saving results runs space training.lanes.metrics "

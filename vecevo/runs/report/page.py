@@ -224,7 +224,8 @@ def what_it_was(run: Run) -> str:
     ]
     objectives = run.config.get("objectives", ())
     if len(objectives) > 1:
-        parts.append(f"for {' and '.join(map(facts.words, objectives))}")
+        named = in_metric(" and ".join(map(facts.words, objectives)), run.metric)
+        parts.append(f"for {named}")
     if seed is not None:
         parts.append(f"seed {seed}")
     if run.device:

@@ -35,15 +35,20 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(name.replace("_", " "))
-    first, *measured, _ = CONFIRMED
-    table.add_column(first, justify="right")
-    for name in measured:
-        said = f"{name} {metric_prefix(metric_of(summary))}"
-        table.add_column(said.strip(), justify="right")
-    table.add_column(CONFIRMED[-1])
+    *numbers, last = confirmed_header(summary)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    table.add_column(last)
     for row in confirmation_rows(summary, names):
         table.add_row(*row)
     return table
+
+
+def confirmed_header(summary: Summary) -> list[str]:
+    """Returns CONFIRMED, where it is no accuracy with what was measured."""
+    word = metric_prefix(metric_of(summary))
+    first, *measured, last = CONFIRMED
+    return [first, *(f"{name} {word}".strip() for name in measured), last]
 
 
 def confirmation_rows(summary: Summary, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -272,5 +277,5 @@ def ensemble_line(facts: Mapping[str, Any], word: str = "") -> str:
     verdict = "no better" if held_out <= best else "better"
     return (
         f"{line}; chosen by half of the validation part it is {verdict} on the other "
-        f"than the best network, {held_out:.4f} against {best:.4f}"
+        f"than the best network, {word}{held_out:.4f} against {best:.4f}"
     )
