@@ -124,7 +124,7 @@ _TABLE = TRAINING | {
         "runs.files.tables runs.files.toml runs.recorded runs.report.console "
         "runs.report.summary runs.report.verdict runs.settling"
     ),
-    "runs.report.verdict": "results",
+    "runs.report.verdict": "errors results",
     "runs.settling": (
         "catalogue errors runs.configuration runs.files.store runs.resolving space "
         "strategies"
@@ -138,7 +138,8 @@ _TABLE = TRAINING | {
     "runs.report.parts": "",
     "runs.report.leaving": "runs.files.reading runs.files.store runs.report.page",
     "runs.report.winners": (
-        "runs.files.reading runs.report.facts runs.report.parts runs.report.verdict"
+        "results runs.files.reading runs.report.facts runs.report.parts "
+        "runs.report.verdict"
     ),
     # whole runs, and how they are shown
     "runs.evolve": (
@@ -160,7 +161,7 @@ _TABLE = TRAINING | {
     ),
     "runs.report.console": (
         "networks.saving results runs.budget runs.files.queries runs.report.verdict "
-        "space training.forecast training.recipe"
+        "space training.forecast training.lanes.widths training.recipe"
     ),
     "runs.report.live": (
         "results runs.ledger runs.report.console runs.report.verdict space"
@@ -200,16 +201,18 @@ _TABLE = TRAINING | {
         "runs.files.reading runs.report.drawing runs.report.verdict "
         "training.workers.answers"
     ),
-    "runs.report.tested": "runs.files.keeping runs.files.reading runs.report.drawing",
+    "runs.report.tested": (
+        "errors runs.files.keeping runs.files.reading runs.report.drawing"
+    ),
     "runs.report.page": (
         "errors results runs.files.reading runs.report.console runs.report.drawing "
         "runs.report.facts runs.report.parts runs.report.sections runs.report.winners"
     ),
     "runs.announcing": (
-        "datasets.making runs.budget runs.configuration runs.expecting "
+        "datasets.making results runs.budget runs.configuration runs.expecting "
         "runs.files.queries runs.report.console runs.report.verdict runs.resolving "
         "runs.settling space training.devices training.forecast "
-        "training.sessions training.settings"
+        "training.lanes.metrics training.sessions training.settings"
     ),
     "runs.command": (
         "datasets errors networks.saving results runs space training.lanes.metrics "
@@ -226,7 +229,7 @@ _TABLE = TRAINING | {
         "networks.ensembles results runs.evolve runs.rungs space strategies"
     ),
     "run": "errors runs.command runs.parsing runs.stopping",
-    "predict": "datasets errors networks runs.parsing",
+    "predict": "datasets errors networks runs.parsing training.lanes.metrics",
     "export": (
         "errors networks.saving results runs.files.reading runs.files.retraining "
         "runs.parsing"

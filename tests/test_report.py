@@ -85,6 +85,22 @@ def test_mistakes_end_with_one_line_and_exit_code_2(
     assert message.count("\n") == 1
 
 
+def test_runs_by_different_metrics_are_not_compared(monkeypatch, folder, capsys):
+    def load(path):
+        return vecevo.load_run(folder)._replace(folder=pathlib.Path(path), metric=path)
+
+    monkeypatch.setattr(report, "load_run", load)
+    monkeypatch.chdir(folder)
+    call(monkeypatch, "F1", "F1")
+    pathlib.Path("report.html").unlink()
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, "F1", "AUC", "--csv", "--figures")
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and message.startswith("vecevo: run='AUC' is")
+    assert "by AUC and 'F1' by F1, which do not compare: give" in message
+    assert not pathlib.Path("report.html").exists()
+
+
 def test_help_names_what_there_is_and_imports_no_pictures():
     code = (
         "import sys; sys.argv[1:] = ['--help']\n"

@@ -98,6 +98,16 @@ def describe(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({type(value).__name__})"
 
 
+def first_few(texts: Sequence[str], *, most: int = 5, separator: str = ", ") -> str:
+    """Returns the first of some texts, and how many more there are.
+
+    >>> first_few("abc"), first_few("abcd", most=2)
+    ('a, b, c', 'a, b and 2 more')
+    """
+    shown, num_more = separator.join(texts[:most]), len(texts) - most
+    return f"{shown} and {num_more:,} more" if num_more > 0 else shown
+
+
 def repr_without(record: Any, names: Collection[str]) -> str:
     """Returns the repr of a named tuple, but for fields that would fill a screen.
 

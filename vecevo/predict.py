@@ -11,11 +11,17 @@ import tyro
 
 from vecevo.datasets import tables
 from vecevo.datasets.targets import rmse, standardize
-from vecevo.errors import InputError
+from vecevo.errors import InputError, first_few
 from vecevo.networks.ensembles import Ensemble
-from vecevo.networks.network import Network, encode_answers, score_of
+from vecevo.networks.network import (
+    Network,
+    encode_answers,
+    make_measure_fn,
+    score_of,
+)
 from vecevo.networks.saving import load_network
 from vecevo.runs import parsing
+from vecevo.training.lanes import metrics
 
 PROG = "python -m vecevo.predict"
 DESCRIPTION = """Predicts labels or numbers of new examples by a network of a run.
@@ -72,7 +78,9 @@ def predict(config: PredictConfig) -> None:
 
 
 def score_lines(said: np.ndarray, y: Any, network: Network) -> list[str]:
-    """Returns what predictions are worth: accuracy, or R2 and errors in their units.
+    """Returns what predictions are worth: by the metric of the run, and by others.
+
+    These are accuracy, or R2 and errors in their units.
 
     Args:
       said: probabilities [N, C], or numbers [N] or [N, K] in their units.
@@ -84,12 +92,32 @@ def score_lines(said: np.ndarray, y: Any, network: Network) -> list[str]:
     """
     targets = network.targets
     if targets is None:
-        return [f"accuracy: {score_of(said, y, network):.4f}"]
+        accuracy = score_of(said, y, network)
+        return [*judged_lines(said, y, network), f"accuracy: {accuracy:.4f}"]
     outputs = standardize(targets, said.reshape(len(said), -1))
     r2, right = score_of(outputs, y, network), encode_answers(y, network)
     errors = zip(targets.names, rmse(targets, outputs, right), strict=True)
-    named = ", ".join(f"{name} {error:.4g}" for name, error in errors)
-    return [f"R2: {r2:.4f}", f"RMSE: {named}"]
+    named = first_few([f"{name} {error:.4g}" for name, error in errors])
+    return [*judged_lines(outputs, y, network), f"R2: {r2:.4f}", f"RMSE: {named}"]
+
+
+def judged_lines(outputs: np.ndarray, y: Any, network: Network) -> list[str]:
+    """Returns the metric that a network was judged by, unless it is accuracy or R2.
+
+    Args:
+      outputs: probabilities [N, C], or standardised numbers [N, K].
+      y: the right labels or numbers.
+      network: of the outputs.
+    """
+    word = network.facts.get("metric")
+    if word is None:
+        return []
+    name = metrics.name_of(word)
+    measure_fn = make_measure_fn(name, network.classes, network.targets)
+    found = measure_fn(outputs, encode_answers(y, network))
+    if np.isnan(found):
+        return [f"{word}: none, as all answers are of one class"]
+    return [f"{word}: {found:.4f}"]
 
 
 def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:

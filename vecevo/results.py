@@ -167,13 +167,22 @@ def in_metric(text: str, metric: str) -> str:
 
     >>> in_metric("Accuracies, the best accuracy", "R2")
     'R2, the best R2'
+    >>> in_metric("Accuracy; no network has an accuracy", "negative RMSE")
+    'Negative RMSE; no network has a negative RMSE'
     >>> in_metric(in_metric("accuracy", "balanced accuracy"), "balanced accuracy")
     'balanced accuracy'
     """
     if metric == ACCURACY:
         return text
-    named = "(balanced )?accurac(y|ies)"  # once is enough: a text may come twice
-    return re.sub(named, metric, text, flags=re.IGNORECASE)
+    capital = metric[0].upper() + metric[1:]
+    if metric[0].islower():  # with a consonant
+        text = re.sub(r"\ban(?= accuracy)", "a", text)
+    return re.sub(
+        "(balanced )?accurac(y|ies)",  # once is enough: a text may come twice
+        lambda found: capital if found[0][0].isupper() else metric,
+        text,
+        flags=re.IGNORECASE,
+    )
 
 
 def metric_prefix(metric: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 import vecevo
-from vecevo.datasets import targets
+from vecevo.datasets import tables, targets
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 2))
@@ -169,6 +169,13 @@ def test_several_columns_of_a_table_are_predicted(tmp_path):
     assert dataset.targets.names == ("z", "y") and dataset.x_train.shape[1] == 2
     assert "targets: the columns 'z', 'y', as asked" in dataset.notes
     assert vecevo.load_dataset(path, target="b,c").targets.names == ("b,c",)
+    many = pandas.DataFrame({f"t{place}": Y for place in range(30)})
+    split = tables.split_target(
+        many.assign(a=0), ",".join(many), argument="dataset='many.csv'"
+    )
+    assert split[2].endswith("'t6', 't7' and 22 more, as asked")
+    with pytest.raises(vecevo.InputError, match=r"\.\.\. \(str\) are all columns"):
+        tables.split_target(many, ",".join(many), argument="dataset='many.csv'")
     with pytest.raises(vecevo.InputError, match="target='z,q' is no column"):
         vecevo.load_dataset(path, target="z,q")
     with pytest.raises(vecevo.InputError, match="are all columns"):

@@ -75,6 +75,29 @@ def test_selection_is_checked_on_the_other_half():
     )
 
 
+def test_what_selection_is_worth_is_told_by_the_metric():
+    probabilities, labels = make_probabilities()
+
+    def measure(outputs, answers):
+        return -log_loss([outputs.astype(float)], answers)
+
+    told = ensembles.select(probabilities, labels, num_picks=5, measure_fn=measure)
+    usual = ensembles.select(probabilities, labels, num_picks=5)
+    assert told.picks.tolist() == usual.picks.tolist()
+    mean = ensembles.weighted_mean(probabilities, told.picks)
+    assert told.validation_accuracy == measure(mean, labels) < 0
+    assert max(told.held_out_accuracy, told.held_out_best) < 0
+
+
+@pytest.mark.parametrize(("alone", "word"), [(-0.4, "better"), (-0.2, "no better")])
+def test_the_verdict_on_an_ensemble_is_by_the_metric(alone, word):
+    facts = {"num_networks": 2, "num_picks": 3, "test_accuracy": -0.3}
+    facts |= {"validation_accuracy": -0.3, "held_out_accuracy": -0.3}
+    said = verdict.ensemble_line(facts | {"held_out_best": alone}, "negative log loss ")
+    end = f"best network, negative log loss -0.3000 against {alone:.4f}"
+    assert f"it is {word} on the other" in said and said.endswith(end)
+
+
 def test_a_single_example_has_no_other_half():
     probabilities, labels = make_probabilities(num_examples=1)
     found = ensembles.select(probabilities, labels, num_picks=3)

@@ -6,6 +6,7 @@ import sklearn.metrics
 
 import vecevo
 from tests.training.lanes.test_metrics import BY_LABELS
+from vecevo import predict
 from vecevo.networks.ensembles import Ensemble
 from vecevo.training import settings
 
@@ -81,3 +82,27 @@ def test_an_auc_needs_both_classes(of_classes):
         result.network.score(X[:2], ["no", "no"], metric="auc")
     with pytest.raises(vecevo.InputError, match="metric='rmse' has no say in class"):
         result.network.score(X[:2], ["no", "no"], metric="rmse")
+
+
+def test_predictions_are_told_by_the_metric_of_the_run(of_classes):
+    how = {"max_epochs": 3, "metric": "auc"}
+    (result,) = vecevo.train_networks([NETWORK], of_classes, **how)
+    network, x, y = result.network, of_classes.raw_x_test, of_classes.raw_y_test
+    said = network.predict_proba(x)
+    found = network.score(x, y, metric="auc"), network.score(x, y)
+    lines = predict.score_lines(said, y, network)
+    assert lines == [f"AUC: {found[0]:.4f}", f"accuracy: {found[1]:.4f}"]
+    one = y == "no"
+    (line, _) = predict.score_lines(said[one], y[one], network)
+    assert line == "AUC: none, as all answers are of one class"
+
+
+def test_predicted_numbers_are_told_by_the_metric_of_the_run():
+    numbers = vecevo.make_dataset(X, NUMBERS)
+    how = {"max_epochs": 3, "metric": "rmse"}
+    (result,) = vecevo.train_networks([NETWORK], numbers, **how)
+    said = result.network.predict(X)
+    lines = predict.score_lines(said, NUMBERS, result.network)
+    found = result.network.score(X, NUMBERS, metric="rmse")
+    assert float(lines[0].removeprefix("negative RMSE: ")) == pytest.approx(found)
+    assert [line[:4] for line in lines[1:]] == ["R2: ", "RMSE"]

@@ -7,6 +7,7 @@ import pytest
 
 import vecevo
 from vecevo import run
+from vecevo.runs.files import tables
 from vecevo.runs.files.tables import Table
 from vecevo.space import SearchSpace
 
@@ -34,6 +35,49 @@ def get_args(tmp_path):
 def call(monkeypatch, *args):
     monkeypatch.setattr("sys.argv", ["run", *map(str, args)])
     run.main()
+
+
+def test_it_speaks_of_the_metric_of_the_table_and_of_nothing_trained(
+    monkeypatch, tmp_path, capsys
+):
+    genes = {"width_1": (8, 16), "width_2": (4, 8), "depth": (2,)}
+    space = SearchSpace({**genes, "activation": ("relu",), "optimizer": ("sgd",)})
+    table = Table(
+        space,
+        {"dropout_rate": 0.0},
+        np.linspace(0.5, 0.8, 4, dtype=np.float32)[:, None],
+        np.ones((4, 1), np.int32),
+        np.arange(4, dtype=np.int32),
+        "made up",
+        settings={"metric": "auc", "task": "classification"},
+    )
+    vecevo.save_table(tmp_path / "table.npz", table)
+    args = ["--landscape", tmp_path / "table.npz", "--strategy", "grid"]
+    call(monkeypatch, *args, "--output-dir", tmp_path / "out")
+    said = capsys.readouterr().out
+    assert (
+        "best AUC 0.8000, mean AUC 0.6500, 4 distinct networks looked up, 0:0" in said
+    )
+    assert "validation AUC" in said and "4 distinct networks looked up for 4" in said
+    (common,) = [line for line in said.splitlines() if line.startswith("all:")]
+    assert "width" not in common and "dropout_rate 0" in common
+    assert not any(word in said for word in ("ccurac", "networks/h", " trained"))
+    result = json.loads((tmp_path / "out/result.json").read_text())
+    assert result["landscape"]["metric"] == "AUC"
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({}, "accuracy"),
+        ({"task": "regression"}, "R2"),
+        ({"metric": "log_loss"}, "negative log loss"),
+    ],
+)
+def test_a_table_knows_its_metric(settings, word):
+    empty = np.ones((1, 1))
+    table = Table(SPACE, {}, empty, empty, empty, "made up", settings=settings)
+    assert tables.metric_of(table) == word
 
 
 def refuse_constant(text):

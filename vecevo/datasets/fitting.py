@@ -7,10 +7,9 @@ import numpy as np
 from vecevo.datasets import columns
 from vecevo.datasets.columns import Categories
 from vecevo.datasets.inputs import Inputs, check_finite
-from vecevo.errors import InputError
+from vecevo.errors import InputError, first_few
 
 Scaling = Literal["auto", "as-given", "unit", "standardize"]
-MOST_NAMED = 5  # columns in one line
 MOST_LOOKED_AT = 2000  # examples, for what later ones are compared with
 
 
@@ -197,8 +196,5 @@ def _tell(names: tuple[str, ...], fitted: Inputs, dropped: list[int]) -> list[st
 
 
 def _named(names: tuple[str, ...], numbers: list[int]) -> str:
-    shown = [columns.name_of(names, number) for number in numbers[:MOST_NAMED]]
-    more = len(numbers) - len(shown)
-    rest = f" and {more} more" if more else ""
     word = "column" if len(numbers) == 1 else "columns"
-    return f"{word} {', '.join(shown)}{rest}"
+    return f"{word} {first_few([columns.name_of(names, n) for n in numbers])}"

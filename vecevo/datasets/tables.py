@@ -4,7 +4,7 @@ import pathlib
 from typing import Any
 
 from vecevo.datasets.weighing import as_weights
-from vecevo.errors import InputError
+from vecevo.errors import InputError, describe, first_few
 from vecevo.extras import import_extra
 
 ENDINGS = (".csv", ".tsv", ".parquet")
@@ -102,7 +102,7 @@ def split_target(
         wrong = [part for part in target.split(",") if part not in names]
         of_several = f", for {wrong[0]!r}" if wrong[0] != target else ""
         raise InputError(
-            f"target={target!r} is no column of {argument}{of_several}: it has "
+            f"target={describe(target)} is no column of {argument}{of_several}: it has "
             f"{_some(names)}."
         )
     x = frame.drop(columns=frame.columns[place])
@@ -113,18 +113,16 @@ def _split_several(
     frame: Any, targets: list[str], argument: str
 ) -> tuple[Any, Any, str]:
     names = list(map(str, frame.columns))
+    given = f"target={describe(','.join(targets))}"
     if len(targets) == len(names):
         raise InputError(
-            f"target={','.join(targets)!r} are all columns of {argument}: leave some "
-            "to learn from."
+            f"{given} are all columns of {argument}: leave some to learn from."
         )
     if len(set(targets)) < len(targets):
-        raise InputError(
-            f"target={','.join(targets)!r} names a column twice: name each once."
-        )
+        raise InputError(f"{given} names a column twice: name each once.")
     places = [names.index(target) for target in targets]
     rest = [place for place in range(len(names)) if place not in places]
-    said = f"targets: the columns {', '.join(map(repr, targets))}, as asked"
+    said = f"targets: the columns {_some(targets)}, as asked"
     return frame.iloc[:, rest], frame.iloc[:, places], said
 
 
@@ -170,5 +168,4 @@ def _is_number(name: str) -> bool:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:8]))
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+    return first_few([*map(repr, names)], most=8)

@@ -12,10 +12,9 @@ from vecevo.datasets.columns import (
     is_missing,
     varies,
 )
-from vecevo.errors import InputError, describe, is_number
+from vecevo.errors import InputError, describe, first_few, is_number
 
 Task = Literal["auto", "classification", "regression"]
-MOST_NAMED = 5  # targets in one line
 
 
 class Targets(NamedTuple):
@@ -187,10 +186,8 @@ def targets_line(targets: Targets) -> str:
     """Says the targets, with mean and deviation of each in the part trained on."""
     rows = zip(*targets, strict=True)
     named = [f"{name} ({mean:.4g} ± {spread:.4g})" for name, mean, spread in rows]
-    shown = ", ".join(named[:MOST_NAMED])
-    more = len(named) - MOST_NAMED
-    words = f"{shown} and {more} more" if more > 0 else shown
-    return f"regression: {len(named)} target{'s'[: len(named) != 1]}: {words}"
+    plural = "s"[: len(named) != 1]
+    return f"regression: {len(named)} target{plural}: {first_few(named)}"
 
 
 def _as_numbers(y: Any) -> np.ndarray | None:

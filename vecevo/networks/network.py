@@ -19,7 +19,7 @@ from vecevo.datasets.targets import (
     restore,
     standardize,
 )
-from vecevo.errors import InputError, check_counts, repr_without
+from vecevo.errors import InputError, check_counts, first_few, repr_without
 from vecevo.training import reference
 from vecevo.training.lanes import losses, metrics, weights
 from vecevo.training.lanes.networks import Architecture, PaddedMLP, architecture_of
@@ -270,16 +270,15 @@ def encode_answers(y: Any, network: Network) -> np.ndarray:
         labels, _ = as_labels(y, "y")
         return encode_labels(labels, network.classes, "y")
     values, names = as_targets(y, "y")
-    predicted = ", ".join(targets.names)
     if len(names) != len(targets.names):
         raise InputError(
             f"y holds {len(names)} for each example, and the network predicts "
-            f"{len(targets.names)} ({predicted}): give these."
+            f"{len(targets.names)} ({first_few(targets.names)}): give these."
         )
     if names != targets.names and sorted(names) == sorted(targets.names):
         raise InputError(
             f"y has the targets {', '.join(names)}, and the network predicts "
-            f"{predicted}: give them in this order."
+            f"{', '.join(targets.names)}: give them in this order."
         )
     return standardize(targets, values)
 

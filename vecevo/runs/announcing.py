@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from vecevo.datasets.making import Dataset, describe_dataset
+from vecevo.results import in_metric
 from vecevo.runs import budget, resolving
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.expecting import count_lists, expected_networks
@@ -18,6 +19,7 @@ from vecevo.space import SearchSpace
 from vecevo.training import settings
 from vecevo.training.devices import training_device
 from vecevo.training.forecast import forecast
+from vecevo.training.lanes import metrics
 from vecevo.training.sessions import check_smoothing, shape_of
 
 
@@ -62,10 +64,11 @@ def describe(
             "on: each epoch is one step"
         )
     if dataset.is_article:
-        console.print(
+        said = (
             "protocol article: stops and selects on the TEST part, as the article did; "
-            "its accuracies are no estimate for new data"
+            "an accuracy there is no estimate for new data"
         )
+        console.print(in_metric(said, metrics.row_of(str(config.metric)).word))
     console.print(
         f"{config.strategy} search over {counted(space.num_genomes, 'network')}: "
         f"{counted(config.num_generations, 'generation')} of "

@@ -7,10 +7,10 @@ from rich.console import Console
 
 from vecevo.errors import InputError
 from vecevo.networks import saving
-from vecevo.results import Progress
+from vecevo.results import Progress, metric_prefix
 from vecevo.runs import environment
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.files.tables import load_table
+from vecevo.runs.files.tables import load_table, metric_of
 from vecevo.runs.files.toml import to_toml
 from vecevo.runs.recorded import replay
 from vecevo.runs.report import console as shown
@@ -39,7 +39,8 @@ def run_on_landscape(config: RunConfig, talk: Console, console: Console) -> None
     )
 
     def progress_fn(progress: Progress) -> None:
-        talk.print(shown.progress_line(progress, config.num_generations))
+        asked = (config.num_generations, metric_prefix(metric_of(table)))
+        talk.print(shown.progress_line(progress, *asked, is_trained=False))
 
     result = replay(
         table,

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.runs.report import made_up
-from vecevo.runs.report import page, tested
+from vecevo.runs.report import page, tested, verdict
 
 CLASSES = np.array(["cat", "a dog of a very long name", "emu"])
 
@@ -56,6 +56,17 @@ def test_mistakes_are_shown_with_their_labels(run):
     assert [first[:3], second[:3]] == names
     text = page.report_page([run])
     assert "What it gets wrong" in text and "a dog of a ve…" in text
+
+
+def test_of_many_targets_the_first_are_named(tmp_path):
+    names = np.array([f"t{place}" for place in range(50)])
+    right = np.random.default_rng(0).normal(size=(20, 50))
+    run = make_run(tmp_path, right=right, said=right + 3, targets=names)
+    said = tested.describe_errors(run)
+    assert "; t5 3, where" in said and "t6" not in said and said.endswith("44 more.")
+    summary = {"best": {"test_rmse": dict.fromkeys(names.tolist(), 0.5)}}
+    (line,) = verdict.error_lines(summary)
+    assert line.endswith("t3 0.5, t4 0.5 and 45 more")
 
 
 def test_where_there_is_nothing_to_draw_a_sentence_says_so(tmp_path):

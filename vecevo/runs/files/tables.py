@@ -12,7 +12,7 @@ import numpy as np
 
 from vecevo.errors import InputError, check_paths
 from vecevo.evaluation import make_canonical_fn
-from vecevo.results import Genome
+from vecevo.results import ACCURACY, R2, Genome
 from vecevo.runs.files.reading import RecordedNetwork, Run, load_run
 from vecevo.space import SearchSpace
 from vecevo.training.lanes import metrics
@@ -66,6 +66,14 @@ def load_table(run: str | os.PathLike) -> Table:
     path = pathlib.Path(run)
     check_paths(run=path / "run.sqlite")
     return _read_file(path) if path.suffix.lower() == ".npz" else _read_run(path)
+
+
+def metric_of(table: Table) -> str:
+    """Returns what the networks of a table were judged by, in a word or two."""
+    name = table.settings.get("metric")
+    if name in metrics.NAMES:
+        return metrics.row_of(name).word
+    return R2 if table.settings.get("task") == "regression" else ACCURACY
 
 
 def save_table(path: str | os.PathLike, table: Table) -> None:

@@ -38,7 +38,7 @@ def draw_bests(runs: Sequence[Run]) -> Figure | None:
             markevery=every,
         )
         if np.isfinite(best).any():
-            floors.append(facts.accuracy_floor(best[np.isfinite(best)]))
+            floors.append(facts.accuracy_floor(best[np.isfinite(best)], run.metric))
             lasts.append(best[-1])
     axes.set_ylim(*accuracy_limits(min(floors), max(lasts)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -49,9 +49,10 @@ def draw_bests(runs: Sequence[Run]) -> Figure | None:
 
 def _floors(runs: Sequence[Run]) -> list[float]:
     """Returns where the scale of each run begins that has an accuracy."""
-    all_networks = [facts.whole_networks(run) for run in runs]
     return [
-        facts.accuracy_floor(facts.accuracies_of(own)) for own in all_networks if own
+        facts.accuracy_floor(facts.accuracies_of(own), run.metric)
+        for run in runs
+        if (own := facts.whole_networks(run))
     ]
 
 

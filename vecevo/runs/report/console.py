@@ -17,18 +17,25 @@ from vecevo.runs.report import verdict
 from vecevo.runs.report.verdict import counted
 from vecevo.space import SearchSpace
 from vecevo.training.forecast import ClassForecast
+from vecevo.training.lanes.widths import have_own
 from vecevo.training.recipe import telling
 
 
-def progress_line(progress: Progress, num_generations: int, word: str = "") -> str:
-    """Returns the line that a generation ends with; `word` is before its accuracies."""
+def progress_line(
+    progress: Progress, num_generations: int, word: str = "", *, is_trained: bool = True
+) -> str:
+    """Returns the line that a generation ends with; `word` is before its accuracies.
+
+    Networks that were not trained were looked up, and how fast that was says nothing.
+    """
+    done = "trained" if is_trained else "looked up"
+    speed = f"{progress.networks_per_hour:,.0f} networks/h, " if is_trained else ""
     failed = f" ({progress.num_failed} failed)" if progress.num_failed else ""
     return (
         f"generation {progress.generation + 1}/{num_generations}: "
         f"best {word}{progress.best_accuracy:.4f}, "
         f"mean {word}{progress.mean_accuracy:.4f}, "
-        f"{counted(progress.num_trained, 'distinct network')} trained{failed}, "
-        f"{progress.networks_per_hour:,.0f} networks/h, "
+        f"{counted(progress.num_trained, 'distinct network')} {done}{failed}, {speed}"
         f"{duration(progress.seconds_left)} left"
     )
 
@@ -194,7 +201,10 @@ def common_hyperparams(
 ) -> dict[str, Any]:
     """Returns the hyperparams that are no genes, the same in all rows, and telling."""
     first = rows[0]["hyperparams"]
-    names = [name for name in first if name in telling(first) and name not in genes]
+    left_out = {*genes}
+    if have_own([row["hyperparams"] for row in rows], genes):
+        left_out.add("width")
+    names = [name for name in first if name in telling(first) and name not in left_out]
     return {
         name: first[name]
         for name in names
@@ -272,8 +282,9 @@ def show_sum(summary: dict[str, Any], folder: pathlib.Path, console: Console) ->
     # A generation that was not trained to its end has not been asked for.
     asked = f" for {num_asked} asked" if num_asked >= num_trained else ""
     waiting = f", {duration(seconds['compile'])} of it waiting for compiled programs"
+    done = "looked up" if "landscape" in summary else "trained"
     console.print(
-        f"{counted(num_trained, 'distinct network')} trained{asked}, "
+        f"{counted(num_trained, 'distinct network')} {done}{asked}, "
         f"in {duration(seconds['total'])}{waiting * (seconds['compile'] > 0)}; "
         f"results in {folder}"
     )

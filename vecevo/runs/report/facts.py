@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vecevo.errors import is_number
-from vecevo.results import Genome
+from vecevo.errors import InputError, is_number
+from vecevo.results import ACCURACY, R2, Genome
 from vecevo.runs.files.reading import RecordedNetwork, Run, ranked
 from vecevo.runs.ledger import NUM_TOP
 
 MOST_LETTERS = 18  # of a value in a picture
+LEAST_R2 = -0.1  # on a scale, where the best is above 0
 
 
 def searched_networks(run: Run) -> list[RecordedNetwork]:
@@ -124,19 +125,44 @@ def varied_genes(run: Run) -> list[int]:
     return [place for place, n in enumerate(run.space.num_choices) if n > 1]
 
 
-def accuracy_floor(accuracies: np.ndarray) -> float:
-    """Returns where a scale of accuracies begins, so that few bad ones squash none.
+def accuracy_floor(accuracies: np.ndarray, metric: str = ACCURACY) -> float:
+    """Returns where a scale of accuracies begins, so that bad ones squash none.
 
     Args:
       accuracies: float[N], finite, N from 1 up.
+      metric: what they are, in a word or two.
 
     Returns:
       The least of them, or, where that is lower, what lies three times as far below
-      the best as the median.
+      the best as the median; see also `worth_seeing`.
     """
     best = accuracies.max()
     distance = max(3 * (best - np.median(accuracies)), 0.02)
-    return float(max(accuracies.min(), best - distance))
+    least = max(accuracies.min(), best - distance)
+    return worth_seeing(float(least), float(best), metric)
+
+
+def worth_seeing(least: float, best: float, metric: str) -> float:
+    """Returns where a scale of numbers begins that go from the least to the best.
+
+    How far an R2 is below 0, the mean of the targets, says nothing beside one above.
+
+    >>> worth_seeing(-50, 0.9, R2), worth_seeing(0.2, 0.9, R2)
+    (-0.1, 0.2)
+    """
+    return max(least, LEAST_R2) if metric == R2 and best > 0 else least
+
+
+def below_words(accuracies: np.ndarray, metric: str) -> str:
+    """Says how many of some accuracies float[N] are below their scale; empty: none.
+
+    Those of networks that failed are none; one of them did not.
+    """
+    whole = accuracies[np.isfinite(accuracies)]
+    is_below = whole < accuracy_floor(whole, metric)
+    if not is_below.any():
+        return ""
+    return f" Below the scale: {is_below.sum():,}, the least {whole.min():.4g}."
 
 
 def thin_out(networks: Sequence[RecordedNetwork], most: int) -> list[RecordedNetwork]:
@@ -218,8 +244,20 @@ def tested_accuracies(run: Run) -> dict[Genome, float]:
 
 
 def metric_of(runs: Sequence[Run]) -> str:
-    """Returns what the networks of runs are compared by, in a word or two."""
-    return " or ".join(sorted({run.metric for run in runs}))
+    """Returns what the networks of runs are compared by, in a word or two.
+
+    Raises:
+      InputError: for runs by different metrics, whose numbers do not compare.
+    """
+    first = runs[0]
+    for run in runs[1:]:
+        if run.metric != first.metric:
+            raise InputError(
+                f"run={str(run.folder)!r} is judged by {run.metric} and "
+                f"{str(first.folder)!r} by {first.metric}, which do not compare: give "
+                "runs of one metric, or report on each alone."
+            )
+    return first.metric
 
 
 def dataset_name(run: Run) -> str:

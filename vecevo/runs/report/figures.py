@@ -37,38 +37,46 @@ def draw_progress(run: Run) -> Figure | None:
     if not facts.whole_networks(run):
         return None
     figure = new_figure(3.3)
+    floor = facts.accuracy_floor(
+        facts.accuracies_of(facts.whole_networks(run)), run.metric
+    )
     if run.generations:
         left, right = figure.subplots(1, 2)
-        _draw_generations(left, run)
+        _draw_generations(left, run, floor)
     else:
         right = figure.subplots()
-    _draw_networks(right, networks)
+    _draw_networks(right, networks, floor)
     return figure
 
 
-def _draw_generations(axes: Axes, run: Run) -> None:
-    numbers = [row.generation + 1 for row in run.generations]
-    best, mean = (
-        [value if math.isfinite(value) else math.nan for value in values]
-        for values in zip(
-            *((row.best_accuracy, row.mean_accuracy) for row in run.generations),
-            strict=True,
-        )
+def _draw_generations(axes: Axes, run: Run, floor: float) -> None:
+    numbers = np.array([row.generation + 1 for row in run.generations])
+    pairs = np.array(
+        [(row.best_accuracy, row.mean_accuracy) for row in run.generations]
     )
+    best, mean = np.where(np.isfinite(pairs), pairs, np.nan).T
     size = 4 if len(numbers) <= 40 else 0
     axes.plot(numbers, best, "-o", color=INK, markersize=size, label="best so far")
     axes.plot(
         numbers, mean, "--s", color=BLUE, markersize=size, label="mean of a generation"
     )
+    # What is never below 0 squashes none.
+    is_below = np.fmin(best, mean) < min(floor, 0)
+    if is_below.any():
+        at_floor = np.full(is_below.sum(), floor)
+        how = {"color": VERMILLION, "clip_on": False, "label": f"below {floor:.4g}"}
+        axes.plot(numbers[is_below], at_floor, "v", markersize=4, **how)
+        axes.set_ylim(*accuracy_limits(floor, np.nanmax(best)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="generation", title="Validation accuracy by generation")
     legend_below(axes)
 
 
-def _draw_networks(axes: Axes, networks: Sequence[RecordedNetwork]) -> None:
+def _draw_networks(
+    axes: Axes, networks: Sequence[RecordedNetwork], floor: float
+) -> None:
     accuracies = facts.accuracies_of(networks)
     is_whole = np.isfinite(accuracies)
-    floor = facts.accuracy_floor(accuracies[is_whole])
     numbers = np.arange(1, len(networks) + 1)
     is_below = is_whole & (accuracies < floor)
     is_shown = is_whole & ~is_below
@@ -116,6 +124,7 @@ def describe_progress(run: Run) -> str:
         f"accuracy, {accuracies[best]:.4f}, was found with network {best + 1:,}, in "
         f"generation {networks[best].generation + 1} of "
         f"{max(n.generation for n in networks) + 1}."
+        f"{facts.below_words(facts.accuracies_of(networks), run.metric)}"
     )
 
 
@@ -136,7 +145,7 @@ def draw_curves(run: Run) -> Figure | None:
     for panel in panels[len(names) :]:
         panel.remove()
     for panel, name in zip(panels, names, strict=False):
-        _draw_curve(panel, name, top, failed)
+        _draw_curve(panel, name, top, failed, run.metric)
     lines, labels = panels[0].get_legend_handles_labels()
     if lines:
         figure.legend(lines, labels, loc="outside lower center", ncols=6)
@@ -148,6 +157,7 @@ def _draw_curve(
     name: str,
     top: Sequence[RecordedNetwork],
     failed: Sequence[RecordedNetwork],
+    metric: str,
 ) -> None:
     """Draws one curve of all; its scale is that of the best networks."""
     for place, network in enumerate(top):
@@ -170,7 +180,8 @@ def _draw_curve(
     if len(values) and name.endswith("_loss") and values.min() > 0:
         log_axis(axes, "y", values)
     elif len(values):
-        axes.set_ylim(*accuracy_limits(values.min(), values.max()))
+        floor = facts.worth_seeing(values.min(), values.max(), metric)
+        axes.set_ylim(*accuracy_limits(floor, values.max()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     title = facts.words(name).capitalize()
     axes.set(xlabel="epoch", title=title)

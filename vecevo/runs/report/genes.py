@@ -136,7 +136,7 @@ def draw_choices(run: Run) -> Figure | None:
     panels = figure.subplots(num_rows, 2, squeeze=False, height_ratios=ratios).ravel()
     for panel in panels[len(genes) :]:
         panel.remove()
-    floor = facts.accuracy_floor(facts.accuracies_of(whole))
+    floor = facts.accuracy_floor(facts.accuracies_of(whole), run.metric)
     for panel, gene, groups in zip(panels, genes, all_groups, strict=False):
         of_network = groups.of_choice[genomes[:, gene]]
         most = MOST_POINTS // len(genes) // len(groups.labels)
@@ -225,6 +225,7 @@ def describe_choices(run: Run) -> str:
         parts.append(f"{facts.words(name)} {value} (median {medians[choice]:.4f})")
     num_failed = len(facts.failed_networks(run))
     said = f"Highest medians: {', '.join(parts)}. Failed networks: {num_failed:,}."
+    said += facts.below_words(accuracies, run.metric)
     if len(facts.finalists(networks)) < len(networks):
         said += " Networks that rungs stopped have the accuracies that they had there."
     return said

@@ -104,7 +104,7 @@ def draw(standing: Standing, *, seconds: float, workers: Sequence[str] = ()) -> 
     rows = {
         "generation": generation_text(standing),
         "best": best_text(standing),
-        "mean": mean_text(standing.progress),
+        "mean": mean_text(standing),
         "networks": networks_text(standing),
         "time": time_text(standing, seconds=seconds),
         "course": course_text(standing.progress),
@@ -148,12 +148,12 @@ def best_text(standing: Standing) -> str:
     return f"{standing.word}{standing.best_accuracy:.4f} {values_line(genes)}"
 
 
-def mean_text(progress: Sequence[Progress]) -> str:
+def mean_text(standing: Standing) -> str:
     """The mean of the last generation that is at an end; empty before the first."""
-    if not progress:
+    if not standing.progress:
         return ""
-    last = progress[-1]
-    return f"{last.mean_accuracy:.4f} in generation {last.generation + 1}"
+    last, word = standing.progress[-1], standing.word
+    return f"{word}{last.mean_accuracy:.4f} in generation {last.generation + 1}"
 
 
 def networks_text(standing: Standing) -> str:
@@ -221,7 +221,8 @@ def cohort_line(standing: Standing, results: Sequence[NetworkResult]) -> str:
     best = max(result.validation_accuracy for result in results)
     return (
         f"generation {len(standing.progress) + 1}/{standing.num_generations}: "
-        f"{counted(standing.num_new, 'new network')} trained, the latest {best:.4f}"
+        f"{counted(standing.num_new, 'new network')} trained, "
+        f"the latest {standing.word}{best:.4f}"
     )
 
 

@@ -51,7 +51,8 @@ def write_report(runs: Sequence[Run], path: str | os.PathLike) -> None:
       path: of the HTML file, which is overwritten.
 
     Raises:
-      InputError: without a run, or where the file cannot be written.
+      InputError: without a run, for runs of different metrics, or where the file cannot
+        be written.
     """
     text = report_page(runs)
     try:
@@ -71,7 +72,8 @@ def write_figures(runs: Sequence[Run], folder: str | os.PathLike) -> list[pathli
       folder: which is made where it is not there; files in it are overwritten.
 
     Raises:
-      InputError: without a run, or where a file cannot be written.
+      InputError: without a run, for runs of different metrics, or where a file cannot
+        be written.
     """
     folder, paths = pathlib.Path(folder), []
     try:
@@ -98,11 +100,16 @@ def save_picture(
 
 
 def report_sections(runs: Sequence[Run]) -> list[Section]:
-    """Returns the sections of a page about one run, or of one that compares several."""
+    """Returns the sections of a page about one run, or of one that compares several.
+
+    Raises:
+      InputError: without a run, or for runs that were judged by different metrics.
+    """
     if not runs:
         raise InputError("runs=[] must be one run or more.")
+    metric = facts.metric_of(runs)
     found = sections_of_run(runs[0]) if len(runs) == 1 else sections_of_runs(runs)
-    return [say_metric(section, facts.metric_of(runs)) for section in found]
+    return [say_metric(section, metric) for section in found]
 
 
 def say_metric(section: Section, metric: str) -> Section:
@@ -125,7 +132,7 @@ def report_page(runs: Sequence[Run]) -> str:
     """Returns the text of the page that `write_report` writes.
 
     Raises:
-      InputError: without a run.
+      InputError: as `report_sections` does.
     """
     sections, names = report_sections(runs), facts.run_names(runs)
     if len(runs) == 1:
@@ -217,7 +224,8 @@ def what_it_was(run: Run) -> str:
     ]
     objectives = run.config.get("objectives", ())
     if len(objectives) > 1:
-        parts.append(f"for {' and '.join(map(facts.words, objectives))}")
+        named = in_metric(" and ".join(map(facts.words, objectives)), run.metric)
+        parts.append(f"for {named}")
     if seed is not None:
         parts.append(f"seed {seed}")
     if run.device:

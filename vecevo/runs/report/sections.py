@@ -23,7 +23,8 @@ OF_ONE = (
         *("progress", "Progress", figures.draw_progress, figures.describe_progress),
         "Generations count from 1, as on the console. Networks are in the order in "
         "which their cohorts finished. The scale on the right begins three times as "
-        "far below the best as the median; what is worse is a triangle on its edge.",
+        "far below the best as the median; what is worse is a triangle on its edge. So "
+        "are on the left generations of numbers below both that and 0.",
         "No network has an accuracy, so that there is no progress to draw.",
     ),
     Drawing(
@@ -48,7 +49,7 @@ OF_ONE = (
         *("parallel", "All networks", parallel.draw_parallel),
         parallel.describe_parallel,
         "Each line is a network: through its choices, gene by gene, to its accuracy. "
-        "The scale is that of the better half, from red to blue; the other half are "
+        "The scale is that of the better half, from red to blue; all others are "
         "thin grey lines that end at its foot, those that failed dotted lines that end "
         "below it. Of lines through one choice the better are higher.",
         "No gene has more than one choice, or no network has an accuracy, so that "
@@ -58,7 +59,7 @@ OF_ONE = (
         *("curves", "Learning curves", figures.draw_curves, figures.describe_curves),
         "The best five networks, with their rank and validation accuracy, and up to "
         "five that failed. The scale is that of the best: curves of those that failed "
-        "may leave it. Losses are on a logarithmic scale.",
+        "may leave it, and an R2 below -0.1 does. Losses are on a logarithmic scale.",
         "No network has a learning curve.",
     ),
     Drawing(
@@ -120,7 +121,8 @@ OF_WORKERS = Drawing(
 OF_SEVERAL = (
     Drawing(
         *("bests", "Best so far", comparison.draw_bests, comparison.describe_bests),
-        "Networks are in the order in which their cohorts finished.",
+        "Networks are in the order in which their cohorts finished. A line that comes "
+        "from below the scale was worse before.",
         "No network of any run has an accuracy.",
     ),
     Drawing(

@@ -32,7 +32,7 @@ def draw_sizes(run: Run) -> Figure | None:
     figure = new_figure(3.5)
     axes = figure.subplots()
     accuracies = facts.accuracies_of(networks)
-    floor = facts.accuracy_floor(accuracies)
+    floor = facts.accuracy_floor(accuracies, run.metric)
     draw_points(axes, networks, floor, GREY, "o", "a network")
     failed = facts.thin_out(facts.failed_networks(run), MOST_POINTS)
     if failed:
@@ -105,10 +105,12 @@ def front_of(networks: Sequence[RecordedNetwork]) -> list[RecordedNetwork]:
 
 def describe_sizes(run: Run) -> str:
     """Says what `draw_sizes` shows."""
-    front = front_of(facts.whole_networks(run))
+    networks = facts.whole_networks(run)
+    front = front_of(networks)
     return (
         f"The Pareto front has {len(front)} networks, from "
         f"{front[0].num_params:,} parameters with accuracy "
         f"{front[0].validation_accuracy:.4f} to {front[-1].num_params:,} with "
         f"{front[-1].validation_accuracy:.4f}."
+        f"{facts.below_words(facts.accuracies_of(networks), run.metric)}"
     )

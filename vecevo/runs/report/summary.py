@@ -12,7 +12,7 @@ from vecevo.results import Confirmed, Genome, NetworkResult, SearchResult
 from vecevo.runs.configuration import RunConfig
 from vecevo.runs.environment import versions
 from vecevo.runs.files.journal import finite_or_none, status_of
-from vecevo.runs.files.tables import Table
+from vecevo.runs.files.tables import Table, metric_of
 from vecevo.space import SearchSpace
 from vecevo.training.devices import training_device
 from vecevo.training.lanes import metrics
@@ -86,6 +86,7 @@ def replay_dict(
         **_common_dict(result, config, table.space, top),
         "landscape": {
             "source": table.source,
+            "metric": metric_of(table),
             "num_replicates": table.validation_accuracy.shape[1],
             "best_mean_accuracy": finite_or_none(means.max()),
         },

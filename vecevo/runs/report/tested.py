@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from vecevo.errors import first_few
 from vecevo.runs.files.keeping import BEST, TESTED
 from vecevo.runs.files.reading import Run
 from vecevo.runs.report.drawing import BLUE, GREY, INK, new_figure
@@ -136,11 +137,12 @@ def describe_errors(run: Run) -> str:
     errors = np.sqrt(np.mean(np.square(tested["said"] - tested["right"]), axis=0))
     spreads = tested["right"].std(axis=0)
     rows = zip(tested["targets"], errors, spreads, strict=True)
-    said = "; ".join(
+    said = [
         f"{name} {error:.4g}, where right ones have a deviation of {spread:.4g}"
         for name, error, spread in rows
-    )
-    return f"Root mean squared error, in the units given: {said}."
+    ]
+    shown = first_few(said, most=MOST_TARGETS, separator="; ")
+    return f"Root mean squared error, in the units given: {shown}."
 
 
 def _mistake(tested: dict[str, np.ndarray], row: Any) -> str:

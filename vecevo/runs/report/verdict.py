@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from vecevo.errors import first_few
 from vecevo.results import ACCURACY, in_metric, metric_prefix
 
 Summary = Mapping[str, Any]  # the content of result.json
@@ -34,15 +35,20 @@ def confirmation_table(summary: Summary, names: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
         table.add_column(name.replace("_", " "))
-    first, *measured, _ = CONFIRMED
-    table.add_column(first, justify="right")
-    for name in measured:
-        said = f"{name} {metric_prefix(metric_of(summary))}"
-        table.add_column(said.strip(), justify="right")
-    table.add_column(CONFIRMED[-1])
+    *numbers, last = confirmed_header(summary)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    table.add_column(last)
     for row in confirmation_rows(summary, names):
         table.add_row(*row)
     return table
+
+
+def confirmed_header(summary: Summary) -> list[str]:
+    """Returns CONFIRMED, where it is no accuracy with what was measured."""
+    word = metric_prefix(metric_of(summary))
+    first, *measured, last = CONFIRMED
+    return [first, *(f"{name} {word}".strip() for name in measured), last]
 
 
 def confirmation_rows(summary: Summary, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -101,7 +107,8 @@ def verdict_lines(summary: Summary) -> list[str]:
 
 def metric_of(summary: Summary) -> str:
     """Returns what the networks of a run were compared by."""
-    return summary.get("dataset", {}).get("metric", ACCURACY)
+    of_what = summary.get("dataset") or summary.get("landscape") or {}
+    return of_what.get("metric", ACCURACY)
 
 
 def error_lines(summary: Summary) -> list[str]:
@@ -109,7 +116,7 @@ def error_lines(summary: Summary) -> list[str]:
     errors = (summary["best"] or {}).get("test_rmse")
     if not errors:
         return []
-    named = ", ".join(f"{name} {error:.4g}" for name, error in errors.items())
+    named = first_few([f"{name} {error:.4g}" for name, error in errors.items()])
     return [f"RMSE of the winner on the test part, in the units given: {named}"]
 
 
@@ -270,5 +277,5 @@ def ensemble_line(facts: Mapping[str, Any], word: str = "") -> str:
     verdict = "no better" if held_out <= best else "better"
     return (
         f"{line}; chosen by half of the validation part it is {verdict} on the other "
-        f"than the best network, {held_out:.4f} against {best:.4f}"
+        f"than the best network, {word}{held_out:.4f} against {best:.4f}"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from vecevo.results import in_metric
 from vecevo.runs.files.reading import RecordedNetwork, Run
 from vecevo.runs.report import facts, verdict
 from vecevo.runs.report.parts import Section
@@ -60,7 +61,7 @@ def confirmation_sections(run: Run) -> list[Section]:
         Section(
             "What the winner is worth",
             " ".join(lines),
-            header=(*map(facts.words, names), *verdict.CONFIRMED),
+            header=(*map(facts.words, names), *verdict.confirmed_header(summary)),
             rows=verdict.confirmation_rows(summary, names),
         )
     ]
@@ -132,4 +133,4 @@ def _winner(run: Run, best: Sequence[RecordedNetwork]) -> tuple[str, str, str, s
         tested = facts.tested_accuracies(run).get(network.genome)
         accuracy = f"{network.validation_accuracy:.4f}"
         return accuracy, accuracy_text(tested), f"{network.num_params:,}", values
-    return "-", "-", "-", "no network has an accuracy"
+    return "-", "-", "-", in_metric("no network has an accuracy", run.metric)
