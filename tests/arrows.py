@@ -68,7 +68,7 @@ _TABLE = TRAINING | {
     "runs.files.journal": "results",
     "runs.configuration": "catalogue space",
     "runs.files.toml": "errors runs.configuration",
-    "runs.parsing": "errors runs.configuration runs.files",
+    "runs.parsing": "errors runs.configuration runs.files runs.stopping",
     "runs.environment": "errors folders",
     "runs.resolving": (
         "datasets.making errors objectives runs.configuration runs.ending.confirming "

@@ -31,11 +31,13 @@ def main() -> None:
         importlib.import_module(f"vecevo.{name}").main()
         return
     if sys.argv[1:] == ["--version"]:
-        print(f"vecevo {vecevo.__version__}")
+        with stopping.ending_with_reader():
+            print(f"vecevo {vecevo.__version__}")
         return
     stopping.end_by_signals("stopped before anything was trained")
     try:
-        config = parsing.parse(sys.argv[1:])
+        with stopping.ending_with_reader():  # of --help
+            config = parsing.parse(sys.argv[1:])
         # Only now, as it imports JAX: help and mistakes are shown without the wait.
         from vecevo.runs import command
 

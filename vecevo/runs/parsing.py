@@ -24,6 +24,7 @@ from vecevo.runs.configuration import (
 )
 from vecevo.runs.files import queries
 from vecevo.runs.files.toml import as_now, read_toml
+from vecevo.runs.stopping import ending_with_reader
 
 MAY_CHANGE = {  # as a run goes on
     *("num_generations", "max_seconds", "confirm", "ensemble", "plan", "quiet"),
@@ -203,7 +204,8 @@ def run_command(
     args = sys.argv[1:]
     try:
         check_texts(args)
-        command_fn(parse_args(kind, args, prog=prog, description=description))
+        with ending_with_reader():
+            command_fn(parse_args(kind, args, prog=prog, description=description))
     except InputError as error:
         print(f"vecevo: {error}", file=sys.stderr)
         sys.exit(2)
