@@ -83,6 +83,7 @@ def test_a_named_space_is_that_for_the_task_and_what_is_given_stays():
         ('precision = "half"', "precision='half': it must be one of float32"),
         ("dropout_rate = [0.1, true]", "dropout_rate"),
         ("seed = ", "cannot be read"),
+        ("seed = ", "; give a TOML file of settings"),
     ],
 )
 def test_mistakes_in_a_file_are_named(tmp_path, text, words):
@@ -114,6 +115,40 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
 
 
 @pytest.mark.parametrize(
+    ("args", "near"),
+    [
+        (["--populaton-size", "5"], "--population-size"),
+        (["--confg=my.toml"], "--config"),
+        (["--no-reprot"], "--no-report"),
+        (["reprot", "runs/first"], "report"),
+        (["--strategy", "genetc"], "genetic"),
+        (["--space", "recipes"], "recipe"),
+    ],
+)
+def test_the_nearest_right_word_of_the_command_line_is_named(args, near):
+    with pytest.raises(ValueError, match=rf" \(did you mean {near}\?\)"):
+        parsing.parse(args)
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("populatoin_size = 5", "population_size"), ('strategy = "genetc"', "genetic")],
+)
+def test_the_nearest_right_word_of_a_file_is_named(tmp_path, text, near):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf" \(did you mean {near}\?\)"):
+        parsing.parse(["--config", str(path)])
+
+
+def test_what_is_like_no_right_word_has_no_nearest():
+    for args in (["--nonesuch"], ["--strategy", "best"], ["5"]):
+        with pytest.raises(ValueError, match="see vecevo --help") as caught:
+            parsing.parse(args)
+        assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"population_size": 0}, "population_size=0"),
@@ -127,6 +162,8 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
         ({"width": (0,)}, "width=0"),
         ({"activation": ()}, "activation=()"),
         ({"optimizer": ("lion",)}, "optimizer='lion'"),
+        ({"optimizer": ("admm",)}, "optimizer='admm' (did you mean adam?)"),
+        ({"metric": "aucc"}, "metric='aucc' (did you mean auc?)"),
         ({"dropout_rate": (1.5,)}, "dropout_rate=1.5"),
         ({"dropout_rate": ()}, "dropout_rate=()"),
     ],
