@@ -46,9 +46,19 @@ def test_a_named_space_gives_what_is_not_given(tmp_path):
     path.write_text(toml.to_toml(config))
     assert parsing.parse(["--config", str(path)]) == config
     small = parsing.parse(["--config", str(path), "--space=small"])
-    assert small == parsing.parse(["--space", "small"])
+    assert small == parsing.parse(["--space", "small", "--width", "8"])
     with pytest.raises(ValueError, match="space"):
         parsing.parse(["--space", "large"])
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_file_of_a_run_gives_way_to_another_space(tmp_path, task):
+    ran = resolving.resolve_space(parsing.parse(["--space", "recipe"]), task)
+    path = tmp_path / "config.toml"
+    path.write_text(toml.to_toml(ran))
+    for name in typing.get_args(SpaceName):
+        parsed = parsing.parse(["--config", str(path), "--space", name])
+        assert parsed == parsing.parse(["--space", name])
 
 
 def test_the_spaces_of_the_command_line_and_of_the_library_are_the_same():

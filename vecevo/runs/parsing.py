@@ -21,7 +21,7 @@ from vecevo.runs.configuration import (
     SpaceConfig,
     TrainingConfig,
     WorkersConfig,
-    choices_of,
+    in_space,
 )
 from vecevo.runs.files import queries
 from vecevo.runs.files.toml import as_now, read_toml
@@ -90,7 +90,7 @@ def parse(args: Sequence[str]) -> RunConfig:
         default = recorded_settings(resumed)
     space = _take_option(list(args), "--space")
     if space is not None and resumed is None:
-        default = dataclasses.replace(default, **choices_of(space))
+        default = in_space(default, space)
     groups = parse_args(
         tyro.conf.OmitArgPrefixes[_Groups],
         args,
