@@ -68,7 +68,7 @@ _TABLE = TRAINING | {
     "runs.files.journal": "results",
     "runs.configuration": "catalogue space",
     "runs.files.toml": "errors runs.configuration",
-    "runs.parsing": "errors runs.configuration runs.files",
+    "runs.parsing": "errors runs.configuration runs.files runs.stopping",
     "runs.environment": "errors folders",
     "runs.resolving": (
         "datasets.making errors objectives runs.configuration runs.ending.confirming "
@@ -85,8 +85,8 @@ _TABLE = TRAINING | {
         "errors evaluation results runs.files.reading space training.lanes.metrics"
     ),
     "runs.earlier": (
-        "errors keys operators runs.files.queries runs.starting space "
-        "training.lanes.widths training.recipe"
+        "errors keys operators runs.files.queries runs.report.verdict "
+        "runs.starting space training.lanes.widths training.recipe"
     ),
     "runs.course": (
         "results runs.ending.confirming runs.files.opening runs.files.store "

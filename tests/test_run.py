@@ -110,7 +110,12 @@ def test_a_run_starts_from_an_earlier_one_or_from_genomes(
     capsys.readouterr()
     start = ["--start-from", str(tmp_path / "first"), "--seed", "5"]
     call(monkeypatch, *TINY, *start, "--output-dir", str(tmp_path / "second"))
-    assert "the best 2 networks" in capsys.readouterr().out
+    said = "the best 2 networks of {} in this space, and 3 random"
+    assert said.format(tmp_path / "first") in capsys.readouterr().out
+    others = ["--width", "7", "--output-dir", str(tmp_path / "none")]
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *TINY, *start, *others)
+    assert "none of its 2 networks is in this space" in capsys.readouterr().err
     genomes = tmp_path / "genomes.json"
     genomes.write_text("[[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0]]")
     start = ["--start-from", str(genomes), "--num-generations", "1"]
@@ -166,6 +171,7 @@ def test_a_budget_of_time_ends_a_run_in_good_order(monkeypatch, tmp_path, capsys
         (["--population-size", "many"], "--population-size"),
         (["--output-dir", "pyproject.toml/out"], "output_dir='pyproject.toml/out'"),
         (["--start-from", "pyproject.toml"], "start_from='pyproject.toml'"),
+        (["--start-from", "tests"], "start_from='tests' has no run.sqlite: give"),
         (["--limit-train", "100000"], "limit_train=100000"),
         (["--width", "100000", "--memory-gib", "0.5"], "memory_gib=0.5"),
     ],

@@ -1,5 +1,6 @@
 """What a user did wrong, said in one line: the argument, its value, the way out."""
 
+import difflib
 import errno
 import itertools
 import numbers
@@ -80,11 +81,28 @@ def check_names(given: Iterable[str], known: Iterable[str], *, of: str) -> None:
     """Refuses names that are not among those known; `of` says what they are of.
 
     Raises:
-      InputError: naming the first of them, and all that are known.
+      InputError: naming the first of them, the nearest known one, and all of these.
     """
+    known = list(known)
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise InputError(f"{unknown[0]!r} is no {of}: use {', '.join(sorted(known))}.")
+        near = did_you_mean(unknown[0], known)
+        raise InputError(
+            f"{unknown[0]!r} is no {of}{near}: use {', '.join(sorted(known))}."
+        )
+
+
+def did_you_mean(name: Any, known: Iterable[str]) -> str:
+    """Returns words that say which known name is nearest to another; or nothing.
+
+    >>> did_you_mean("Speces", ("species", "kind")), did_you_mean("colour", ("kind",))
+    (' (did you mean species?)', '')
+    """
+    by_lower = {one.lower(): one for one in known}
+    if not isinstance(name, str) or name in by_lower.values():
+        return ""
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
+    return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 
 def describe(value: Any) -> str:

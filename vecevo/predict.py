@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import tyro
 
 from vecevo.datasets import tables
 from vecevo.datasets.targets import rmse, standardize
-from vecevo.errors import InputError, first_few
+from vecevo.errors import InputError, did_you_mean, first_few
 from vecevo.networks.ensembles import Ensemble
 from vecevo.networks.network import (
     Network,
@@ -31,7 +31,8 @@ Examples:
   python -m vecevo.predict runs/wine-recommended-0/ensemble new.csv --target kind
 
 A table has the columns that were trained on; more are ignored. An array comes as .npy,
-or as x or x_test of an .npz file."""
+or as x or else x_test of an .npz file, such as one that was trained from; right answers
+in one are its array --target, such as y_test."""
 ARRAYS = ("x", "x_test")  # of an .npz file, the first that is there
 
 
@@ -49,7 +50,8 @@ class PredictConfig:
     target: Annotated[
         str | None, tyro.conf.arg(metavar="COLUMN", help_behavior_hint="")
     ] = None
-    """A column with the right answers, if there is one, to say how good they are."""
+    """A column with the right answers, or an array of an .npz file, if there is one, to
+    say how good predictions are."""
 
 
 def main() -> None:
@@ -132,13 +134,33 @@ def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:
             return frame, None
         given = f"data={str(path)!r}"
         return tables.split_target(frame, target, argument=given)[:2]
-    if target is not None:
-        raise InputError(f"target={target!r} has no say, as {str(path)!r} is no table.")
-    return read_array(path), None
+    if target is not None and path.suffix.lower() != ".npz":
+        raise InputError(
+            f"target={target!r} has no say with data={str(path)!r}, which is no table "
+            "and no .npz file: leave it out."
+        )
+    names, arrays = read_arrays(path, (*ARRAYS, target))
+    found = [name for name in ARRAYS if name in arrays]
+    if not found:
+        raise InputError(
+            f"data={str(path)!r} holds {', '.join(names)}, and no {' or '.join(ARRAYS)}"
+            f": save the examples to predict as {ARRAYS[0]}, with numpy.savez."
+        )
+    if target is not None and target not in arrays:
+        raise InputError(
+            f"target={target!r} is no array of data={str(path)!r}"
+            f"{did_you_mean(target, names)}: it holds {', '.join(names)}."
+        )
+    return arrays[found[0]], None if target is None else arrays[target]
 
 
-def read_array(path: pathlib.Path) -> np.ndarray:
-    """Reads an array of examples from an .npy or an .npz file.
+def read_arrays(
+    path: pathlib.Path, wanted: Collection[str | None]
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Reads an .npy file, whose array is `x`, or arrays of an .npz file.
+
+    Returns:
+      The names of all arrays, and those of them that are wanted.
 
     Raises:
       InputError: for any other file, or a damaged one.
@@ -147,11 +169,9 @@ def read_array(path: pathlib.Path) -> np.ndarray:
         with path.open("rb") as file:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
-                return loaded
-            found = [name for name in ARRAYS if name in loaded]
-            if not found:
-                raise ValueError(f"it holds {', '.join(loaded)}")
-            return loaded[found[0]]
+                return ["x"], {"x": loaded}
+            names = list(loaded)
+            return names, {name: loaded[name] for name in names if name in wanted}
     except Exception as error:  # NumPy and zipfile raise some ten kinds
         raise InputError(
             f"data={str(path)!r} cannot be read ({error}): give a table, an .npy file, "

@@ -7,8 +7,6 @@ import warnings
 import vecevo
 from vecevo.runs import stopping
 
-COMMANDS = ("export", "predict", "report")  # modules of the package, beside this one
-
 
 def main() -> None:
     """Runs the command line; bad input ends with one line and exit code 2."""
@@ -26,16 +24,18 @@ def main() -> None:
         soft_wrap=True, highlight=False, width=width, markup=False, emoji=False
     )
     warnings.formatwarning = lambda message, *_, **__: f"vecevo: {message}\n"
-    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+    if sys.argv[1:2] and sys.argv[1] in parsing.COMMANDS:
         name = sys.argv.pop(1)
         importlib.import_module(f"vecevo.{name}").main()
         return
     if sys.argv[1:] == ["--version"]:
-        print(f"vecevo {vecevo.__version__}")
+        with stopping.ending_with_reader():
+            print(f"vecevo {vecevo.__version__}")
         return
     stopping.end_by_signals("stopped before anything was trained")
     try:
-        config = parsing.parse(sys.argv[1:])
+        with stopping.ending_with_reader():  # of --help
+            config = parsing.parse(sys.argv[1:])
         # Only now, as it imports JAX: help and mistakes are shown without the wait.
         from vecevo.runs import command
 

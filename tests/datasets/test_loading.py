@@ -174,6 +174,12 @@ def test_a_target_that_is_no_column_is_named(tmp_path):
     make_frame().to_csv(path, index=False)
     with pytest.raises(vecevo.InputError, match=r"target='kind' is no column.*'legs'"):
         loading.load_dataset(path, target="kind")
+    with pytest.raises(vecevo.InputError, match=r"\(did you mean legs\?\)"):
+        loading.load_dataset(path, target="Leg")
+    with pytest.raises(vecevo.InputError, match=r"\(did you mean wine\?\)"):
+        loading.load_dataset("sklearn:wnie")
+    with pytest.raises(vecevo.InputError, match=r"\(did you mean digits\?\)"):
+        loading.load_dataset("digts", data_dir=tmp_path)
     with pytest.raises(vecevo.InputError, match="target='kind' has no say"):
         loading.load_dataset("digits", target="kind")
 

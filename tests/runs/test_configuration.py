@@ -46,9 +46,19 @@ def test_a_named_space_gives_what_is_not_given(tmp_path):
     path.write_text(toml.to_toml(config))
     assert parsing.parse(["--config", str(path)]) == config
     small = parsing.parse(["--config", str(path), "--space=small"])
-    assert small == parsing.parse(["--space", "small"])
+    assert small == parsing.parse(["--space", "small", "--width", "8"])
     with pytest.raises(ValueError, match="space"):
         parsing.parse(["--space", "large"])
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_file_of_a_run_gives_way_to_another_space(tmp_path, task):
+    ran = resolving.resolve_space(parsing.parse(["--space", "recipe"]), task)
+    path = tmp_path / "config.toml"
+    path.write_text(toml.to_toml(ran))
+    for name in typing.get_args(SpaceName):
+        parsed = parsing.parse(["--config", str(path), "--space", name])
+        assert parsed == parsing.parse(["--space", name])
 
 
 def test_the_spaces_of_the_command_line_and_of_the_library_are_the_same():
@@ -83,6 +93,7 @@ def test_a_named_space_is_that_for_the_task_and_what_is_given_stays():
         ('precision = "half"', "precision='half': it must be one of float32"),
         ("dropout_rate = [0.1, true]", "dropout_rate"),
         ("seed = ", "cannot be read"),
+        ("seed = ", "; give a TOML file of settings"),
     ],
 )
 def test_mistakes_in_a_file_are_named(tmp_path, text, words):
@@ -114,6 +125,40 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
 
 
 @pytest.mark.parametrize(
+    ("args", "near"),
+    [
+        (["--populaton-size", "5"], "--population-size"),
+        (["--confg=my.toml"], "--config"),
+        (["--no-reprot"], "--no-report"),
+        (["reprot", "runs/first"], "report"),
+        (["--strategy", "genetc"], "genetic"),
+        (["--space", "recipes"], "recipe"),
+    ],
+)
+def test_the_nearest_right_word_of_the_command_line_is_named(args, near):
+    with pytest.raises(ValueError, match=rf" \(did you mean {near}\?\)"):
+        parsing.parse(args)
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [("populatoin_size = 5", "population_size"), ('strategy = "genetc"', "genetic")],
+)
+def test_the_nearest_right_word_of_a_file_is_named(tmp_path, text, near):
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf" \(did you mean {near}\?\)"):
+        parsing.parse(["--config", str(path)])
+
+
+def test_what_is_like_no_right_word_has_no_nearest():
+    for args in (["--nonesuch"], ["--strategy", "best"], ["5"]):
+        with pytest.raises(ValueError, match="see vecevo --help") as caught:
+            parsing.parse(args)
+        assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"population_size": 0}, "population_size=0"),
@@ -127,6 +172,8 @@ def test_mistakes_on_the_command_line_are_one_line(args, words):
         ({"width": (0,)}, "width=0"),
         ({"activation": ()}, "activation=()"),
         ({"optimizer": ("lion",)}, "optimizer='lion'"),
+        ({"optimizer": ("admm",)}, "optimizer='admm' (did you mean adam?)"),
+        ({"metric": "aucc"}, "metric='aucc' (did you mean auc?)"),
         ({"dropout_rate": (1.5,)}, "dropout_rate=1.5"),
         ({"dropout_rate": ()}, "dropout_rate=()"),
     ],

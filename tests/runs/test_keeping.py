@@ -276,12 +276,15 @@ def test_a_score_that_comes_out_differently_is_said(
         (("--rank", "0"), "rank=0 must be from 1 to 6"),
         (("--rank", "9"), "rank=9 must be from 1 to 6"),
         (("--genome", "7-7"), "genome='7-7' was not trained"),
+        (("--genome", "7-7"), "give one that was, such as {best}, the best, or --rank"),
         (("--rank", "1", "--output", "."), "never overwritten"),
         (("--rank", "x"), "--rank"),
     ],
 )
 def test_mistakes_of_an_export_are_one_line(folder, monkeypatch, capsys, args, words):
     code, _, errors = call(monkeypatch, capsys, export.main, folder, *args)
+    best = genome_text(vecevo.load_network(folder).facts["genome"])
+    words = words.format(best=best)
     assert code == 2 and errors.count("\n") == 1 and words in errors
 
 

@@ -1,8 +1,14 @@
 """What a run prints: texts of users as they are, and lines that are true."""
 
+import itertools
+
+import numpy as np
 import pytest
 
 from vecevo import run
+from vecevo.evaluation import make_canonical_fn
+from vecevo.runs import expecting
+from vecevo.space import SearchSpace
 
 QUICK = (
     *("--width", "8", "--depth", "1", "--activation", "relu", "--optimizer", "adam"),
@@ -50,6 +56,38 @@ def test_a_run_that_is_read_back_has_no_plan_and_no_number_of_programs(
     assert "new network" not in printed and "0 compiled" not in printed
     more = ("--resume", tmp_path / "o", "--num-generations", "2")
     assert "plan: 2 new networks" in call(monkeypatch, capsys, *more)
+
+
+SPACES = {
+    "skip": {"depth": (1, 2), "skip": ("none", "identity")},
+    "momentum": {"optimizer": ("sgd", "adam", "nesterov"), "momentum": (0.0, 0.9)},
+    "beta_2": {"optimizer": ("sgd", "adam"), "beta_2": (0.9, 0.99), "depth": (1, 2)},
+    "warmup": {"schedule": ("constant", "one_cycle"), "warmup": (0.0, 0.1)},
+    "width_1": {"depth": (1, 2), "width": (4, 8), "width_1": (4, 6)},
+    "width_2": {"depth": (1, 2), "width_2": (4, 6), "skip": ("none", "identity")},
+    "rates": {"learning_rate": (0.1, 0.2), "dropout_rate": (0.0, 0.5)},
+}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_networks_are_counted_as_they_are_told_apart(name):
+    space = SearchSpace(SPACES[name])
+    fixed = {"depth": 1, "width": 4, "activation": "relu", "optimizer": "adam"}
+    fixed = {key: value for key, value in fixed.items() if key not in SPACES[name]}
+    genomes = list(itertools.product(*map(range, space.num_choices)))
+    canonical = make_canonical_fn(space, fixed)(np.array(genomes))
+    num_networks = len({tuple(genome) for genome in canonical.tolist()})
+    assert expecting.count_networks(space, fixed) == num_networks
+    assert (num_networks == space.num_genomes) == (name == "rates")
+
+
+def test_a_plan_counts_networks_and_not_their_genomes(monkeypatch, capsys):
+    given = (*QUICK, "--plan", "--skip", "none", "identity", "--strategy", "grid")
+    printed = call(monkeypatch, capsys, *given)
+    assert "grid search over 1 network (2 genomes): " in printed
+    assert "plan: 1 new network in 1 cohort, " in printed
+    printed = call(monkeypatch, capsys, "--space", "recipe", "--plan")
+    assert "over 4,608,000 genomes, some of them of one network: " in printed
 
 
 def test_several_runs_without_a_network_have_nothing_to_compare(

@@ -1,6 +1,7 @@
 """Signals at the first moments of a run, and at its last."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,21 @@ def test_a_signal_among_the_first_imports_ends_with_a_line(package):
         (130, b"vecevo: stopped\n"),
         (130, b"vecevo: stopped before anything was trained\n"),
     ]
+
+
+@pytest.mark.parametrize("is_unbuffered", ["", "1"])
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["report", "--help"]])
+def test_what_nobody_reads_ends_in_silence(args, is_unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "vecevo", *args],
+        env={**os.environ, "PYTHONUNBUFFERED": is_unbuffered},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from vecevo.datasets.targets import Task
-from vecevo.errors import InputError
+from vecevo.errors import InputError, did_you_mean
 from vecevo.extras import import_extra
 
 PREFIX = "sklearn:"
@@ -26,7 +26,8 @@ def load_bundled(name: str) -> dict[str, Any]:
     short = name.removeprefix(PREFIX)
     if short not in NAMES:
         raise InputError(
-            f"dataset={name!r} is no set that scikit-learn brings: use "
+            f"dataset={name!r} is no set that scikit-learn brings"
+            f"{did_you_mean(short, NAMES)}: use "
             f"{', '.join(PREFIX + known for known in NAMES)}."
         )
     datasets = import_extra("sklearn.datasets", "sklearn")

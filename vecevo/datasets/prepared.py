@@ -16,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from vecevo.errors import InputError, check_paths
+from vecevo.errors import InputError, check_paths, did_you_mean
 from vecevo.folders import expand
 
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"  # that of tensorflow-datasets
 NAME = r"\w[\w.-]*(/\w[\w.-]*)?"
 DOWNLOADS = ("storage.googleapis.com", 443)  # where it looks for prepared sets
+# What names are compared to that are not there.
+COMMON = ("digits", "mnist", "fashion_mnist", "kmnist", "emnist", "cifar10", "cifar100")
 
 
 def load_arrays(
@@ -78,7 +80,10 @@ def find_prepared(name: str, data_dir: pathlib.Path) -> pathlib.Path | None:
 
 def _prepare(name: str, data_dir: pathlib.Path) -> pathlib.Path:
     """Downloads and prepares a set, which needs TensorFlow and the network."""
-    not_there = f"dataset={name!r} is not prepared under data_dir={str(data_dir)!r}"
+    not_there = (
+        f"dataset={name!r}{did_you_mean(name, COMMON)} is not prepared under "
+        f"data_dir={str(data_dir)!r}"
+    )
     give = f"put the folder {name}/VERSION there or name its parent with --data-dir"
     if importlib.util.find_spec("tensorflow") is None:
         raise InputError(

@@ -4,7 +4,7 @@ import pathlib
 from typing import Any
 
 from vecevo.datasets.weighing import as_weights
-from vecevo.errors import InputError, describe, first_few
+from vecevo.errors import InputError, describe, did_you_mean, first_few
 from vecevo.extras import import_extra
 
 ENDINGS = (".csv", ".tsv", ".parquet")
@@ -66,7 +66,7 @@ def split_weight(frame: Any, weight: str | None, *, argument: str) -> tuple[Any,
     if weight not in names or len(names) < 3:
         raise InputError(
             f"weight={weight!r} is no column of {argument} beside labels and some to "
-            f"learn from: it has {_some(names)}."
+            f"learn from{did_you_mean(weight, names)}: it has {_some(names)}."
         )
     place = names.index(weight)
     given = f"the column {weight!r} of weights"
@@ -102,8 +102,8 @@ def split_target(
         wrong = [part for part in target.split(",") if part not in names]
         of_several = f", for {wrong[0]!r}" if wrong[0] != target else ""
         raise InputError(
-            f"target={describe(target)} is no column of {argument}{of_several}: it has "
-            f"{_some(names)}."
+            f"target={describe(target)} is no column of {argument}{of_several}"
+            f"{did_you_mean(wrong[0], names)}: it has {_some(names)}."
         )
     x = frame.drop(columns=frame.columns[place])
     return x, frame.iloc[:, place], f"target: the column {names[place]!r}, {why}"

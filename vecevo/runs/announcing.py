@@ -10,7 +10,7 @@ from vecevo.datasets.making import Dataset, describe_dataset
 from vecevo.results import in_metric
 from vecevo.runs import budget, resolving
 from vecevo.runs.configuration import RunConfig
-from vecevo.runs.expecting import count_lists, expected_networks
+from vecevo.runs.expecting import count_lists, count_networks, expected_networks
 from vecevo.runs.files import queries
 from vecevo.runs.report import console as shown
 from vecevo.runs.report.verdict import counted, rungs_line
@@ -37,7 +37,9 @@ def show_plan(
         console.print("plan: what the search trains is read back, all of it")
         return
     size, strategy = size_of(config), make_strategy(config, space)
-    num_lists = count_lists(space, strategy.share_new, size, config.num_generations)
+    num_lists = count_lists(
+        space, fixed, strategy.share_new, size, config.num_generations
+    )
     lists = {"list_size": size, "num_lists": num_lists}
     expected = expected_networks(space, fixed, **lists, rungs=rungs_of(config))
     check_smoothing(dataset, expected.variant)
@@ -53,7 +55,11 @@ def show_plan(
 
 
 def describe(
-    config: RunConfig, space: SearchSpace, dataset: Dataset, console: Console
+    config: RunConfig,
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    dataset: Dataset,
+    console: Console,
 ) -> None:
     """Says what is about to run."""
     for line in describe_dataset(dataset):
@@ -70,9 +76,19 @@ def describe(
         )
         console.print(in_metric(said, metrics.row_of(str(config.metric)).word))
     console.print(
-        f"{config.strategy} search over {counted(space.num_genomes, 'network')}: "
+        f"{config.strategy} search over {size_line(space, fixed)}: "
         f"{counted(config.num_generations, 'generation')} of "
         f"{config.population_size} on {training_device().kind}"
     )
     if rungs := rungs_of(config):
         console.print(rungs_line(rungs))
+
+
+def size_line(space: SearchSpace, fixed: Mapping[str, Any]) -> str:
+    """Says how many networks a space has, and genomes, where several are of one."""
+    num_networks = count_networks(space, fixed)
+    genomes = counted(space.num_genomes, "genome")
+    if num_networks is None:
+        return f"{genomes}, some of them of one network"
+    networks = counted(num_networks, "network")
+    return networks if num_networks == space.num_genomes else f"{networks} ({genomes})"

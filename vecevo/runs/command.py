@@ -119,7 +119,7 @@ def run_training(
         start = start_population(config.start_from, space, fixed, talk, **sizes)
     with hiring.hire(config, cache_dir, talk) as (config, crew):
         config = resolving.resolve_training(config, dataset)
-        describe(config, space, dataset, talk)
+        describe(config, space, fixed, dataset, talk)
         show_plan(config, space, fixed, dataset, talk)
         if config.plan:
             return 0

@@ -237,3 +237,20 @@ def choices_of(space: str, task: SpaceTask = "classification") -> dict[str, Any]
     """
     named = dict(named_space(space, task).genes)
     return {**vars(SpaceConfig()), "space": space, **named}
+
+
+def in_space(config: RunConfig, space: str) -> RunConfig:
+    """Returns a configuration with another named space.
+
+    Choices that it has other than its own space stay: these were given.
+
+    Raises:
+      InputError: for another name.
+    """
+    own = [choices_of(config.space, task) for task in typing.get_args(SpaceTask)]
+    changes = {
+        name: choices
+        for name, choices in choices_of(space).items()
+        if any(getattr(config, name) == named[name] for named in own)
+    }
+    return dataclasses.replace(config, **changes)

@@ -13,6 +13,7 @@ from vecevo import operators
 from vecevo.errors import InputError, check_paths
 from vecevo.keys import split_run_key
 from vecevo.runs.files import queries
+from vecevo.runs.report.verdict import counted
 from vecevo.runs.starting import check_population
 from vecevo.space import SearchSpace, decode, encode
 from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
@@ -42,7 +43,7 @@ def start_population(
       seed: of the random ones.
 
     Raises:
-      InputError: for what cannot be read, or genomes that are none of the space.
+      InputError: for what cannot be read, or has no network of the space.
     """
     check_paths(start_from=start_from)
     path = pathlib.Path(start_from)
@@ -53,18 +54,44 @@ def start_population(
         except InputError as error:
             raise InputError(f"start_from={start_from!r}: {error}") from error
         return genomes
-    path = path / "run.sqlite" if path.is_dir() else path
-    known = find_known(queries.read_best(path), space, fixed)[:population_size]
+    networks = read_networks(path)
+    known = find_known(networks, space, fixed)[:population_size]
     if not known:
-        console.print(f"start: none of the networks of {path} is in this space")
+        raise InputError(
+            f"start_from={start_from!r}: none of its "
+            f"{counted(len(networks), 'network')} is in this space: give choices that "
+            "it had, as its config.toml has them, or leave it out."
+        )
+    num_random = population_size - len(known)
     console.print(
-        f"start: the best {len(known)} networks of {path}, and "
-        f"{population_size - len(known)} random ones"
+        f"start: the best {counted(len(known), 'network')} of {start_from} in this "
+        f"space{f', and {num_random} random' * (num_random > 0)}"
     )
     fresh = operators.random_population(
         split_run_key(seed).start, space.num_choices, population_size=population_size
     )
     return np.concatenate([*(g[None] for g in known), fresh])[:population_size]
+
+
+def read_networks(path: pathlib.Path) -> list[dict[str, Any]]:
+    """Reads the hyperparams of a run's networks, the best first.
+
+    Raises:
+      InputError: where there is no run, or it has no network.
+    """
+    file = path / "run.sqlite" if path.is_dir() else path
+    if not file.exists():
+        raise InputError(
+            f"start_from={str(path)!r} has no run.sqlite: give the folder of a run, or "
+            "a .json file with genomes."
+        )
+    networks = queries.read_best(file)
+    if not networks:
+        raise InputError(
+            f"start_from={str(path)!r} has no network that was trained: give another "
+            "run, or leave it out."
+        )
+    return networks
 
 
 def find_known(

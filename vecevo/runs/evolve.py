@@ -144,7 +144,9 @@ def search(
         objectives=objectives,
     )
     size, num_generations = len(start.state.population), start.num_generations
-    num_lists = count_lists(space, start.strategy.share_new, size, num_generations)
+    num_lists = count_lists(
+        space, fixed, start.strategy.share_new, size, num_generations
+    )
     with contextlib.ExitStack() as stack:
         crew = stack.enter_context(at_work(workers))
         resolved = settings.resolve(training, dataset)

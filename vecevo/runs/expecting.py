@@ -15,6 +15,7 @@ from vecevo.training.lanes.weights import count_params
 from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 NUM_SHAPES = 100  # by which the widths of layers are expected
+MOST_COUNTED = 5000  # genomes whose networks are told apart, in a moment
 
 
 def choose_pool_size(expected: sessions.Expected, dataset: Dataset) -> int:
@@ -42,12 +43,34 @@ def check_space(space: Any) -> None:
         )
 
 
+def count_networks(space: SearchSpace, fixed: Mapping[str, Any]) -> int | None:
+    """How many networks the genomes of a space stand for; None: too many to count.
+
+    Several genomes are one network where a gene has no say beside the others.
+    """
+    names = [name for name, _ in space.genes]
+    if not {*names, *fixed} & set(recipe.CONDITIONAL):
+        return space.num_genomes
+    if space.num_genomes > MOST_COUNTED:
+        return None
+    networks = set()
+    for values in itertools.product(*(choices for _, choices in space.genes)):
+        network = recipe.complete({**fixed, **dict(zip(names, values, strict=True))})
+        networks.add(tuple(network.values()))
+    return len(networks)
+
+
 def count_lists(
-    space: SearchSpace, share_new: float, population_size: int, num_generations: int
+    space: SearchSpace,
+    fixed: Mapping[str, Any],
+    share_new: float,
+    population_size: int,
+    num_generations: int,
 ) -> float:
     """How many generations all the new networks of a run are expected to fill."""
     num_lists = 1 + share_new * (num_generations - 1)
-    return min(num_lists, space.num_genomes / population_size)
+    num_networks = count_networks(space, fixed) or space.num_genomes
+    return min(num_lists, num_networks / population_size)
 
 
 def expected_networks(

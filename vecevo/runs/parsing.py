@@ -4,14 +4,15 @@ import contextlib
 import dataclasses
 import io
 import pathlib
+import re
 import sys
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tyro
 
-from vecevo.errors import InputError, check_names, check_paths
+from vecevo.errors import InputError, check_names, check_paths, did_you_mean
 from vecevo.runs.configuration import (
     DataConfig,
     OutputConfig,
@@ -20,16 +21,23 @@ from vecevo.runs.configuration import (
     SpaceConfig,
     TrainingConfig,
     WorkersConfig,
-    choices_of,
+    in_space,
 )
 from vecevo.runs.files import queries
 from vecevo.runs.files.toml import as_now, read_toml
+from vecevo.runs.stopping import ending_with_reader
 
 MAY_CHANGE = {  # as a run goes on
     *("num_generations", "max_seconds", "confirm", "ensemble", "plan", "quiet"),
     *("report", "cache_dir", "data_dir", "device"),
     *("workers", "ray", "allow_mixed_devices"),
 }
+# What tyro says of a name that is none of those that an option takes.
+CHOICE = re.compile(
+    r"(?P<said>.*(?P<quote>['\"])(?P<value>.*)(?P=quote) for argument '.*?')\. "
+    r"Expected one of \((?P<names>.*)\)"
+)
+COMMANDS = ("export", "predict", "report")  # modules of the package, beside `run`
 PROG = "vecevo"
 DESCRIPTION = """Trains and evolves populations of neural networks on a data set.
 
@@ -82,11 +90,12 @@ def parse(args: Sequence[str]) -> RunConfig:
         default = recorded_settings(resumed)
     space = _take_option(list(args), "--space")
     if space is not None and resumed is None:
-        default = dataclasses.replace(default, **choices_of(space))
+        default = in_space(default, space)
     groups = parse_args(
         tyro.conf.OmitArgPrefixes[_Groups],
         args,
         prog=PROG,
+        known=("--config", "--help", "--version", *COMMANDS),
         description=DESCRIPTION,
         default=_to_groups(default),
     )
@@ -180,8 +189,22 @@ def check_resumed(before: RunConfig, config: RunConfig) -> None:
         )
 
 
-def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) -> Any:
+def parse_args(
+    kind: Any,
+    args: Sequence[str],
+    *,
+    prog: str,
+    known: Iterable[str] = (),
+    **settings: Any,
+) -> Any:
     """Parses a command line into a dataclass, or what else tyro takes as a kind.
+
+    Args:
+      kind: what is parsed.
+      args: the command line.
+      prog: the name of the command.
+      known: what else may be on its line, to be named where it is misspelt.
+      settings: of tyro.
 
     Raises:
       InputError: in one line, for what cannot be parsed.
@@ -193,7 +216,38 @@ def parse_args(kind: Any, args: Sequence[str], *, prog: str, **settings: Any) ->
     except SystemExit as stop:
         if not stop.code:
             raise
-        raise InputError(_one_line(errors.getvalue(), prog)) from None
+        line = _with_nearest(_one_line(errors.getvalue()), [*_options(kind), *known])
+        raise InputError(f"{line}: see {prog} --help.") from None
+
+
+def _options(kind: Any) -> list[str]:
+    """The options by which a dataclass, or one of dataclasses, is given."""
+    options, kind = [], typing.get_args(kind)[0] if typing.get_args(kind) else kind
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        if dataclasses.is_dataclass(hint):
+            options += _options(hint)
+        elif tyro.conf.Positional not in getattr(hint, "__metadata__", ()):
+            words = name.replace("_", "-")
+            options += [f"--{words}", f"--no-{words}"][: 1 + (hint is bool)]
+    return options
+
+
+def _with_nearest(line: str, options: Sequence[str]) -> str:
+    """Says of a misspelt option, or one of the names that it takes, what is nearest.
+
+    >>> _with_nearest("Unrecognized options: --sede, 3", ["--seed"])
+    '--sede is no option (did you mean --seed?)'
+    """
+    if line.startswith(start := "Unrecognized options: "):
+        words = line.removeprefix(start).split(", ")
+        word = next((w for w in words if w.startswith("--")), words[0])
+        word = word.partition("=")[0]
+        return f"{word} is no option{did_you_mean(word, options)}"
+    if found := CHOICE.fullmatch(line):
+        names = sorted(set(re.findall(r"'(.*?)'", found["names"])) - {"None"})
+        near = did_you_mean(found["value"], names)
+        return f"{found['said']}{near}: use {', '.join(names)}"
+    return line
 
 
 def run_command(
@@ -203,7 +257,8 @@ def run_command(
     args = sys.argv[1:]
     try:
         check_texts(args)
-        command_fn(parse_args(kind, args, prog=prog, description=description))
+        with ending_with_reader():
+            command_fn(parse_args(kind, args, prog=prog, description=description))
     except InputError as error:
         print(f"vecevo: {error}", file=sys.stderr)
         sys.exit(2)
@@ -219,7 +274,7 @@ def _to_groups(config: RunConfig) -> _Groups:
     return _Groups(**parts)
 
 
-def _one_line(box: str, prog: str) -> str:
+def _one_line(box: str) -> str:
     """Takes the message out of the box that tyro draws round it, above its help.
 
     The title is in the upper border, or, where the terminal has no line characters,
@@ -230,4 +285,4 @@ def _one_line(box: str, prog: str) -> str:
     rows = [row.strip("│ ") for row in rows[0 if box.startswith("╭") else 1 :]]
     is_rule = [set(row) <= set("─-╰╯") and len(row) + 4 >= len(border) for row in rows]
     message = " ".join(" ".join(rows[: [*is_rule, True].index(True)]).split())
-    return f"{message.rstrip('.: ')}: see {prog} --help."
+    return message.rstrip(".: ")

@@ -102,6 +102,23 @@ def outlive_reader(console: "Console", stop: Stop) -> None:
 
 
 @contextlib.contextmanager
+def ending_with_reader() -> Iterator[None]:
+    """Ends the process in silence, with exit code 1, if what it prints has no reader.
+
+    As of a pipe to `head`, which has seen enough. Nothing inside should have pipes of
+    its own, which break with the same exception.
+    """
+    try:
+        try:
+            yield
+        finally:
+            print(end="", flush=True)  # where --help ends the process, too
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
+
+
+@contextlib.contextmanager
 def watch(stop: Stop, *, ends_process: bool) -> Iterator[None]:
     """Lets the first Ctrl-C, or SIGTERM, set the stop; the second does as it did.
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vecevo.errors import MOST_COUNT, InputError, check_names, is_number
+from vecevo.errors import MOST_COUNT, InputError, check_names, did_you_mean, is_number
 from vecevo.training.lanes import activations, optimizers, schedules, threefry
 from vecevo.training.lanes.widths import LAYER_WIDTHS, widths_of
 
@@ -31,6 +31,7 @@ class Hyperparameter(NamedTuple):
     kind: Callable[[Any], Any]  # int, float or str; the rates of lanes are floats
     default: Value = None  # None: it is required
     idle: Value = None  # that at which it does nothing; None: there is none
+    names: tuple[str, ...] = ()  # of right values that are texts
 
 
 def _whole(least: int, most: float) -> Callable[[Any], bool]:
@@ -46,6 +47,7 @@ def _one_of(names: tuple[str, ...]) -> dict[str, Any]:
         "is_right": lambda x: isinstance(x, str) and x in names,
         "words": f"one of {', '.join(names)}",
         "kind": str,
+        "names": names,
     }
 
 
@@ -229,7 +231,8 @@ def check_choice(name: str, value: Any) -> None:
     check_names([name], NAMES, of="hyperparameter")
     row = TABLE[NAMES.index(name)]
     if not row.is_right(value):
-        raise InputError(f"{name}={value!r} must be {row.words}.")
+        near = did_you_mean(value, row.names)
+        raise InputError(f"{name}={value!r}{near} must be {row.words}.")
 
 
 def network_key(

@@ -20,12 +20,14 @@ def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedN
       InputError: for one that it has not.
     """
     networks = [n for n in run.networks if n.purpose == "search" and not n.replicate]
+    trained = ranked(run, [n for n in networks if n.status == "trained"])
     if genome is not None:
         found = [n for n in networks if genome_text(n.genome) == genome]
         if not found:
+            best = [f", such as {genome_text(n.genome)}, the best" for n in trained[:1]]
             raise InputError(
-                f"genome={genome!r} was not trained in {run.folder}: give one as the "
-                "column genome of networks.csv has them."
+                f"genome={genome!r} was not trained in {run.folder}: give one that "
+                f"was{''.join(best)}, or --rank."
             )
         if found[0].status != "trained":
             raise InputError(
@@ -33,7 +35,6 @@ def find_network(run: Run, *, rank: int | None, genome: str | None) -> RecordedN
                 "weights to keep: give another."
             )
         return found[0]
-    trained = ranked(run, [n for n in networks if n.status == "trained"])
     if rank is None or not 1 <= rank <= len(trained):
         raise InputError(
             f"rank={rank} must be from 1 to {len(trained)}, the networks of "

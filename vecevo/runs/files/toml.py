@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import tomli_w
 
-from vecevo.errors import MOST_SEED, InputError, describe
+from vecevo.errors import MOST_SEED, InputError, describe, did_you_mean
 from vecevo.runs.configuration import RunConfig, choices_of
 
 
@@ -24,7 +24,10 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
         values = tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"config={path!r} cannot be read: {reason}.") from error
+        raise InputError(
+            f"config={path!r} cannot be read: {reason}; give a TOML file of settings, "
+            "such as the config.toml of a run."
+        ) from error
     fields = typing.get_type_hints(RunConfig)
     values = as_now(values)
     if "resume" in values:
@@ -32,11 +35,13 @@ def read_toml(path: str | pathlib.Path) -> RunConfig:
     for key, value in values.items():
         if key not in fields:
             raise InputError(
-                f"config={path!r} has the unknown key {key!r}: use {', '.join(fields)}."
+                f"config={path!r} has the unknown key {key!r}"
+                f"{did_you_mean(key, fields)}: use {', '.join(fields)}."
             )
         if not _is_of_type(value, fields[key]):
             raise InputError(
-                f"config={path!r} has {key}={describe(value)}: it must be "
+                f"config={path!r} has {key}={describe(value)}"
+                f"{did_you_mean(value, _names_of(fields[key]))}: it must be "
                 f"{_type_in_words(fields[key])}."
             )
         values[key] = tuple(value) if isinstance(value, list) else value
@@ -64,6 +69,13 @@ def _is_of_type(value: Any, kind: Any) -> bool:
     if isinstance(value, int):
         return kind in (int, float) and abs(value) <= MOST_SEED
     return isinstance(value, kind)
+
+
+def _names_of(kind: Any) -> list[str]:
+    """The texts that a type names one by one."""
+    if typing.get_origin(kind) is Literal:
+        return list(typing.get_args(kind))
+    return [name for part in typing.get_args(kind) for name in _names_of(part)]
 
 
 def _type_in_words(kind: Any) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from vecevo.errors import InputError
+from vecevo.errors import InputError, did_you_mean
 
 BYTES_PER_KEPT = 24  # what is kept of an example, sorted and summed up
 
@@ -202,7 +202,8 @@ def check(name: str | None) -> None:
       InputError: naming it.
     """
     if name is not None and name not in NAMES:
-        raise InputError(f"metric={name!r} must be one of {', '.join(NAMES)}.")
+        near = did_you_mean(name, NAMES)
+        raise InputError(f"metric={name!r}{near} must be one of {', '.join(NAMES)}.")
 
 
 def count_bytes(name: str | None, num_examples: int, num_outputs: int) -> int:
