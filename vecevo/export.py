@@ -1,4 +1,4 @@
-"""The command `python -m vecevo.export`: a network of a run, trained again and kept."""
+"""The command `vecevo export`: a network of a run, trained again and kept."""
 
 import dataclasses
 import pathlib
@@ -10,12 +10,12 @@ import tyro
 from vecevo.errors import InputError, check_paths
 from vecevo.runs import parsing
 
-PROG = "python -m vecevo.export"
+PROG = "vecevo export"
 DESCRIPTION = """Trains a network of a run again, and writes it to a folder.
 
 Examples:
-  python -m vecevo.export runs/first --rank 7
-  python -m vecevo.export runs/first --genome 0-2-1-3 --output my-network
+  vecevo export runs/first --rank 7
+  vecevo export runs/first --genome 0-2-1-3 --output my-network
 
 The best five networks of a run are in its folder already, in best and top."""
 

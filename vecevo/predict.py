@@ -1,4 +1,4 @@
-"""The command `python -m vecevo.predict`: what a network says of new examples."""
+"""The command `vecevo predict`: what a network says of new examples."""
 
 import csv
 import dataclasses
@@ -23,12 +23,12 @@ from vecevo.networks.saving import load_network
 from vecevo.runs import parsing
 from vecevo.training.lanes import metrics
 
-PROG = "python -m vecevo.predict"
+PROG = "vecevo predict"
 DESCRIPTION = """Predicts labels or numbers of new examples by a network of a run.
 
 Examples:
-  python -m vecevo.predict runs/wine-recommended-0 new.csv
-  python -m vecevo.predict runs/wine-recommended-0/ensemble new.csv --target kind
+  vecevo predict runs/wine-recommended-0 new.csv
+  vecevo predict runs/wine-recommended-0/ensemble new.csv --target kind
 
 A table has the columns that were trained on; more are ignored. An array comes as .npy,
 or as x or else x_test of an .npz file, such as one that was trained from; right answers

@@ -1,4 +1,4 @@
-"""The command `python -m vecevo.report`: a page about recorded runs."""
+"""The command `vecevo report`: a page about recorded runs."""
 
 import dataclasses
 import pathlib
@@ -11,13 +11,13 @@ from vecevo.extras import import_extra
 from vecevo.runs import parsing
 from vecevo.runs.files.reading import Run, load_run
 
-PROG = "python -m vecevo.report"
+PROG = "vecevo report"
 DESCRIPTION = """Writes a page with pictures about a recorded run, or several compared.
 
 Examples:
-  python -m vecevo.report runs/first              runs/first/report.html
-  python -m vecevo.report runs/first runs/second  report.html, which compares them
-  python -m vecevo.report runs/first --figures --csv
+  vecevo report runs/first              runs/first/report.html
+  vecevo report runs/first runs/second  report.html, which compares them
+  vecevo report runs/first --figures --csv
 
 The page is one file, and needs neither a network nor scripts. A run may have ended, or
 have been stopped, or still run."""
