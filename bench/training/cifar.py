@@ -1,7 +1,7 @@
 """What a recipe is worth on CIFAR-10: the article's best network without and with one.
 
 The recipe is all pieces of the ladder at once, chosen by hand before anything was
-trained; five networks of it, which differ in width or depth, vote as well.
+trained; five networks of it, of other shapes or activations, vote as well.
 """
 
 import vecevo
@@ -15,7 +15,7 @@ SMALL = {"depth": 1, "width": 8}
 
 
 def measure(console, *, smoke, full, data_dir):
-    """Trains both, and the five, on all examples, seed by seed; writes the record."""
+    """Trains both, and the five, seed by seed, and writes the record."""
     del full
     environment.set_up_cache(None)
     name, limit = ("digits", 200) if smoke else ("cifar10", None)

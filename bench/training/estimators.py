@@ -165,8 +165,7 @@ def estimators_table(record):
         cells = [f"{row['table']}, {unit}"]
         for name in names:
             values = 100 * np.array([split[name] for split in row["splits"]])
-            error = values.std(ddof=1) / len(values) ** 0.5
-            cells.append(f"{values.mean():.2f} ± {error:.2f}")
+            cells.append(f"{values.mean():.2f} ± {values.std():.2f}")
         lines.append(markdown.row(cells))
     kinds = {
         "mean rank": rows,
@@ -176,10 +175,6 @@ def estimators_table(record):
     for kind, some in ((kind, some) for kind, some in kinds.items() if some):
         ranks = mean_ranks(some)
         lines.append(markdown.row([kind, "", *(f"{ranks[s]:.2f}" for s in SIDES)]))
-    seconds = [split["seconds"] for row in rows for split in row["splits"]]
-    how = (
-        f"Means over {len(rows[0]['splits'])} splits with their standard errors; a "
-        f"search took {min(seconds):.0f} to {max(seconds):.0f} s beside other work, no "
-        "measure of speed"
-    )
+    num = len(rows[0]["splits"])
+    how = f"Means ± standard deviations over {num} splits, which share examples"
     return markdown.finish(lines, record, how)
