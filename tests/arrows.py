@@ -211,7 +211,7 @@ _TABLE = TRAINING | {
     "runs.announcing": (
         "datasets.making results runs.budget runs.configuration runs.expecting "
         "runs.files.queries runs.report.console runs.report.verdict runs.resolving "
-        "runs.settling space training.devices training.forecast "
+        "runs.rungs runs.settling space training.devices training.forecast "
         "training.lanes.metrics training.sessions training.settings"
     ),
     "runs.command": (

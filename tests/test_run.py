@@ -11,9 +11,11 @@ import warnings
 
 import jax
 import pytest
+from rich.console import Console
 
 from vecevo import run
-from vecevo.runs import configuration, environment, resolving
+from vecevo.runs import configuration, earlier, environment, resolving
+from vecevo.space import SearchSpace
 from vecevo.training import cohorts, sessions
 
 SMALL = [
@@ -116,6 +118,10 @@ def test_a_run_starts_from_an_earlier_one_or_from_genomes(
     with pytest.raises(SystemExit, match="2"):
         call(monkeypatch, *TINY, *start, *others)
     assert "none of its 2 networks is in this space" in capsys.readouterr().err
+    space = SearchSpace({"depth": (1, 2), "width": (7,), "activation": ("relu",)})
+    how = {"population_size": 5, "seed": 5, "goes_on": True}  # begun when it was none
+    first = (str(tmp_path / "first"), space, {"optimizer": "adam"}, Console())
+    assert earlier.start_population(*first, **how).shape == (5, 3)
     genomes = tmp_path / "genomes.json"
     genomes.write_text("[[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0],[0,0,1,0]]")
     start = ["--start-from", str(genomes), "--num-generations", "1"]
@@ -266,7 +272,7 @@ def test_a_strategy_is_chosen_by_the_budget_where_none_is_named(changes, strateg
 def test_several_runs_lie_in_one_folder_and_go_on(monkeypatch, tmp_path, capsys):
     out = tmp_path / "out"
     args = [*TINY, "--num-runs", "2", "--seed", "3", "--confirm", "0"]
-    call(monkeypatch, *args, "--output-dir", str(out))
+    call(monkeypatch, *args, "--rungs", "1", "2", "--output-dir", str(out))
     printed = capsys.readouterr().out
     best = []
     for seed in (3, 4):
@@ -276,6 +282,10 @@ def test_several_runs_lie_in_one_folder_and_go_on(monkeypatch, tmp_path, capsys)
     assert last[2] == f"{sum(best) / 2:.4f}"
     shutil.rmtree(out / "seed-4")
     (out / "report.html").write_text("of what was there before")
+    settings = (out / "config.toml").read_text()  # what is by default may change
+    settings = settings.replace("rungs = [\n    1,\n    2,\n]", 'rungs = "auto"')
+    (out / "config.toml").write_text(settings)
+    assert 'rungs = "auto"' in settings
     call(monkeypatch, "--resume", str(out), "--no-report")
     assert not (out / "report.html").exists()
     assert capsys.readouterr().out.splitlines()[-1].split() == last

@@ -98,9 +98,10 @@ def did_you_mean(name: Any, known: Iterable[str]) -> str:
     >>> did_you_mean("Speces", ("species", "kind")), did_you_mean("colour", ("kind",))
     (' (did you mean species?)', '')
     """
-    by_lower = {one.lower(): one for one in known}
-    if not isinstance(name, str) or name in by_lower.values():
+    known = list(known)
+    if not isinstance(name, str) or name in known:
         return ""
+    by_lower = {one.lower(): one for one in known}
     near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.7)
     return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 

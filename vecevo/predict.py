@@ -139,8 +139,9 @@ def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:
             f"target={target!r} has no say with data={str(path)!r}, which is no table "
             "and no .npz file: leave it out."
         )
-    names, arrays = read_arrays(path, (*ARRAYS, target))
-    found = [name for name in ARRAYS if name in arrays]
+    paired = [f"x{target[1:]}"] if target and target.startswith("y") else []
+    names, arrays = read_arrays(path, (*paired, *ARRAYS, target))
+    found = [name for name in (*paired, *ARRAYS) if name in arrays]
     if not found:
         raise InputError(
             f"data={str(path)!r} holds {', '.join(names)}, and no {' or '.join(ARRAYS)}"

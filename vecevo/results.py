@@ -176,7 +176,7 @@ def in_metric(text: str, metric: str) -> str:
         return text
     capital = metric[0].upper() + metric[1:]
     if metric[0].islower():  # with a consonant
-        text = re.sub(r"\ban(?= accuracy)", "a", text)
+        text = re.sub(r"\b([Aa])n(?= accuracy)", r"\1", text)
     return re.sub(
         "(balanced )?accurac(y|ies)",  # once is enough: a text may come twice
         lambda found: capital if found[0][0].isupper() else metric,

@@ -192,6 +192,10 @@ def test_ranks_are_means_over_splits_and_equals_share_theirs():
     assert "| of numbers |" not in table and "| mean rank |  | 2.00 |" in table
 
 
+def test_networks_that_all_failed_get_nothing_right():
+    assert ladder.test_accuracy((None, None), None) == 0.0
+
+
 def test_the_ladder_is_of_networks_that_differ_by_a_piece():
     plain = {"depth": 1, "width": 8, "activation": "relu", "optimizer": "adam"}
     plain, found = (recipe.complete({**plain, **more}) for more in ({}, {"depth": 2}))

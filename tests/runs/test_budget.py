@@ -36,10 +36,9 @@ def allowed(*args, **changes):
     return plan(*args, **changes).in_time.num_networks
 
 
-def propose(max_seconds, expected=EXPECTED, num_genomes=224):
-    return budget.propose(
-        IMAGES, expected, SETTINGS, max_seconds, num_genomes=num_genomes
-    )
+def propose(max_seconds, expected=EXPECTED, num_networks=224, is_auto=True):
+    how = {"num_networks": num_networks, "has_auto_rungs": is_auto}
+    return budget.propose(IMAGES, expected, SETTINGS, max_seconds, **how)
 
 
 WIDE = list(itertools.product((64, 128, 256, 512, 768, 1024), (1, 2, 3, 4)))
@@ -178,7 +177,8 @@ def test_nothing_is_proposed_that_helps_nothing():
         one_width,
         SETTINGS._replace(max_epochs=3),
         0.5,
-        num_genomes=112,
+        num_networks=112,
+        has_auto_rungs=True,
     )
     assert few == []  # no fewer epochs, examples or widths than these
     names = {p.setting.split()[0] for p in propose(60, one_width, 112)}

@@ -8,7 +8,7 @@ import typing
 import pytest
 
 from vecevo import catalogue
-from vecevo.runs import configuration, parsing, resolving
+from vecevo.runs import command, configuration, parsing, resolving
 from vecevo.runs.files import toml
 from vecevo.space import SpaceName, named_space, recipe_space
 from vecevo.training import recipe
@@ -80,6 +80,17 @@ def test_a_named_space_is_that_for_the_task_and_what_is_given_stays():
     assert resolving.resolve_space(given, "regression") == given
     with pytest.raises(ValueError, match="task"):
         recipe_space("auto")
+
+
+def test_a_search_is_chosen_by_the_size_of_the_space_for_the_task():
+    one = {"depth": 1, "width": 8, "activation": "relu", "optimizer": "adam"}
+    one |= {"learning-rate": 0.01, "dropout-rate": 0, "weight-decay": 0}
+    one |= {"schedule": "constant", "norm": "none", "skip": "none"}
+    args = ["--space", "recipe", *(f"--{name}={value}" for name, value in one.items())]
+    for dataset, num in (("sklearn:diabetes", 3), ("sklearn:wine", 12)):
+        config = parsing.parse([*args, "--plan", "--dataset", dataset])
+        settled, _ = command.settle(config, None)
+        assert (settled.strategy, settled.population_size) == ("grid", num)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import vecevo
+from tests.runs import test_budget
 from tests.runs.test_full_disk import call
 from tests.runs.test_rungs import DIGITS, climb
 from vecevo.errors import InputError
@@ -204,6 +205,14 @@ def test_rungs_by_default():
 def test_rungs_that_are_none_are_refused(given):
     with pytest.raises(InputError, match="rungs="):
         choose(given)
+
+
+def test_rungs_that_were_given_keep_the_cap_that_they_end_at():
+    by_default = test_budget.EXPECTED._replace(rungs=(10, 50))
+    for is_auto in (True, False):
+        found = test_budget.propose(30, by_default, is_auto=is_auto)
+        names = {proposal.setting.split()[0] for proposal in found}
+        assert found and ("--max-epochs" in names) is is_auto
 
 
 def test_rungs_know_accuracy_alone():

@@ -14,6 +14,7 @@ from vecevo.runs.expecting import count_lists, count_networks, expected_networks
 from vecevo.runs.files import queries
 from vecevo.runs.report import console as shown
 from vecevo.runs.report.verdict import counted, rungs_line
+from vecevo.runs.rungs import AUTO_STRATEGIES
 from vecevo.runs.settling import make_strategy, rungs_of, size_of
 from vecevo.space import SearchSpace
 from vecevo.training import settings
@@ -49,7 +50,11 @@ def show_plan(
     rows = forecast(expected.shapes, planned.classes, planned.job, **lists)
     if config.plan:
         console.print(shown.plan_table(rows))
-    proposals = budget.propose(*asked, num_genomes=space.num_genomes)
+    proposals = budget.propose(
+        *asked,
+        num_networks=count_networks(space, fixed) or space.num_genomes,
+        has_auto_rungs=config.strategy in AUTO_STRATEGIES,
+    )
     for line in shown.plan_lines(rows, planned, proposals):
         console.print(line)
 

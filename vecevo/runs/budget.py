@@ -121,7 +121,8 @@ def propose(
     settings: TrainingSettings,
     max_seconds: float | None,
     *,
-    num_genomes: int,
+    num_networks: int,
+    has_auto_rungs: bool,
 ) -> list[Proposal]:
     """Returns settings that let a generation end in time, where it does not.
 
@@ -130,14 +131,16 @@ def propose(
 
     Args:
       data_shape, expected, settings, max_seconds: as for `plan_in_time`.
-      num_genomes: of the space.
+      num_networks: of the space.
+      has_auto_rungs: whether rungs follow the cap on epochs, as those by default do.
     """
     now = plan_in_time(data_shape, expected, settings, max_seconds).in_time
     if not is_short(now):
         return []
     asked = (data_shape, expected, settings)
-    by_setting = [_fewer_examples(*asked), _narrower(*asked, num_genomes)]
-    is_by_default = expected.rungs == _rungs_by_default(data_shape, settings)
+    by_setting = [_fewer_examples(*asked), _narrower(*asked, num_networks)]
+    by_default = _rungs_by_default(data_shape, settings)
+    is_by_default = has_auto_rungs and expected.rungs == by_default
     if is_by_default or not expected.rungs:  # or they would not end at the cap
         by_setting = [_fewer_epochs(*asked), *by_setting]
     if is_by_default:

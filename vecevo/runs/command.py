@@ -23,6 +23,7 @@ from vecevo.runs.files.reading import load_run
 from vecevo.runs.files.retraining import dataset_of
 from vecevo.runs.files.store import telling
 from vecevo.runs.files.toml import to_toml
+from vecevo.runs.parsing import recorded_settings
 from vecevo.runs.report import console as shown
 from vecevo.runs.report import leaving, live, several
 from vecevo.runs.report import summary as summaries
@@ -66,11 +67,14 @@ def run(config: RunConfig, console: Console) -> int:
 
 def run_several(config: RunConfig, talk: Console, console: Console) -> int:
     """Does as `run`, once for each of several seeds, in folders of one folder."""
-    config = resolve(config, resolving.make_space(config)[0])
+    cache_dir = environment.set_up_cache(config.cache_dir)
+    config, _ = settle(config, cache_dir)
     folder = pathlib.Path(str(config.output_dir))
+    first = folder / f"seed-{config.seed}"
     if config.resume is None and not config.plan:
-        check_new(folder)
         start_folder(config, folder)
+    elif queries.has_networks(first):  # whose rungs by default may be others now
+        config = dataclasses.replace(config, rungs=recorded_settings(str(first)).rungs)
     folders: list[pathlib.Path] = []
     to_go_on = f"to go on with all runs: {summaries.resume_command(config)}"
     for seed in range(config.seed, config.seed + config.num_runs):
@@ -105,18 +109,16 @@ def run_training(
     is all that there is to do.
     """
     cache_dir = environment.set_up_cache(config.cache_dir)
+    config, dataset = settle(config, cache_dir)
     space, fixed = resolving.make_space(config)
-    config = resolve(config, space)
-    folder = pathlib.Path(str(config.output_dir))
-    if not config.plan and config.resume is None:
-        check_new(folder)
-    dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
-    config = resolving.resolve_space(config, dataset.task)
-    space, fixed = resolving.make_space(config)
-    start = None
+    folder, start = pathlib.Path(str(config.output_dir)), None
     if config.start_from is not None:
-        sizes = {"population_size": size_of(config), "seed": config.seed}
-        start = start_population(config.start_from, space, fixed, talk, **sizes)
+        start = start_population(
+            *(config.start_from, space, fixed, talk),
+            population_size=size_of(config),
+            seed=config.seed,
+            goes_on=config.resume is not None,
+        )
     with hiring.hire(config, cache_dir, talk) as (config, crew):
         config = resolving.resolve_training(config, dataset)
         describe(config, space, fixed, dataset, talk)
@@ -131,6 +133,25 @@ def run_training(
         with watch(stop, ends_process=True):
             code = record_run(config, space, fixed, start, dataset, stop, console, crew)
     return 0 if is_all and stop.has_ended else code
+
+
+def settle(
+    config: RunConfig, cache_dir: pathlib.Path | None
+) -> tuple[RunConfig, Dataset]:
+    """Reads the data set; fills in the space for its task, the search and the folder.
+
+    Raises:
+      InputError: for a data set that cannot be had, or a folder that is there already.
+    """
+    is_new = config.resume is None and not config.plan
+    if is_new and config.output_dir is not None:  # before what may take long
+        check_new(pathlib.Path(config.output_dir))
+    dataset = dataset_of(config, cache_dir and cache_dir / "datasets")
+    config = resolving.resolve_space(config, dataset.task)
+    config = resolve(config, resolving.make_space(config)[0])
+    if is_new:
+        check_new(pathlib.Path(str(config.output_dir)))
+    return config, dataset
 
 
 def record_run(

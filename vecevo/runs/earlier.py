@@ -31,6 +31,7 @@ def start_population(
     *,
     population_size: int,
     seed: int,
+    goes_on: bool,
 ) -> np.ndarray:
     """Returns a first generation int[P, G].
 
@@ -41,6 +42,7 @@ def start_population(
       console: to say what starts.
       population_size: P.
       seed: of the random ones.
+      goes_on: whether a run goes on; that one began without any is then no mistake.
 
     Raises:
       InputError: for what cannot be read, or has no network of the space.
@@ -56,7 +58,7 @@ def start_population(
         return genomes
     networks = read_networks(path)
     known = find_known(networks, space, fixed)[:population_size]
-    if not known:
+    if not known and not goes_on:
         raise InputError(
             f"start_from={start_from!r}: none of its "
             f"{counted(len(networks), 'network')} is in this space: give choices that "

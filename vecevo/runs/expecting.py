@@ -15,7 +15,7 @@ from vecevo.training.lanes.weights import count_params
 from vecevo.training.lanes.widths import LAYER_WIDTHS
 
 NUM_SHAPES = 100  # by which the widths of layers are expected
-MOST_COUNTED = 5000  # genomes whose networks are told apart, in a moment
+MOST_COUNTED = 2000  # genomes whose networks are told apart, in a moment
 
 
 def choose_pool_size(expected: sessions.Expected, dataset: Dataset) -> int:
@@ -47,13 +47,15 @@ def count_networks(space: SearchSpace, fixed: Mapping[str, Any]) -> int | None:
     """How many networks the genomes of a space stand for; None: too many to count.
 
     Several genomes are one network where a gene has no say beside the others.
+
+    Raises:
+      InputError: for a value that a network cannot have, or one given twice.
     """
-    names = [name for name, _ in space.genes]
-    if not {*names, *fixed} & set(recipe.CONDITIONAL):
+    if not set(checked_choices(space, fixed)) & set(recipe.CONDITIONAL):
         return space.num_genomes
     if space.num_genomes > MOST_COUNTED:
         return None
-    networks = set()
+    names, networks = [name for name, _ in space.genes], set()
     for values in itertools.product(*(choices for _, choices in space.genes)):
         network = recipe.complete({**fixed, **dict(zip(names, values, strict=True))})
         networks.add(tuple(network.values()))
@@ -93,7 +95,25 @@ def expected_networks(
     Raises:
       InputError: for a value that a network cannot have, or one given twice.
     """
-    choices = {name: (value,) for name, value in fixed.items()}
+    choices = checked_choices(space, fixed)
+    return sessions.Expected(
+        shapes=expected_shapes(choices),
+        variant=sessions.variant_of(choices),
+        list_size=list_size,
+        num_lists=num_lists,
+        rungs=tuple(rungs or ()),
+    )
+
+
+def checked_choices(
+    space: SearchSpace, fixed: Mapping[str, Any]
+) -> dict[str, Sequence[Any]]:
+    """Returns what each hyperparameter may be, of genes and of those that are none.
+
+    Raises:
+      InputError: for a value that a network cannot have, or one given twice.
+    """
+    choices: dict[str, Sequence[Any]] = {k: (value,) for k, value in fixed.items()}
     for name, values in space.genes:
         if name in choices:
             raise InputError(
@@ -105,13 +125,7 @@ def expected_networks(
         recipe.check_choices(name, values)
     for name in recipe.absent(choices):
         raise InputError(f"the space has no gene {name}: add it, or fix it.")
-    return sessions.Expected(
-        shapes=expected_shapes(choices),
-        variant=sessions.variant_of(choices),
-        list_size=list_size,
-        num_lists=num_lists,
-        rungs=tuple(rungs or ()),
-    )
+    return choices
 
 
 def expected_shapes(choices: Mapping[str, Sequence[Any]]) -> list[tuple[int, int]]:

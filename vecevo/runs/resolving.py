@@ -166,7 +166,7 @@ def _check_layer_widths(
 def resolve_space(config: RunConfig, task: SpaceTask) -> RunConfig:
     """Returns a configuration whose named space is that for a task.
 
-    What another task has no use for goes; choices that were given stay.
+    What this task has no use for goes; choices that differ from the named stay.
     """
     named, own = choices_of(config.space), choices_of(config.space, task)
     changes = {

@@ -69,6 +69,20 @@ def test_what_is_below_a_scale_is_told():
     assert "Below" not in figures.describe_progress(made_up.make_run(SMALL, 4, seed=3))
 
 
+def test_generations_below_a_scale_that_is_cut_are_on_its_edge():
+    run = run_by(R2, diverged_share=0)
+    means = (-3.3, 0.4, *(g.best_accuracy for g in run.generations[2:]))
+    generations = [
+        generation._replace(mean_accuracy=mean)
+        for generation, mean in zip(run.generations, means, strict=True)
+    ]
+    with drawing.style():
+        left, _ = figures.draw_progress(run._replace(generations=generations)).axes
+    lines = {str(line.get_label()): line for line in left.get_lines()}
+    (edge,) = (line for name, line in lines.items() if name.startswith("below"))
+    assert edge.get_xdata().tolist() == [1, 2] and left.get_ylim()[0] > 0.4
+
+
 def test_of_errors_that_are_negative_generations_stay_on_the_scale():
     run = run_by("negative RMSE", diverged_share=0.2, shift=-2.0)
     with drawing.style():

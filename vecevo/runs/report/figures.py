@@ -60,9 +60,9 @@ def _draw_generations(axes: Axes, run: Run, floor: float) -> None:
     axes.plot(
         numbers, mean, "--s", color=BLUE, markersize=size, label="mean of a generation"
     )
-    # What is never below 0 squashes none.
-    is_below = np.fmin(best, mean) < min(floor, 0)
-    if is_below.any():
+    least = np.fmin(best, mean)
+    is_below = least < floor
+    if (least < min(floor, 0)).any():  # what is never below 0 squashes none
         at_floor = np.full(is_below.sum(), floor)
         how = {"color": VERMILLION, "clip_on": False, "label": f"below {floor:.4g}"}
         axes.plot(numbers[is_below], at_floor, "v", markersize=4, **how)

@@ -23,8 +23,8 @@ OF_ONE = (
         *("progress", "Progress", figures.draw_progress, figures.describe_progress),
         "Generations count from 1, as on the console. Networks are in the order in "
         "which their cohorts finished. The scale on the right begins three times as "
-        "far below the best as the median; what is worse is a triangle on its edge. So "
-        "are on the left generations of numbers below both that and 0.",
+        "far below the best as the median; what is worse is a triangle on its edge. "
+        "Where a generation has a number below 0, the scale on the left is that, too.",
         "No network has an accuracy, so that there is no progress to draw.",
     ),
     Drawing(
@@ -58,8 +58,9 @@ OF_ONE = (
     Drawing(
         *("curves", "Learning curves", figures.draw_curves, figures.describe_curves),
         "The best five networks, with their rank and validation accuracy, and up to "
-        "five that failed. The scale is that of the best: curves of those that failed "
-        "may leave it, and an R2 below -0.1 does. Losses are on a logarithmic scale.",
+        "five that failed. The scale is that of the best, and begins at -0.1 where an "
+        "R2 is below and others are above 0: curves may leave it. Losses are on a "
+        "logarithmic scale.",
         "No network has a learning curve.",
     ),
     Drawing(
