@@ -2,6 +2,8 @@
 # first Python of 3.12 or newer that is found.
 
 PY := .venv/bin/python
+# As a path, so that no folder named vecevo where a script is comes before it.
+INSTALL := -m pip install --quiet --config-settings editable_mode=compat --editable
 CANDIDATES := python3.13 python3.12 python3.14 python3 python \
               $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python
 IS_GOOD := import sys; sys.exit(sys.version_info < (3, 12))
@@ -39,7 +41,7 @@ test-long: .venv/.ready-dev
 
 # One after the other: each has a cluster of two workers.
 test-ray: .venv/.ready-dev
-	$(PY) -m pip install --quiet --editable '.[ray]'
+	$(PY) $(INSTALL) '.[ray]'
 	$(PY) -m pytest tests/workers -m "ray or not ray"
 
 # Slow, as it installs all dependencies anew; `make test` has the same without these.
@@ -51,7 +53,7 @@ test-wheel: .venv/.ready-dev
 
 test-browser: .venv/.ready-dev
 	@command -v chromium chromium-browser >/dev/null || apt-get install --yes chromium
-	$(PY) -m pip install --quiet --editable '.[browser]'
+	$(PY) $(INSTALL) '.[browser]'
 	$(PY) -m pytest tests/browser
 
 bench: .venv/.ready-bench
@@ -80,17 +82,17 @@ clean:
 # JAX for CUDA compiles for a card that is not there; next to nothing else is needed.
 .gpu/.ready: .venv/bin/python pyproject.toml
 	$(PY) -m venv .gpu
-	.gpu/bin/python -m pip install --quiet --editable '.[cuda]'
+	.gpu/bin/python $(INSTALL) '.[cuda]'
 	@touch $@
 
 .venv/.ready-bench: .venv/bin/python pyproject.toml
-	$(PY) -m pip install --quiet --editable '.[bench]'
+	$(PY) $(INSTALL) '.[bench]'
 	@touch $@ .venv/.ready
 
 .venv/.ready: .venv/bin/python pyproject.toml
-	$(PY) -m pip install --quiet --editable .
+	$(PY) $(INSTALL) .
 	@touch $@
 
 .venv/.ready-dev: .venv/bin/python pyproject.toml
-	$(PY) -m pip install --quiet --editable '.[dev]'
+	$(PY) $(INSTALL) '.[dev]'
 	@touch $@ .venv/.ready

@@ -139,9 +139,9 @@ def read_examples(path: pathlib.Path, target: str | None) -> tuple[Any, Any]:
             f"target={target!r} has no say with data={str(path)!r}, which is no table "
             "and no .npz file: leave it out."
         )
-    paired = [f"x{target[1:]}"] if target and target.startswith("y") else []
-    names, arrays = read_arrays(path, (*paired, *ARRAYS, target))
-    found = [name for name in (*paired, *ARRAYS) if name in arrays]
+    names, arrays = read_arrays(path, (*ARRAYS, target))
+    by_target = sorted(ARRAYS, key=lambda name: target != f"y{name[1:]}")
+    found = [name for name in by_target if name in arrays]
     if not found:
         raise InputError(
             f"data={str(path)!r} holds {', '.join(names)}, and no {' or '.join(ARRAYS)}"

@@ -143,7 +143,8 @@ class SearchResult(NamedTuple):
 
     def __repr__(self) -> str:
         large = {"top", "front", "progress", "classes", "ensemble", "confirmation"}
-        return repr_without(self, large)
+        best = [f"best {result!r} of " for _, result in self.top[:1]]
+        return f"{''.join(best)}{repr_without(self, large)}"
 
     @property
     def best(self) -> "Network":

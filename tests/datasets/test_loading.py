@@ -145,6 +145,7 @@ def test_what_is_no_data_set_has_a_message_of_its_own(
         (b"a,y\n1,0\n2,1\n3,1\n", "has 1 example of the class 0"),
         (b"a,y\n1,0.5\n2,1.5\n3,0.5\n", "has 3 examples: give 4"),
         (b"a,y\n" + b"7,0\n7,1\n" * 9, "no column that varies"),
+        (b"a,y\n" + b",0\n,1\n" * 9, "no column that varies"),
         (b"a,y\n" + b"inf,0\n7,1\n" * 9, "infinite value, in column 'a'"),
         (b"a,y\n" + b"3,0\n7,\n" * 9, "missing label"),
     ],
@@ -182,6 +183,20 @@ def test_a_target_that_is_no_column_is_named(tmp_path):
         loading.load_dataset("digts", data_dir=tmp_path)
     with pytest.raises(vecevo.InputError, match="target='kind' has no say"):
         loading.load_dataset("digits", target="kind")
+
+
+def test_several_targets_are_numbers_by_a_list_or_with_commas(tmp_path):
+    path, rng = tmp_path / "t.csv", np.random.default_rng(0)
+    frame = pandas.DataFrame(rng.normal(size=(30, 3)), columns=["a", "b", "c"])
+    frame.assign(town=["here", "there"] * 15).to_csv(path, index=False)
+    for target in ("a,c", ["a", "c"], ("a", "c")):
+        dataset = loading.load_dataset(path, target=target)
+        assert dataset.targets is not None and dataset.targets.names == ("a", "c")
+        assert dataset.inputs.columns == ("b", "town")
+    with pytest.raises(vecevo.InputError, match=r"'town' holds texts, and of several"):
+        loading.load_dataset(path, target=["a", "town"])
+    with pytest.raises(vecevo.InputError, match=r"target=3 must be the name of a col"):
+        loading.load_dataset(path, target=3)
 
 
 def test_a_missing_extra_is_named(tmp_path, monkeypatch):

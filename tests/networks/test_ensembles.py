@@ -106,6 +106,8 @@ def test_a_single_example_has_no_other_half():
     facts |= {"validation_accuracy": 1.0}
     facts |= {"held_out_accuracy": None, "held_out_best": None}
     assert verdict.ensemble_line(facts).endswith("test 0.5000")
+    one = facts | {"num_networks": 1, "held_out_accuracy": 0.6, "held_out_best": 0.5}
+    assert verdict.ensemble_line(one).endswith("test 0.5000")
 
 
 def test_an_impossible_probability_is_not_the_end():
@@ -172,7 +174,8 @@ def test_what_a_search_gives_prints_in_some_lines(searched):
         assert len(repr(value)) < 1500 and "array(" not in repr(value)
     accuracy = f"validation_accuracy={best.validation_accuracy!r}"
     assert accuracy in repr(best) and "'width': " in repr(best.network)
-    assert repr(result).startswith("SearchResult(num_evaluated=6, num_trained=6, ")
+    said = f"best {best!r} of SearchResult(num_evaluated=6, num_trained=6, "
+    assert repr(result).startswith(said)
 
 
 def test_there_is_no_ensemble_where_the_test_part_chooses(searched):

@@ -23,6 +23,7 @@ def folder(tmp_path_factory):
     )
     arrays = dict(zip(names, values, strict=True))
     np.savez(folder / "all.npz", **arrays)
+    np.savez(folder / "both.npz", x=arrays["x_train"], **arrays)
     np.savez(folder / "train.npz", **{name: arrays[name] for name in names[:2]})
     np.save(folder / "x.npy", arrays["x_test"])
     dataset = vecevo.load_dataset(folder / "all.npz")
@@ -37,10 +38,11 @@ def call(folder, tmp_path, name, target=None):
     predict.predict(predict.PredictConfig(data=data, target=target, **given))
 
 
+@pytest.mark.parametrize("name", ["all.npz", "both.npz"])
 def test_the_test_part_of_a_file_that_was_trained_from_is_predicted(
-    folder, tmp_path, capsys
+    folder, tmp_path, capsys, name
 ):
-    call(folder, tmp_path, "all.npz", "y_test")
+    call(folder, tmp_path, name, "y_test")
     network = vecevo.load_network(folder / "net")
     with np.load(folder / "all.npz") as arrays:
         x, y = arrays["x_test"], arrays["y_test"]

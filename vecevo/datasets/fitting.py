@@ -136,7 +136,8 @@ def _fit_table(x: Any, plain: Inputs, scaling: Scaling, argument: str) -> Inputs
     if not is_left or (scaling == "auto" and not is_unit):
         # That a value is missing says something, even of a column that is constant.
         is_kept &= columns.varies(numbers) | is_missing.any(0)
-    is_informed = bool((columns.varies(numbers) | is_missing.any(0)).any())
+    is_partly = is_missing.any(0) & ~is_missing.all(0)
+    is_informed = bool((columns.varies(numbers) | is_partly).any())
     numeric, numbers = plain.numeric[is_kept], numbers[:, is_kept]
     categories = [c for c in plain.categories if c.choices]
     if not is_informed and not categories:

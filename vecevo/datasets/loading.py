@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ FILES = ".npz, .csv, .tsv or .parquet"
 def load_dataset(
     name: str | os.PathLike,
     *,
-    target: str | None = None,
+    target: str | Sequence[str] | None = None,
     weight: str | None = None,
     task: Task = "auto",
     inputs: Scaling = "auto",
@@ -42,7 +43,8 @@ def load_dataset(
         test part's or not; of a .csv, .tsv or .parquet file; `sklearn:wine` and the
         like; or an image-classification set of tensorflow-datasets.
       target: the column of labels of a table, or several, of numbers to be predicted,
-        with commas between; None: one named target, label, class or y, or the last.
+        a list or with commas between; None: one named target, label, class or y, or
+        the last.
       weight: the column of a table that says how much an example weighs while it is
         learned, as `make_dataset` takes them by sample_weight; None: all alike.
       data_dir: where tensorflow-datasets has prepared its sets; None is its default.
@@ -59,6 +61,7 @@ def load_dataset(
             "make_dataset."
         )
     check_paths(dataset=name)
+    target = _joined(target)
     name, defaults, notes = os.fspath(name), {}, ()
     ending = pathlib.Path(name).suffix.lower()
     if ending not in tables.ENDINGS:
@@ -96,6 +99,17 @@ def as_dataset(dataset: Dataset | str | os.PathLike) -> Dataset:
       InputError: for what is neither.
     """
     return dataset if isinstance(dataset, Dataset) else load_dataset(dataset)
+
+
+def _joined(target: Any) -> str | None:
+    """Returns names of columns with commas between."""
+    if target is None or isinstance(target, str):
+        return target
+    if isinstance(target, list | tuple) and all(isinstance(t, str) for t in target):
+        return ",".join(target)
+    raise InputError(
+        f"target={describe(target)} must be the name of a column, or a list of names."
+    )
 
 
 def _load_digits() -> dict[str, np.ndarray]:

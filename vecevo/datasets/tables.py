@@ -121,6 +121,13 @@ def _split_several(
     if len(set(targets)) < len(targets):
         raise InputError(f"{given} names a column twice: name each once.")
     places = [names.index(target) for target in targets]
+    numeric = frame.iloc[:, places].select_dtypes(["number", "bool"]).columns
+    texts = [target for target in targets if target not in map(str, numeric)]
+    if texts:
+        raise InputError(
+            f"{given}: the column {texts[0]!r} holds texts, and of several targets all "
+            "are numbers: leave it out, or name it alone."
+        )
     rest = [place for place in range(len(names)) if place not in places]
     said = f"targets: the columns {_some(targets)}, as asked"
     return frame.iloc[:, rest], frame.iloc[:, places], said

@@ -125,9 +125,11 @@ def load_network(path: str | os.PathLike) -> Network | Ensemble:
             f"path={str(path)!r} cannot be read as a network ({reason}): export it "
             "again."
         ) from e
+    inner = sorted(found.parts[-3] for found in folder.glob(f"*/{BEST}/{FACTS}"))
+    such = f", such as {inner[0]} in it" if inner else ""
     raise InputError(
-        f"path={str(path)!r} holds no network: give the folder of a run that ended, or "
-        f"one with a {FACTS} or an {ENSEMBLE}."
+        f"path={str(path)!r} holds no network: give the folder of a run that ended"
+        f"{such}, or one with a {FACTS} or an {ENSEMBLE}."
     )
 
 

@@ -37,6 +37,8 @@ CHOICE = re.compile(
     r"(?P<said>.*(?P<quote>['\"])(?P<value>.*)(?P=quote) for argument '.*?')\. "
     r"Expected one of \((?P<names>.*)\)"
 )
+# And of what is of another type; the last quotation is what was given.
+VALUE = re.compile(r"Error parsing (?P<option>--\S+): .*(?P<value>'.*?')[^']*")
 COMMANDS = ("export", "predict", "report")  # modules of the package, beside `run`
 PROG = "vecevo"
 DESCRIPTION = """Trains and evolves populations of neural networks on a data set.
@@ -216,7 +218,8 @@ def parse_args(
     except SystemExit as stop:
         if not stop.code:
             raise
-        line = _with_nearest(_one_line(errors.getvalue()), [*_options(kind), *known])
+        options = ["--help", *_options(kind), *known]
+        line = _with_nearest(_one_line(errors.getvalue()), args, options)
         raise InputError(f"{line}: see {prog} --help.") from None
 
 
@@ -232,17 +235,22 @@ def _options(kind: Any) -> list[str]:
     return options
 
 
-def _with_nearest(line: str, options: Sequence[str]) -> str:
+def _with_nearest(line: str, args: Sequence[str], options: Sequence[str]) -> str:
     """Says of a misspelt option, or one of the names that it takes, what is nearest.
 
-    >>> _with_nearest("Unrecognized options: --sede, 3", ["--seed"])
+    >>> _with_nearest("Unrecognized options: --sede, 3", ["--sede=3"], ["--seed"])
     '--sede is no option (did you mean --seed?)'
+    >>> _with_nearest("Error parsing --seed: no int: 'x'", ["--seed", "x"], ["--seed"])
+    "--seed cannot be 'x'"
     """
-    if line.startswith(start := "Unrecognized options: "):
-        words = line.removeprefix(start).split(", ")
-        word = next((w for w in words if w.startswith("--")), words[0])
-        word = word.partition("=")[0]
-        return f"{word} is no option{did_you_mean(word, options)}"
+    words = [arg.partition("=")[0] for arg in args if arg.startswith("--")]
+    unknown = [word for word in words if word.replace("_", "-") not in options]
+    if not unknown and line.startswith(start := "Unrecognized options: "):
+        unknown = line.removeprefix(start).split(", ")
+    if unknown:
+        return f"{unknown[0]} is no option{did_you_mean(unknown[0], options)}"
+    if found := VALUE.fullmatch(line):
+        return f"{found['option']} cannot be {found['value']}"
     if found := CHOICE.fullmatch(line):
         names = sorted(set(re.findall(r"'(.*?)'", found["names"])) - {"None"})
         near = did_you_mean(found["value"], names)

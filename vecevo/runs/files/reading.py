@@ -143,8 +143,11 @@ def load_run(run: str | os.PathLike) -> Run:
     path = folder / "run.sqlite"
     check_paths(run=path)
     if not path.exists():
+        inner = sorted(found.parent.name for found in folder.glob("*/run.sqlite"))
+        give = f"of its runs, such as {inner[0]}" if inner else "that has"
         raise InputError(
-            f"run={str(run)!r} is no folder of a run: it has no run.sqlite; give one."
+            f"run={str(run)!r} is no folder of a run: it has no run.sqlite; give one "
+            f"{give}."
         )
     meta = _read_meta(path)
     metric = meta.get("metric", ACCURACY)

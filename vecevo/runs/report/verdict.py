@@ -272,7 +272,7 @@ def ensemble_line(facts: Mapping[str, Any], word: str = "") -> str:
         f"validation {word}{facts['validation_accuracy']:.4f}, test {word}"
         f"{facts['test_accuracy']:.4f}"
     )
-    if held_out is None or best is None:
+    if held_out is None or best is None or facts["num_networks"] == 1:
         return line
     verdict = "no better" if held_out <= best else "better"
     return (
