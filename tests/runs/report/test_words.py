@@ -46,8 +46,9 @@ def test_the_protocol_of_the_article_is_told_by_the_metric():
     labels = (x[:, 0] > 0).astype(int)
     dataset = vecevo.make_dataset(x, labels)._replace(is_article=True)
     space, console = vecevo.SearchSpace({"width": (2, 3)}), Console(record=True)
+    fixed = {"depth": 1, "activation": "relu", "optimizer": "adam"}
     for metric, word in (("f1", "an F1 there"), ("accuracy", "an accuracy there")):
         config = RunConfig(metric=metric, strategy="random", population_size=2)
-        describe(config, space, dataset, console)
+        describe(config, space, fixed, dataset, console)
         said = " ".join(console.export_text().split())
         assert f"as the article did; {word} is no estimate for new data" in said
