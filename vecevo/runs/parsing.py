@@ -97,7 +97,7 @@ def parse(args: Sequence[str]) -> RunConfig:
         tyro.conf.OmitArgPrefixes[_Groups],
         args,
         prog=PROG,
-        known=("--config", "--help", "--version", *COMMANDS),
+        known=("--config", "--version", *COMMANDS),
         description=DESCRIPTION,
         default=_to_groups(default),
     )
