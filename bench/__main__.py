@@ -34,6 +34,7 @@ from bench.training import (
     parity,
     pieces,
     recording,
+    rung_seconds,
     small,
     startup,
 )
@@ -55,6 +56,7 @@ BENCHMARKS = {
     "search_choice": choice,
     "trainings": trainings,
     "rungs": rungs,
+    "rung_seconds": rung_seconds,
     "evolution": evolution,
     "own_data": own_data,
     "estimators": estimators,

@@ -3,7 +3,7 @@
 from bench.gpu import program
 from bench.harness import markdown
 from bench.searching import evolution, own_data, rendering
-from bench.training import estimators, jobs, ladder, lanes, pieces, small
+from bench.training import estimators, jobs, ladder, lanes, pieces, rung_seconds, small
 
 
 def lanes_table(record):
@@ -292,6 +292,7 @@ TABLES = {
     "trainings": rendering.trainings_table,
     "rungs": rendering.rungs_table,
     "rung_ranks": rendering.rung_ranks_table,
+    "rung_seconds": rung_seconds.rung_seconds_table,
     "evolution": evolution.evolution_table,
     "own_data": own_data.own_data_table,
     "estimators": estimators.estimators_table,
