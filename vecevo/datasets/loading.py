@@ -16,7 +16,6 @@ from vecevo.datasets.making import ARRAYS, Dataset, make_dataset
 from vecevo.datasets.targets import Task
 from vecevo.errors import InputError, check_paths, describe
 
-MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 MNIST_BATCH_SIZE = 128  # the article's
 DIGITS_EPOCHS = 25  # a cap that its few small images do with
 DIGITS_SHAPE = (8, 8)
@@ -78,7 +77,7 @@ def load_dataset(
     else:
         _check_no_file(name, ending)
         arrays = _load_prepared(name, data_dir, cache_dir)
-        if name.partition("/")[0] in MNIST_FAMILY:
+        if name.partition("/")[0] in prepared.MNIST_FAMILY:
             defaults = {"batch_size": MNIST_BATCH_SIZE}
     dataset = make_dataset(
         **arrays,

@@ -22,8 +22,9 @@ from vecevo.folders import expand
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"  # that of tensorflow-datasets
 NAME = r"\w[\w.-]*(/\w[\w.-]*)?"
 DOWNLOADS = ("storage.googleapis.com", 443)  # where it looks for prepared sets
+MNIST_FAMILY = ("mnist", "fashion_mnist", "kmnist", "emnist")
 # What names are compared to that are not there.
-COMMON = ("digits", "mnist", "fashion_mnist", "kmnist", "emnist", "cifar10", "cifar100")
+COMMON = ("digits", *MNIST_FAMILY, "cifar10", "cifar100")
 
 
 def load_arrays(
