@@ -146,10 +146,12 @@ def make_table(rows):
 def rung_seconds_table(record):
     """The record, a line for each search, for the report."""
     lines = markdown.head(COLUMNS)
-    lines += [markdown.row(line) for line in cells(record["rows"])]
-    to_level, whole = shares(record["rows"])
+    rows = record["rows"]
+    lines += [markdown.row(line) for line in cells(rows)]
+    to_level, whole = shares(rows)
+    pairs = f"Medians of {len(rows)} pairs" if len(rows) > 1 else "One pair"
     how = (
-        f"Medians of {len(record['rows'])} pairs: rungs need {to_level:.2f} of the "
-        f"seconds to the level that both came to, {whole:.2f} of those of a search"
+        f"{pairs}: rungs need {to_level:.2f} of the seconds to the level that both "
+        f"came to, {whole:.2f} of those of a search"
     )
     return markdown.finish(lines, record, how)
