@@ -9,6 +9,7 @@ timed to is the lower of the two accuracies that they end with, on the validatio
 
 import statistics
 import time
+from typing import Any
 
 from rich.table import Table
 
@@ -46,8 +47,12 @@ def measure(console, *, smoke, full, data_dir):
 def search(dataset, rungs, seed, smoke, **changes):
     """Searches once; returns what it took, and what it found by the end."""
     genes = dict(vecevo.article_space().genes) | {"width": WIDTHS}
-    small = {"num_generations": 1, "population_size": 3, "max_epochs": 2}
-    settings = {
+    small: dict[str, Any] = {
+        "num_generations": 1,
+        "population_size": 3,
+        "max_epochs": 2,
+    }
+    settings: dict[str, Any] = {
         "num_generations": NUM_GENERATIONS,
         "population_size": POPULATION_SIZE,
         "max_epochs": MAX_EPOCHS,
@@ -74,7 +79,7 @@ def search(dataset, rungs, seed, smoke, **changes):
         "rungs": list(result.saved.rungs) if result.saved else None,
         "num_epochs": result.saved.num_epochs if result.saved else None,
         "best": best.hyperparams,
-        "test_accuracy": round(best.test_accuracy, 5),
+        "test_accuracy": round(best.test_accuracy or 0.0, 5),
     }
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -190,6 +191,22 @@ def test_ranks_are_means_over_splits_and_equals_share_theirs():
     table = estimators.estimators_table(record | {"rows": [facts | {"splits": splits}]})
     assert "| wine, accuracy, % | 50.00 ± 0.00 | 80.00 ± 10.00 |" in table
     assert "| of numbers |" not in table and "| mean rank |  | 2.00 |" in table
+    scaled = [s | {estimators.SCALED: 0.25} for s in splits]
+    row = {"table": "friedman1", "task": "regression", "splits": scaled}
+    table = estimators.estimators_table(record | {"rows": [row]})
+    assert "65.00 ± 5.00 | 25.00 ± 0.00 |" in table  # after the forest
+    assert "| mean rank |  | 2.00 |" in table  # as without it
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_mlp_of_scaled_targets_learns_numbers_that_are_large():
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    y = 1e4 * x[:, 0] + 1e6
+    r2 = {
+        side: estimators.make_estimator(side, "regression", 0).fit(x, y).score(x, y)
+        for side in ("MLP", estimators.SCALED)
+    }
+    assert r2["MLP"] < 0 < 0.9 < r2[estimators.SCALED]
 
 
 def test_networks_that_all_failed_get_nothing_right():
