@@ -162,12 +162,6 @@ def test_the_nearest_right_word_of_a_file_is_named(tmp_path, text, near):
         parsing.parse(["--config", str(path)])
 
 
-def test_a_file_that_stands_alone_is_perhaps_a_data_set(tmp_path):
-    (path := tmp_path / "my.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=rf"mean --dataset {path}\?\)"):
-        parsing.parse([str(path)])
-
-
 def test_what_is_like_no_right_word_has_no_nearest():
     for args in (["--nonesuch"], ["--strategy", "best"], ["5"]):
         with pytest.raises(ValueError, match="see vecevo --help") as caught:

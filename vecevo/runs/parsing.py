@@ -248,10 +248,7 @@ def _with_nearest(line: str, args: Sequence[str], options: Sequence[str]) -> str
     if not unknown and line.startswith(start := "Unrecognized options: "):
         unknown = line.removeprefix(start).split(", ")
     if unknown:
-        near = did_you_mean(word := unknown[0], options)
-        if "--dataset" in options and pathlib.Path(word).is_file():
-            near = f" (did you mean --dataset {word}?)"
-        return f"{word} is no option{near}"
+        return f"{unknown[0]} is no option{did_you_mean(unknown[0], options)}"
     if found := VALUE.fullmatch(line):
         return f"{found['option']} cannot be {found['value']}"
     if found := CHOICE.fullmatch(line):
