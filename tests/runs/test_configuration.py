@@ -162,6 +162,12 @@ def test_the_nearest_right_word_of_a_file_is_named(tmp_path, text, near):
         parsing.parse(["--config", str(path)])
 
 
+def test_an_option_of_two_lines_is_named_in_one():
+    with pytest.raises(ValueError, match=r"^'--\\n' is no option: see") as caught:
+        parsing.parse(["--strategy", "--\n"])
+    assert "\n" not in str(caught.value)
+
+
 def test_what_is_like_no_right_word_has_no_nearest():
     for args in (["--nonesuch"], ["--strategy", "best"], ["5"]):
         with pytest.raises(ValueError, match="see vecevo --help") as caught:

@@ -248,7 +248,8 @@ def _with_nearest(line: str, args: Sequence[str], options: Sequence[str]) -> str
     if not unknown and line.startswith(start := "Unrecognized options: "):
         unknown = line.removeprefix(start).split(", ")
     if unknown:
-        return f"{unknown[0]} is no option{did_you_mean(unknown[0], options)}"
+        word = unknown[0] if unknown[0].isprintable() else repr(unknown[0])
+        return f"{word} is no option{did_you_mean(unknown[0], options)}"
     if found := VALUE.fullmatch(line):
         return f"{found['option']} cannot be {found['value']}"
     if found := CHOICE.fullmatch(line):
