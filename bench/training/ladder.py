@@ -17,7 +17,7 @@ from bench.harness import drawing, markdown, records
 from vecevo.runs import environment
 from vecevo.training import recipe
 
-EPOCHS, SEEDS = 20, (1, 2, 3)
+EPOCHS, SEEDS = 20, (1, 2, 3, 4, 5)
 SEARCH: dict[str, Any] = {"num_generations": 10, "population_size": 20, "confirm": 3}
 SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "confirm": 2}
 LIMIT_TRAIN = 10_000  # of the searches
