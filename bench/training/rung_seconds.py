@@ -15,11 +15,12 @@ from rich.table import Table
 
 import vecevo
 from bench.harness import markdown, records
+from bench.training import ladder
 from vecevo.runs import environment
 
 SEEDS, NUM_GENERATIONS, POPULATION_SIZE = (0, 1, 2), 6, 20
 LIMIT_TRAIN, MAX_EPOCHS = 10_000, 25
-WIDTHS = (64, 128, 256, 512)
+SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "max_epochs": 2}
 SIDES = {"no rungs": None, "rungs": "auto"}
 
 
@@ -46,12 +47,6 @@ def measure(console, *, smoke, full, data_dir):
 
 def search(dataset, rungs, seed, smoke, **changes):
     """Searches once; returns what it took, and what it found by the end."""
-    genes = dict(vecevo.article_space().genes) | {"width": WIDTHS}
-    small: dict[str, Any] = {
-        "num_generations": 1,
-        "population_size": 3,
-        "max_epochs": 2,
-    }
     settings: dict[str, Any] = {
         "num_generations": NUM_GENERATIONS,
         "population_size": POPULATION_SIZE,
@@ -60,7 +55,7 @@ def search(dataset, rungs, seed, smoke, **changes):
     marks = []
     start = time.perf_counter()
     result = vecevo.search(
-        vecevo.SearchSpace(genes | {"width": (8,), "depth": (1,)} if smoke else genes),
+        vecevo.SearchSpace(ladder.narrow(vecevo.article_space(), smoke)),
         dataset,
         strategy="recommended",
         seed=seed,
@@ -68,7 +63,7 @@ def search(dataset, rungs, seed, smoke, **changes):
         confirm=0,
         ensemble=0,
         progress_fn=lambda said: marks.append((time.perf_counter() - start, said)),
-        **(settings | small if smoke else settings),
+        **(settings | SMOKE if smoke else settings),
     )
     best = max(result.top, key=lambda network: network[1].validation_accuracy)[1]
     return {
