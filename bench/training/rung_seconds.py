@@ -1,10 +1,11 @@
 """What rungs save in seconds: searches on CIFAR-10 with rungs and without, in turns.
 
 Both ask `recommended` for generations of 20 networks of the article's space and train
-them by the article's stopping rule, each seed without rungs and then with those of
-`auto`. All programs that one generation needs are in the compilation cache before. A
-search's best network counts from the end of its generation on; the level that both are
-timed to is the lower of the two accuracies that they end with, on the validation part.
+them by the article's stopping rule, each seed without rungs, then with those of `auto`,
+then with sharper ones. All programs that one generation needs are in the compilation
+cache before. A search's best network counts from the end of its generation on; the
+level that all of a seed are timed to is the lowest accuracy that one of them ends with,
+on the validation part.
 """
 
 import statistics
@@ -21,7 +22,7 @@ from vecevo.runs import environment
 SEEDS, NUM_GENERATIONS, POPULATION_SIZE = (0, 1, 2), 6, 20
 LIMIT_TRAIN, MAX_EPOCHS = 10_000, 25
 SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "max_epochs": 2}
-SIDES = {"no rungs": None, "rungs": "auto"}
+SIDES = {"no rungs": None, "rungs": "auto", "rungs 3 9 25": (3, 9, 25)}
 
 
 def measure(console, *, smoke, full, data_dir):
@@ -79,7 +80,7 @@ def search(dataset, rungs, seed, smoke, **changes):
 
 
 def compare(found):
-    """Returns both searches with the level both came to, and the seconds until then."""
+    """Returns a seed's searches with the level all came to, and the seconds to it."""
     level = min(side["best_accuracies"][-1] for side in found.values())
     row: dict = {"level": level, **found}
     for name, side in found.items():
@@ -93,18 +94,18 @@ def seconds_to(level, side):
     return next(seconds for seconds, accuracy in marks if accuracy >= level)
 
 
-def shares(rows):
-    """Returns the medians over seeds of what rungs need of the seconds without.
+def shares(rows, name):
+    """Returns what a side needs of the seconds without rungs, medians over its seeds.
 
     Returns:
-      By the seconds to the level, and by those of the whole search.
+      By the seconds to the level, by those of the whole search, and how many seeds.
     """
-    pairs = [(row["rungs"], row["no rungs"]) for row in rows]
+    pairs = [(row[name], row["no rungs"]) for row in rows if name in row]
     to_level = [
         ours["seconds_to_level"] / theirs["seconds_to_level"] for ours, theirs in pairs
     ]
     whole = [ours["seconds"][-1] / theirs["seconds"][-1] for ours, theirs in pairs]
-    return statistics.median(to_level), statistics.median(whole)
+    return statistics.median(to_level), statistics.median(whole), len(pairs)
 
 
 COLUMNS = (
@@ -117,7 +118,7 @@ def cells(rows):
     """Returns the cells of a table, a line for each search."""
     lines = []
     for row in rows:
-        for side in SIDES:
+        for side in (name for name in SIDES if name in row):
             one = row[side]
             best = one["best"]
             lines.append(
@@ -148,10 +149,13 @@ def rung_seconds_table(record):
     lines = markdown.head(COLUMNS)
     rows = record["rows"]
     lines += [markdown.row(line) for line in cells(rows)]
-    to_level, whole = shares(rows)
-    pairs = f"Medians of {len(rows)} pairs" if len(rows) > 1 else "One pair"
+    said = []
+    for name in list(SIDES)[1:]:
+        if any(name in row for row in rows):
+            to_level, whole, num_pairs = shares(rows, name)
+            said.append(f"{name} {to_level:.2f} and {whole:.2f} ({num_pairs})")
     how = (
-        f"{pairs}: rungs need {to_level:.2f} of the seconds to the level that both "
-        f"came to, {whole:.2f} of those of a search"
+        "Share of the seconds without rungs, to the level that all came to and of a "
+        f"whole search, medians (of how many seeds): {', '.join(said)}"
     )
     return markdown.finish(lines, record, how)

@@ -18,7 +18,7 @@ def side(seconds, accuracies):
     }
 
 
-def test_both_are_timed_to_the_lower_of_what_they_end_with():
+def test_all_are_timed_to_the_lowest_of_what_they_end_with():
     found = {
         "no rungs": side([10.0, 20.0, 30.0], [0.40, 0.45, 0.46]),
         "rungs": side([4.0, 8.0, 12.0], [0.39, 0.41, 0.44]),
@@ -27,10 +27,10 @@ def test_both_are_timed_to_the_lower_of_what_they_end_with():
     assert row["level"] == 0.44
     assert row["no rungs"]["seconds_to_level"] == 20.0
     assert row["rungs"]["seconds_to_level"] == 12.0
-    assert rung_seconds.shares([row]) == (12 / 20, 12 / 30)
+    assert rung_seconds.shares([row], "rungs") == (12 / 20, 12 / 30, 1)
     record = records.read("pieces") | {"name": "rung_seconds", "rows": [row]}
     text = rung_seconds.rung_seconds_table(record)
-    assert "0.60 of the seconds to the level" in text and "0.40 of those" in text
+    assert "rungs 0.60 and 0.40 (1)" in text and "3 9 25" not in text
     assert "| 0 | rungs | 40 | 12 | 12 | 44.00 | 43.21 | 2 x 64 relu adam |" in text
 
 
