@@ -108,9 +108,9 @@ def search(x_train, y_train, x_test, y_test, task, split, smoke):
 
 def make_estimator(side, task, seed):
     """Returns an estimator of scikit-learn's, the MLP behind a StandardScaler."""
+    scaling = import_extra("sklearn.preprocessing", "sklearn")
     if side == SCALED:
         scaled = import_extra("sklearn.compose", "sklearn").TransformedTargetRegressor
-        scaling = import_extra("sklearn.preprocessing", "sklearn")
         mlp = make_estimator("MLP", task, seed)
         return scaled(mlp, transformer=scaling.StandardScaler())
     modules = {
@@ -123,7 +123,6 @@ def make_estimator(side, task, seed):
     estimator = getattr(module, f"{side}{kind}")(random_state=seed)
     if side != "MLP":
         return estimator
-    scaling = import_extra("sklearn.preprocessing", "sklearn")
     pipelines = import_extra("sklearn.pipeline", "sklearn")
     return pipelines.make_pipeline(scaling.StandardScaler(), estimator)
 
