@@ -11,7 +11,7 @@ from bench.harness import records
 from bench.searching import compare, curve_file, peers, sources, summary
 from vecevo import strategies
 
-NUM_BATCHES, NUM_SEEDS, NUM_SEEDS_OF_PEERS = 4, 30, 8
+NUM_BATCHES, NUM_SEEDS, NUM_SEEDS_OF_PEERS = 4, 30, 3
 OURS = "recommended"
 PEERS = peers.MODELS
 
