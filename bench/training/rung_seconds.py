@@ -1,6 +1,6 @@
 """What rungs save in seconds: searches on CIFAR-10 with rungs and without, in turns.
 
-Both ask `recommended` for generations of 20 networks of the article's space and train
+All ask `recommended` for generations of 20 networks of the article's space and train
 them by the article's stopping rule, each seed without rungs, then with those of `auto`,
 then with sharper ones. All programs that one generation needs are in the compilation
 cache before. A search's best network counts from the end of its generation on; the
@@ -19,7 +19,7 @@ from bench.harness import markdown, records
 from bench.training import ladder
 from vecevo.runs import environment
 
-SEEDS, NUM_GENERATIONS, POPULATION_SIZE = (0, 1, 2), 6, 20
+SEEDS, NUM_GENERATIONS, POPULATION_SIZE = (0, 1), 6, 20
 LIMIT_TRAIN, MAX_EPOCHS = 10_000, 25
 SMOKE: dict[str, Any] = {"num_generations": 1, "population_size": 3, "max_epochs": 2}
 SIDES = {"no rungs": None, "rungs": "auto", "rungs 3 9 25": (3, 9, 25)}
